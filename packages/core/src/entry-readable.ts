@@ -1,0 +1,127 @@
+/** The base class of sources: a Node `Readable` of entries that hands batches to stages that take them. */
+
+import { Readable, type Writable } from 'node:stream'
+import type { Batch } from './batch.ts'
+import type { LogEntry } from './entry.ts'
+import { acceptBatches, type BatchProvider, refuseBatches } from './internal/negotiation.ts'
+import { Outlet } from './internal/outlet.ts'
+import { Ledger, type StageStats } from './stats.ts'
+
+/** What every source of LogWisp is: a `Readable` of entries that can be stopped and looked at. */
+export interface EntrySource extends Readable {
+  /** Stops reading, gives out what was read, and ends. */
+  stop(): void
+  /** The source's books at this moment. */
+  readonly stats: StageStats
+  [Symbol.asyncIterator](): NodeJS.AsyncIterator<LogEntry>
+}
+
+/**
+ * A source of your own: implement {@link pull}, answer with {@link give}, finish with {@link finish}.
+ *
+ * Give a {@link Batch} wherever lines come in blocks: the next stage gets it as it is when it can use it, and
+ * entries when it can't. Open in `_construct`, close in `_destroy`, as with any `Readable`.
+ */
+export abstract class EntryReadable extends Readable implements BatchProvider {
+  readonly #ledger = new Ledger()
+  readonly #outlet: Outlet
+  #pushes = 0
+  #wanted = false
+  #pulling = false
+  #finished = false
+
+  constructor() {
+    super({ objectMode: true })
+    this.#outlet = new Outlet(this, this.#ledger)
+  }
+
+  /**
+   * Asked for more: call {@link give} at least once, now or later, or {@link finish}; go on giving for as long as
+   * `give` returns true. When it returns a promise, it is not asked again before that settles; a rejection destroys
+   * the stream.
+   */
+  protected abstract pull(): void | Promise<void>
+
+  /** Gives an entry or a batch to the next stage. False: hold back until {@link pull} is called again. */
+  protected give(item: LogEntry | Batch): boolean {
+    const before = this.#pushes
+    this.#wanted = this.#outlet.give(item)
+    // Nothing reached Node (a batch without lines, say), so Node will not ask again by itself.
+    if (this.#wanted && this.#pushes === before) queueMicrotask(() => this.#pullIfWanted())
+    return this.#wanted
+  }
+
+  #pullIfWanted(): void {
+    if (!this.#wanted || this.#pulling || this.#finished || this.destroyed) return
+    const pulled = this.pull()
+    if (pulled === undefined) return
+    this.#pulling = true
+    pulled.then(
+      () => {
+        this.#pulling = false
+        this.#pullIfWanted()
+      },
+      (error: Error) => this.destroy(error),
+    )
+  }
+
+  /** Nothing more will be given: the stream ends once everything given was taken. */
+  protected finish(): void {
+    this.#finished = true
+    this.#outlet.end()
+  }
+
+  /** Counts entries that were read. */
+  protected took(entries: number): void {
+    this.#ledger.took(entries)
+  }
+
+  /** Says that `entries` of what was read will not be given, and why. */
+  protected discard(reason: string, entries: number): void {
+    this.#ledger.dropped(reason, entries)
+  }
+
+  /** The snapshot that {@link stats} returns; `ahead` entries were read and not given to {@link give} yet. */
+  protected books<More extends object = object>(ahead = 0, more?: More): StageStats & Readonly<More> {
+    return this.#ledger.snapshot(this.#outlet.held + ahead, more)
+  }
+
+  /** Stops reading, gives out what was read, and ends. A subclass that reads ahead overrides it. */
+  stop(): void {
+    this.finish()
+  }
+
+  /** The books at this moment. */
+  get stats(): StageStats {
+    return this.books()
+  }
+
+  override _read(): void {
+    this.#wanted = this.#outlet.resume()
+    this.#pullIfWanted()
+  }
+
+  override push(chunk: unknown): boolean {
+    this.#pushes++
+    return super.push(chunk)
+  }
+
+  override read(size?: number): unknown {
+    return this.#outlet.unpackRead(super.read(size))
+  }
+
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    const entries = event === 'data' ? this.#outlet.unpack(args[0]) : undefined
+    if (entries === undefined) return super.emit(event as 'data', ...args)
+    for (const entry of entries) super.emit('data', entry)
+    return true
+  }
+
+  [acceptBatches](consumer: Writable): void {
+    this.#outlet.accept(consumer)
+  }
+
+  [refuseBatches](consumer: Writable): void {
+    this.#outlet.refuse(consumer)
+  }
+}

@@ -1,0 +1,146 @@
+/** The base class of sinks: a Node `Writable` that takes entries and batches, and acknowledges what is safe. */
+
+import { Writable } from 'node:stream'
+import { type Batch, isBatch } from './batch.ts'
+import { isLogEntry, type LogEntry, notAnEntry } from './entry.ts'
+import { takeBatches } from './internal/negotiation.ts'
+import { acknowledge } from './origin.ts'
+import { Ledger, type StageStats } from './stats.ts'
+
+/** What every sink of LogWisp is: a `Writable` that can be looked at. */
+export interface EntrySink extends Writable {
+  /** The sink's books at this moment. */
+  readonly stats: StageStats
+}
+
+/** How a sink of your own wants to be driven. */
+export interface EntryWritableOptions {
+  /**
+   * Who says that items are safe. `when-consumed`: the base class, once {@link EntryWritable.consume} is done with
+   * them. `by-hand`: the subclass, by calling {@link EntryWritable.delivered} in order, later.
+   * @default 'when-consumed'
+   */
+  readonly acknowledge?: 'when-consumed' | 'by-hand' | undefined
+}
+
+/**
+ * A sink of your own: implement {@link consume}.
+ *
+ * After the first error nothing is consumed and nothing is acknowledged any more, even though Node goes on handing
+ * over what it had buffered: so what is not safe is given again by a source that can.
+ */
+export abstract class EntryWritable extends Writable {
+  readonly #ledger = new Ledger()
+  readonly #byHand: boolean
+  #inHand = 0
+  #failure: Error | undefined
+
+  constructor(options: EntryWritableOptions = {}) {
+    super({ objectMode: true })
+    this.#byHand = options.acknowledge === 'by-hand'
+    takeBatches(this)
+  }
+
+  /**
+   * Puts the items where they belong, in order: everything that waited since the last call, at most 16 of them.
+   * A batch may be without lines: there is nothing to write then, but it may be acknowledged. The next call waits for
+   * the promise; an error thrown or rejected means that the sink is dead.
+   */
+  protected abstract consume(items: readonly (LogEntry | Batch)[]): void | Promise<void>
+
+  /** Called after the last item: finish what is under way. An error thrown or rejected means that the sink is dead. */
+  protected finish(): void | Promise<void> {}
+
+  /** Says that an item is safe. In order, and only with `acknowledge: 'by-hand'`. Ignored after a failure. */
+  protected delivered(item: LogEntry | Batch): void {
+    if (this.#failure !== undefined) return
+    const entries = isBatch(item) ? item.count : 1
+    this.#inHand -= entries
+    this.#ledger.gave(entries)
+    acknowledge(item)
+  }
+
+  /** Says that `entries` of what was taken are dropped, and why. */
+  protected discard(reason: string, entries: number): void {
+    this.#inHand -= entries
+    this.#ledger.dropped(reason, entries)
+  }
+
+  /** The sink is dead: nothing more is consumed or acknowledged, and the stream is destroyed. */
+  protected fail(error: Error): void {
+    this.#failure ??= error
+    this.destroy(error)
+  }
+
+  /** Entries taken and not yet safe. */
+  protected get entriesInHand(): number {
+    return this.#inHand
+  }
+
+  /** The snapshot that {@link stats} returns, with whatever else the stage counts. */
+  protected books<More extends object = object>(more?: More): StageStats & Readonly<More> {
+    return this.#ledger.snapshot(this.#inHand, more)
+  }
+
+  /** The books at this moment. */
+  get stats(): StageStats {
+    return this.books()
+  }
+
+  override _write(chunk: unknown, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.#take([chunk], callback)
+  }
+
+  override _writev(chunks: { chunk: unknown }[], callback: (error?: Error | null) => void): void {
+    this.#take(
+      chunks.map(({ chunk }) => chunk),
+      callback,
+    )
+  }
+
+  override _final(callback: (error?: Error | null) => void): void {
+    if (this.#failure !== undefined) return callback(this.#failure)
+    this.#run(() => this.finish(), callback)
+  }
+
+  #take(chunks: readonly unknown[], callback: (error?: Error | null) => void): void {
+    // Node calls on for the chunks it had buffered after a first error; taking them would acknowledge past a loss.
+    if (this.#failure !== undefined) return callback(this.#failure)
+    let entries = 0
+    for (const chunk of chunks) {
+      if (isBatch(chunk)) entries += chunk.count
+      else if (isLogEntry(chunk)) entries++
+      else return this.#latch(notAnEntry(chunk), callback)
+    }
+    const items = chunks as readonly (LogEntry | Batch)[]
+    this.#ledger.took(entries)
+    this.#inHand += entries
+    this.#run(
+      () => this.consume(items),
+      (error) => {
+        if (error == null && !this.#byHand) for (const item of items) this.delivered(item)
+        callback(error)
+      },
+    )
+  }
+
+  #run(hook: () => void | Promise<void>, callback: (error?: Error | null) => void): void {
+    let done: void | Promise<void>
+    try {
+      done = hook()
+    } catch (error) {
+      return this.#latch(error as Error, callback)
+    }
+    if (done === undefined) callback()
+    else
+      done.then(
+        () => callback(),
+        (error: Error) => this.#latch(error, callback),
+      )
+  }
+
+  #latch(error: Error, callback: (error?: Error | null) => void): void {
+    this.#failure ??= error
+    callback(error)
+  }
+}

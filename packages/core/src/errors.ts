@@ -1,0 +1,44 @@
+/** The one error class and the one table of codes. Match `error.code`, never `instanceof`. */
+
+/**
+ * Every code that a package of LogWisp uses, and what it means. A code is never given a second meaning.
+ * `docs/errors.md` lists the same; a test holds the two together.
+ */
+export const errorCodes = {
+  BAD_OPTION: 'An option is unknown, missing, of the wrong type or out of range.',
+  BAD_PATTERN: 'A pattern given as text is no valid regular expression.',
+  CHECKPOINT_CORRUPT: 'The checkpoint file holds something that is no checkpoint.',
+  CHECKPOINT_CLOSED: 'A checkpoint was used after it was closed.',
+  CHECKPOINT_FAILED: 'The checkpoint file could not be read or written.',
+  NOT_AN_ENTRY: 'A chunk that is no entry was written to a stage.',
+} as const satisfies Record<string, string>
+
+/** One of the codes in {@link errorCodes}. */
+export type LogwispErrorCode = keyof typeof errorCodes
+
+/** What every failure of LogWisp is: an `Error` with a `code`, a message that says what to do, and perhaps a `cause`. */
+export class LogwispError extends Error {
+  override readonly name: string = 'LogwispError'
+  /** Which failure it is; stable across versions. */
+  readonly code: LogwispErrorCode
+
+  constructor(code: LogwispErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** A stage was made with a bad option. Thrown when the stage is made, before it does anything. Code `BAD_OPTION`. */
+export class OptionError extends LogwispError {
+  override readonly name = 'OptionError'
+  /** The stage's factory, e.g. `fileSource`. */
+  readonly stage: string
+  /** The option's name. */
+  readonly option: string
+
+  constructor(stage: string, option: string, message: string) {
+    super('BAD_OPTION', `${stage}: ${message}`)
+    this.stage = stage
+    this.option = option
+  }
+}

@@ -1,0 +1,17 @@
+export { acknowledge, type Origin, type OriginTracker } from './origin.ts'
+export { Batch, type BatchOrigins, type BlockOptions, isBatch, RunList } from './batch.ts'
+export {
+  type Entries,
+  isLogEntry,
+  isLogLevel,
+  type LogEntry,
+  type LogLevel,
+  levelRank,
+  logLevels,
+} from './entry.ts'
+export { EntryReadable, type EntrySource } from './entry-readable.ts'
+export { type EntryFilter, EntryTransform, type EntryTransformFunctions, entryTransform } from './entry-transform.ts'
+export { type EntrySink, EntryWritable, type EntryWritableOptions } from './entry-writable.ts'
+export { errorCodes, LogwispError, type LogwispErrorCode, OptionError } from './errors.ts'
+export { checkArgument, checkOptions, type OptionRule, option } from './options.ts'
+export type { StageStats } from './stats.ts'
