@@ -5,6 +5,8 @@
  * `docs/errors.md` lists the same; a test holds the two together.
  */
 export const errorCodes = {
+  BAD_ENTRY: 'A text or an object from outside is no entry.',
+  BAD_JSON: 'A text is no JSON, or is nested too deep.',
   BAD_OPTION: 'An option is unknown, missing, of the wrong type or out of range.',
   BAD_PATTERN: 'A pattern given as text is no valid regular expression.',
   CHECKPOINT_CORRUPT: 'The checkpoint file holds something that is no checkpoint.',

@@ -1,0 +1,157 @@
+/** The wire form: one entry as one line of JSON, and back. `docs/wire-format.md` says it for other programs. */
+
+import { isDeepStrictEqual } from 'node:util'
+import { isLosslessNumber } from 'lossless-json'
+import type { LogEntry } from './entry.ts'
+import { LogwispError } from './errors.ts'
+import { parseExact, stringifyExact } from './exact-json.ts'
+import { levelOf } from './level-of.ts'
+import { timeFromNumber, timeFromText, timeToText } from './wire-time.ts'
+
+/**
+ * Writes an entry as one line of JSON, without a line ending: `time` (RFC 3339, UTC, ms), `source`, `level`, `message`,
+ * `fields`, in this order; `level` and `fields` only when the entry has them, `origin` never.
+ *
+ * {@link decodeEntry} gives back a deeply equal entry (without `origin`) when its time is whole ms that a date can hold and its
+ * fields are what JSON can carry, numbers of any size and bigints beyond ±(2^53 − 1) included, up to 98 levels deep.
+ *
+ * Never throws. A time that no date can hold (NaN, beyond ±8.64e15) is written as `null`, and reads back as the time of reading;
+ * parts of a ms are cut off. See {@link stringifyExact} for fields that JSON cannot carry.
+ */
+export function encodeEntry(entry: LogEntry): string {
+  const time = timeToText(entry.time)
+  let text = time === undefined ? '{"time":null,"source":' : `{"time":"${time}","source":`
+  text += JSON.stringify(entry.source)
+  if (entry.level !== undefined) text += `,"level":${JSON.stringify(entry.level)}`
+  text += `,"message":${JSON.stringify(entry.message)}`
+  if (entry.fields !== undefined) text += `,"fields":${stringifyExact(entry.fields, 1)}`
+  return `${text}}`
+}
+
+/** What an entry gets when its text does not say. */
+export interface EntryDefaults {
+  /** ms since the epoch; usually `Date.now()`. */
+  readonly time: number
+  /** Who sent it, e.g. the peer's name. */
+  readonly source: string
+}
+
+/**
+ * Reads an entry from one JSON object: what {@link encodeEntry} wrote, or another program's.
+ *
+ * Nothing that it says is lost: an unknown name goes to `fields`, and so does a known one whose value cannot be used.
+ * See {@link entryFrom} for the names.
+ *
+ * @throws LogwispError `BAD_ENTRY` when the text is no JSON, is nested deeper than 100 levels, is no object, or has no message;
+ * the error says what is wrong and, for JSON, at which character.
+ */
+export function decodeEntry(text: string, defaults: EntryDefaults): LogEntry {
+  let value: unknown
+  try {
+    value = parseExact(text)
+  } catch (error) {
+    throw new LogwispError('BAD_ENTRY', (error as Error).message, { cause: error })
+  }
+  return entryFrom(value, defaults)
+}
+
+/**
+ * Makes an entry from an object that came from outside, such as one element of a JSON array.
+ *
+ * - `time`: the first usable one of `time`, `timestamp`, `ts`, `@timestamp`: RFC 3339 with an offset, or an epoch number in
+ *   s, ms, µs or ns. Else the default.
+ * - `level`: the first usable one of `level`, `severity`, see {@link levelOf}.
+ * - `message`: `message`, else `msg`; a value that is no text counts as its JSON text. Never looked into.
+ * - `source`: when it is a text. Else the default.
+ * - `fields`: what `fields` holds when it is an object, and every other name that was not used above, with its value. When `fields`
+ *   has that name too, with another value, the outer one is kept under the name with `_` added. An unused `null` under a known
+ *   name is left out.
+ *
+ * @throws LogwispError `BAD_ENTRY` when `value` is no object or has no message.
+ */
+export function entryFrom(value: unknown, defaults: EntryDefaults): LogEntry {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const kind = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`
+    throw new LogwispError('BAD_ENTRY', `expected an entry as a JSON object such as {"message":"text"}, got ${kind}`)
+  }
+  const given = value as Readonly<Record<string, unknown>>
+  const time = firstUsable(given, timeNames, timeFrom)
+  const level = firstUsable(given, levelNames, levelOf)
+  const message = firstUsable(given, messageNames, messageFrom)
+  const source = firstUsable(given, sourceNames, textFrom)
+  const fields = firstUsable(given, fieldsNames, recordFrom)
+  if (message === undefined) {
+    throw new LogwispError('BAD_ENTRY', 'expected an entry with a `message` (or `msg`), got an object without either')
+  }
+
+  let added: Record<string, unknown> | undefined
+  for (const name in given) {
+    if (name === time?.name || name === level?.name || name === message.name || name === source?.name || name === fields?.name) continue
+    const left = given[name]
+    if (left === undefined || (left === null && knownNames.has(name))) continue
+    // A copy, since the object may be the caller's. Spread copies an own `__proto__` as an own property.
+    added ??= { ...fields?.value }
+    addField(added, name, left)
+  }
+
+  const entry: { -readonly [name in keyof LogEntry]: LogEntry[name] } = {
+    time: time?.value ?? defaults.time,
+    source: source?.value ?? defaults.source,
+    message: message.value,
+  }
+  if (level !== undefined) entry.level = level.value
+  const allFields = added ?? fields?.value
+  if (allFields !== undefined) entry.fields = allFields
+  return entry
+}
+
+// In the order in which they are tried; the first is the wire's own.
+const timeNames = ['time', 'timestamp', 'ts', '@timestamp']
+const levelNames = ['level', 'severity']
+const messageNames = ['message', 'msg']
+const sourceNames = ['source']
+const fieldsNames = ['fields']
+const knownNames: ReadonlySet<string> = new Set([timeNames, levelNames, messageNames, sourceNames, fieldsNames].flat())
+
+function firstUsable<T>(
+  given: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+  read: (value: unknown) => T | undefined,
+): { name: string; value: T } | undefined {
+  for (const name of names) {
+    const value = given[name]
+    if (value === undefined || value === null) continue
+    const usable = read(value)
+    if (usable !== undefined) return { name, value: usable }
+  }
+  return undefined
+}
+
+function timeFrom(value: unknown): number | undefined {
+  return typeof value === 'string' ? timeFromText(value) : timeFromNumber(value)
+}
+
+function messageFrom(value: unknown): string {
+  return typeof value === 'string' ? value : stringifyExact(value)
+}
+
+function textFrom(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function recordFrom(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isLosslessNumber(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : undefined
+}
+
+/** Defined, not assigned, when it is `__proto__`: an assignment would change the object's prototype. */
+function addField(fields: Record<string, unknown>, name: string, value: unknown): void {
+  let free = name
+  while (Object.hasOwn(fields, free)) {
+    if (isDeepStrictEqual(fields[free], value)) return
+    free += '_'
+  }
+  if (free === '__proto__') Object.defineProperty(fields, free, { value, writable: true, enumerable: true, configurable: true })
+  else fields[free] = value
+}
