@@ -12,11 +12,11 @@ const maxValues = 1_000_000
 /** Longer integers stay text inside a LosslessNumber: making a bigint of a million digits takes a third of a second. */
 const maxBigintDigits = 1_000
 
-/**
- * Finds the texts that `JSON.parse` might lose digits of: a number token with 16 digits and dots or more, or an exponent of
- * three digits or more. Fewer digits always survive; what stands in strings is a false alarm that only costs time.
- */
-const suspectNumber = /[:,[\s]-?(?:\d[\d.]{15}|\d[\d.]*[eE][+-]?\d{3})/
+/** A number of up to this many significant digits survives being read as a double. */
+const safeDigits = 15
+
+/** A number token, not one inside a word, that may have more digits. What stands in strings is a false alarm that only costs time. */
+const longNumber = /[:,[\s]-?\d[\d.]{15}/
 
 /**
  * Parses JSON as `JSON.parse` does, but loses no digit. What a number cannot hold comes as
@@ -39,18 +39,70 @@ export function parseExact(text: string): unknown {
   } catch (cause) {
     throw badJson(text, cause)
   }
-  return suspectNumber.test(text) ? parse(text, null, { parseNumber, onDuplicateKey: ({ newValue }) => newValue }) : value
+  return mayHaveLostDigits(text, value) ? parse(text, null, { parseNumber, onDuplicateKey: lastWins }) : value
+}
+
+function lastWins({ newValue }: { newValue: unknown }): unknown {
+  return newValue
 }
 
 /** `JSON.parse` does not always tell the place, and quotes pieces of what may be secret; lossless-json tells a place and one character. */
 function badJson(text: string, cause: unknown): LogwispError {
   let reason = (cause as Error).message
   try {
-    parse(text, null, { onDuplicateKey: ({ newValue }) => newValue })
+    parse(text, null, { onDuplicateKey: lastWins })
   } catch (error) {
     reason = (error as Error).message
   }
   return new LogwispError('BAD_JSON', `expected JSON: ${reason}`, { cause })
+}
+
+/** Whether `value`, parsed from `text`, might lack digits that the text has. Asked of every text, and mostly answered without a regex. */
+function mayHaveLostDigits(text: string, value: unknown): boolean {
+  if (hasLongRun(text) && longNumber.test(text)) return true
+  // Few digits and a large exponent show in the value: 1e400 became Infinity, and 1e-400 zero.
+  const extreme = mostExtreme(value)
+  return extreme === 2 || (extreme === 1 && (text.includes('e-') || text.includes('E-')))
+}
+
+/** Whether more than {@link safeDigits} digits and dots stand in a row. Such a row covers one of every 16 characters: look at those only. */
+function hasLongRun(text: string): boolean {
+  const stride = safeDigits + 1
+  for (let at = stride - 1; at < text.length; at += stride) {
+    if (!isDigitOrDot(text.charCodeAt(at))) continue
+    let from = at
+    while (from > 0 && isDigitOrDot(text.charCodeAt(from - 1))) from--
+    let to = at + 1
+    while (to < text.length && isDigitOrDot(text.charCodeAt(to))) to++
+    if (to - from >= stride) return true
+    at = to - 1
+  }
+  return false
+}
+
+function isDigitOrDot(code: number): boolean {
+  return (code >= 48 && code <= 57) || code === 46
+}
+
+/** Below this, doubles have fewer digits (they are subnormal). */
+const smallestNormal = 2.2250738585072014e-308
+
+/** 2 when a number in `value` is infinite or subnormal, else 1 when one is zero, else 0. */
+function mostExtreme(value: unknown): 0 | 1 | 2 {
+  if (typeof value === 'number') {
+    if (value === 0) return 1
+    return (value < smallestNormal && value > -smallestNormal) || value === Infinity || value === -Infinity ? 2 : 0
+  }
+  if (typeof value !== 'object' || value === null) return 0
+  let extreme: 0 | 1 | 2 = 0
+  for (const key in value) {
+    const item = (value as Record<string, unknown>)[key]
+    if (typeof item !== 'number' && typeof item !== 'object') continue
+    const itsExtreme = mostExtreme(item)
+    if (itsExtreme === 2) return 2
+    if (itsExtreme === 1) extreme = 1
+  }
+  return extreme
 }
 
 function refuseDeep(text: string): void {

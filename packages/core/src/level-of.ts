@@ -8,12 +8,12 @@ import type { LogLevel } from './entry.ts'
  */
 const words: ReadonlyMap<string, LogLevel> = new Map<string, LogLevel>(
   Object.entries({
-    trace: ['trc', 'silly', 'finest', 'finer', '10'],
-    debug: ['dbg', 'dbug', 'verbose', 'fine', '20'],
-    info: ['inf', 'information', 'informational', 'notice', 'note', 'log', '30'],
-    warn: ['wrn', 'warning', '40'],
-    error: ['err', 'eror', 'severe', '50'],
-    fatal: ['ftl', 'critical', 'crit', 'alert', 'emerg', 'emergency', 'panic', 'dpanic', '60'],
+    trace: ['trc', 'trce', 'trac', 't', 'vrb', 'v', 'silly', 'finest', 'finer', '10'],
+    debug: ['dbg', 'dbug', 'debu', 'd', 'verbose', 'fine', 'config', '20'],
+    info: ['inf', 'i', 'information', 'informational', 'notice', 'note', 'n', 'log', 'system', 'success', '30'],
+    warn: ['wrn', 'w', 'warning', '40'],
+    error: ['err', 'erro', 'eror', 'e', 'severe', 'failure', 'fail', '50'],
+    fatal: ['ftl', 'fata', 'f', 'critical', 'crit', 'c', 'panic', 'pani', 'pnc', 'dpanic', 'alert', 'emerg', 'emergency', '60'],
   }).flatMap(([level, aliases]) => [level, ...aliases].map((word): [string, LogLevel] => [word, level as LogLevel])),
 )
 

@@ -21,12 +21,20 @@ import { timeFromNumber, timeFromText, timeToText } from './wire-time.ts'
 export function encodeEntry(entry: LogEntry): string {
   const time = timeToText(entry.time)
   let text = time === undefined ? '{"time":null,"source":' : `{"time":"${time}","source":`
-  text += JSON.stringify(entry.source)
+  if (entry.source !== writtenSource) {
+    writtenSourceJson = JSON.stringify(entry.source)
+    writtenSource = entry.source
+  }
+  text += writtenSourceJson
   if (entry.level !== undefined) text += `,"level":${JSON.stringify(entry.level)}`
   text += `,"message":${JSON.stringify(entry.message)}`
   if (entry.fields !== undefined) text += `,"fields":${stringifyExact(entry.fields, 1)}`
   return `${text}}`
 }
+
+// Entries come in runs of the same source.
+let writtenSource = ''
+let writtenSourceJson = '""'
 
 /** What an entry gets when its text does not say. */
 export interface EntryDefaults {
