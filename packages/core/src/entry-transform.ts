@@ -96,11 +96,14 @@ export abstract class EntryTransform extends Transform implements BatchProvider 
 
   override _read(size: number): void {
     const callback = this.#afterSend
-    if (callback === undefined) return super._read(size)
-    this.#outlet.resume()
-    if (!this.#outlet.idle) return
-    this.#afterSend = undefined
-    callback()
+    if (callback !== undefined) {
+      this.#outlet.resume()
+      if (!this.#outlet.idle) return
+      this.#afterSend = undefined
+      callback()
+    }
+    // Transform may have put off the next write until it is read from: that is now.
+    super._read(size)
   }
 
   override read(size?: number): unknown {

@@ -72,7 +72,13 @@ test('shows entries to a plain Transform, to `for await` and to a data listener'
   await pipeline(
     new Blocks(20),
     new Transform({ objectMode: true, transform: (chunk, _encoding, callback) => callback(null, chunk) }),
-    new Writable({ objectMode: true, write: (chunk, _encoding, callback) => callback(null, void seen.push(chunk)) }),
+    new Writable({
+      objectMode: true,
+      write: (chunk, _encoding, callback) => {
+        seen.push(chunk)
+        callback()
+      },
+    }),
   )
   for await (const entry of new Blocks(20)) seen.push(entry)
   await new Promise((resolve) => new Blocks(20).on('data', (chunk) => seen.push(chunk)).on('end', resolve))
@@ -98,8 +104,13 @@ test.each(['data', 'readable'])('shows entries to a %s consumer that joins after
   const slow = new Collector()
   let release = (): void => {}
   const consumed = new Promise<void>((resolve) => {
-    slow.once('pipe', () => {})
-    Object.assign(slow, { consume: () => new Promise<void>((done) => ((release = done), resolve())) })
+    Object.assign(slow, {
+      consume: () =>
+        new Promise<void>((done) => {
+          release = done
+          resolve()
+        }),
+    })
   })
   source.pipe(slow)
   await consumed
