@@ -1,0 +1,104 @@
+/**
+ * What a user gets: the tarballs that `pnpm publish` would upload, installed by npm into an empty folder, then
+ * imported, required, and type-checked by a consumer written in TypeScript. Needs a build (`pnpm test` makes one)
+ * and the registry, for the packages' own dependencies.
+ */
+
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import ts from 'typescript'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { publishedPackages } from '../../.config/published-packages.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'logwisp-published-'))
+/** Every name that something can be imported by, e.g. `@logwisp/core/batch`. */
+const names = publishedPackages.flatMap(({ name, subpaths }) =>
+  subpaths.map((path) => `@logwisp/${name}${path.slice(1)}`),
+)
+
+/** Runs one of the tools without what this test run's own environment would tell it. */
+function run(command: string, args: readonly string[], cwd: string): string {
+  const { PATH, HOME } = process.env
+  return execFileSync(command, args, { cwd, encoding: 'utf8', env: { PATH, HOME }, stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+beforeAll(() => {
+  const tarballs = publishedPackages.map(({ name, folder: source }) => {
+    if (!existsSync(join(source, 'dist'))) throw new Error(`@logwisp/${name} has no dist: run \`npx pnpm build\` first`)
+    const tarball = join(folder, `${name}.tgz`)
+    run('npx', ['-y', 'pnpm', 'pack', '--out', tarball], source)
+    return tarball
+  })
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }')
+  run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs, '@types/node@20'], folder)
+}, 120_000)
+
+afterAll(() => rmSync(folder, { recursive: true }))
+
+test('a package brings its build, its sources, its licence and nothing else', () => {
+  for (const { name } of publishedPackages) {
+    const files = readdirSync(join(folder, 'node_modules/@logwisp', name))
+    expect(files.filter((file) => file !== 'README.md').sort()).toEqual(['LICENSE', 'dist', 'package.json', 'src'])
+  }
+})
+
+test('ESM and CommonJS give the same names under every subpath, and one class within each format', () => {
+  const check = `
+    const names = ${JSON.stringify(names)}
+    const exported = {}
+    for (const name of names) exported[name] = Object.keys(await load(name)).filter((key) => key !== 'default' && key !== 'module.exports').sort()
+    const [barrel, errors] = [await load('@logwisp/core'), await load('@logwisp/core/errors')]
+    console.log(JSON.stringify({ exported, same: barrel.LogwispError === errors.LogwispError }))`
+  writeFileSync(join(folder, 'esm.mjs'), `const load = (name) => import(name)\n${check}`)
+  writeFileSync(join(folder, 'cjs.cjs'), `const load = require\n;(async () => {${check}})()`)
+  const esm = JSON.parse(run(process.execPath, ['esm.mjs'], folder))
+  const cjs = JSON.parse(run(process.execPath, ['cjs.cjs'], folder))
+  expect(esm.same).toBe(true)
+  expect(cjs).toEqual(esm)
+})
+
+test('what is internal cannot be imported', () => {
+  writeFileSync(join(folder, 'internal.mjs'), "await import('@logwisp/core/internal/outlet')")
+  expect(() => run(process.execPath, ['internal.mjs'], folder)).toThrow('ERR_PACKAGE_PATH_NOT_EXPORTED')
+})
+
+describe.each([
+  { consumer: 'an ESM consumer', moduleResolution: 'node16', file: 'consumer.mts' },
+  { consumer: 'a CommonJS consumer', moduleResolution: 'node16', file: 'consumer.cts' },
+  { consumer: "a bundler's consumer", moduleResolution: 'bundler', file: 'consumer.ts' },
+])('types', ({ consumer, moduleResolution, file }) => {
+  test(`hold for ${consumer} (moduleResolution ${moduleResolution}), in our declarations too`, () => {
+    const imports = names.map((name, index) => `import * as m${index} from '${name}'`)
+    const uses = `export const all: object[] = [${names.map((_, index) => `m${index}`).join(', ')}]`
+    const program = [
+      ...imports,
+      uses,
+      "import { errorCodes, type Entries, type LogEntry, LogwispError } from '@logwisp/core'",
+      "import { LogwispError as TheSame } from '@logwisp/core/errors'",
+      "const error: LogwispError = new TheSame('NOT_AN_ENTRY', 'text')",
+      'export const code: keyof typeof errorCodes = error.code',
+      'export async function* stage(entries: Entries): AsyncGenerator<LogEntry> { yield* entries }',
+      '// @ts-expect-error: an entry has a message',
+      'export const none: LogEntry = { time: 0, source: "" }',
+    ]
+    writeFileSync(join(folder, file), program.join('\n'))
+    const bundler = moduleResolution === 'bundler'
+    const host = ts.createCompilerHost({})
+    const diagnostics = ts.getPreEmitDiagnostics(
+      ts.createProgram([join(folder, file)], {
+        strict: true,
+        noEmit: true,
+        // Off, so that a declaration of ours that does not compile is seen.
+        skipLibCheck: false,
+        target: ts.ScriptTarget.ES2022,
+        module: bundler ? ts.ModuleKind.ESNext : ts.ModuleKind.Node16,
+        moduleResolution: bundler ? ts.ModuleResolutionKind.Bundler : ts.ModuleResolutionKind.Node16,
+        types: ['node'],
+        typeRoots: [join(folder, 'node_modules/@types')],
+      }),
+    )
+    expect(ts.formatDiagnostics(diagnostics, host)).toBe('')
+  })
+})
