@@ -12,7 +12,14 @@ export const errorCodes = {
   CHECKPOINT_CORRUPT: 'The checkpoint file holds something that is no checkpoint.',
   CHECKPOINT_CLOSED: 'A checkpoint was used after it was closed.',
   CHECKPOINT_FAILED: 'The checkpoint file could not be read or written.',
+  CONSOLE_CLOSED: 'Standard output or standard error can no longer be written to: its reader went away.',
+  DISK_FULL: 'A file sink has no space to write to, and waits until there is some.',
+  FILE_IN_USE: 'Another file sink, perhaps of another process, writes to the same file.',
   NOT_AN_ENTRY: 'A chunk that is no entry was written to a stage.',
+  ROTATE_FAILED: 'A file sink could not rotate its file, and goes on with the one it has.',
+  TORN_LINE: 'A file ended in the middle of a line, left by a crash; the sink mended it.',
+  UPKEEP_FAILED: 'A rotated file could not be compressed or removed; it is tried again.',
+  WRITE_FAILED: 'A file sink could not open or write its file.',
 } as const satisfies Record<string, string>
 
 /** One of the codes in {@link errorCodes}. */
