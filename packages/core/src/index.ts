@@ -15,3 +15,12 @@ export { type EntrySink, EntryWritable, type EntryWritableOptions } from './entr
 export { errorCodes, LogwispError, type LogwispErrorCode, OptionError } from './errors.ts'
 export { checkArgument, checkOptions, type OptionRule, option } from './options.ts'
 export type { StageStats } from './stats.ts'
+export {
+  type Checkpoint,
+  type CheckpointEvents,
+  type CheckpointOptions,
+  openCheckpoint,
+  type Position,
+  type PositionOrFunction,
+} from './checkpoint.ts'
+export { Tracker } from './tracker.ts'

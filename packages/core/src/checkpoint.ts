@@ -1,0 +1,295 @@
+/** Saved positions: where each source goes on after a restart, kept in one small file that a crash can't tear. */
+
+import { EventEmitter } from 'node:events'
+import { open, readFile, rename } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { LogwispError } from './errors.ts'
+import { checkArgument, checkOptions, option } from './options.ts'
+
+/** What a source saves: anything that JSON can hold. */
+export type Position = string | number | boolean | null | readonly Position[] | { readonly [name: string]: Position }
+
+/** How {@link openCheckpoint} saves. */
+export interface CheckpointOptions {
+  /**
+   * How often positions are written to disk, if they changed. What was acknowledged since the last save is given
+   * again after a crash, so this is also how much a receiver may see twice.
+   *
+   * Unit: ms, 10 to 3 600 000.
+   * @default 1000
+   */
+  readonly saveIntervalMs?: number | undefined
+  /**
+   * How many positions are kept. When there are more, the positions that no source of this program has set go first,
+   * oldest first; when there are none of those, `set` throws.
+   *
+   * @default 100000
+   */
+  readonly maxKeys?: number | undefined
+}
+
+/** What a checkpoint emits. */
+export interface CheckpointEvents {
+  /** A save by the clock failed; it is tried again after `saveIntervalMs`. Code `CHECKPOINT_FAILED`. */
+  warning: [error: LogwispError]
+}
+
+const defaults = { saveIntervalMs: 1000, maxKeys: 100_000 } as const
+
+const rules = {
+  saveIntervalMs: option.integer({ min: 10, max: 3_600_000 }),
+  maxKeys: option.integer({ min: 1, orInfinity: true }),
+}
+
+const formatName = 'logwisp-checkpoint'
+const formatVersion = 1
+
+/** A position, or what gives it when the checkpoint is saved; undefined then means to leave what was saved. */
+export type PositionOrFunction = Position | (() => Position | undefined)
+
+/**
+ * Saved positions by key. Made by {@link openCheckpoint}; hand it to sources, and close it once `pipeline` resolved.
+ * A checkpoint file belongs to one process at a time.
+ */
+export class Checkpoint extends EventEmitter<CheckpointEvents> {
+  readonly #path: string
+  readonly #maxKeys: number
+  readonly #saved: Map<string, Position>
+  readonly #live = new Map<string, PositionOrFunction>()
+  readonly #timer: NodeJS.Timeout
+  #written: string | undefined
+  #saving: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+
+  /** For {@link openCheckpoint}. */
+  constructor(path: string, saved: Map<string, Position>, options: { saveIntervalMs: number; maxKeys: number }) {
+    super()
+    this.#path = path
+    this.#saved = saved
+    this.#maxKeys = options.maxKeys
+    this.#timer = setInterval(() => this.#saveByClock(), options.saveIntervalMs)
+    this.#timer.unref()
+  }
+
+  /** Where it is saved. */
+  get path(): string {
+    return this.#path
+  }
+
+  /** The position of a key: what was set last, or what was saved before. */
+  get(key: string): Position | undefined {
+    this.#assertOpen()
+    const live = this.#live.get(key)
+    if (live === undefined) return this.#saved.get(key)
+    return typeof live === 'function' ? (live() ?? this.#saved.get(key)) : live
+  }
+
+  /**
+   * Keeps a position under a key. A function is asked at each save, so a source sets it once and need not call again.
+   *
+   * @throws LogwispError `CHECKPOINT_CLOSED` after `close`, `CHECKPOINT_FULL` when `maxKeys` sources use it.
+   */
+  set(key: string, position: PositionOrFunction): void {
+    this.#assertOpen()
+    if (!this.#live.has(key)) this.#makeRoom(key)
+    this.#live.set(key, position)
+  }
+
+  /** Forgets a key. */
+  delete(key: string): void {
+    this.#assertOpen()
+    this.#live.delete(key)
+    this.#saved.delete(key)
+  }
+
+  /** All keys, in no promised order. */
+  keys(): string[] {
+    this.#assertOpen()
+    return [...new Set([...this.#saved.keys(), ...this.#live.keys()])]
+  }
+
+  /**
+   * Writes the positions to disk now, if they changed; resolves once they are safe there.
+   *
+   * @throws LogwispError `CHECKPOINT_FAILED` when they can't be written; the file is as it was then.
+   */
+  save(): Promise<void> {
+    this.#assertOpen()
+    return this.#save()
+  }
+
+  /**
+   * Saves and lets go. The functions that were set are asked for the last time.
+   *
+   * @throws LogwispError `CHECKPOINT_FAILED` when the last save failed: positions acknowledged since the save before
+   *   are not on disk, and their entries will be given again.
+   */
+  close(): Promise<void> {
+    clearInterval(this.#timer)
+    this.#closing ??= this.#save()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #assertOpen(): void {
+    if (this.#closing === undefined) return
+    throw new LogwispError(
+      'CHECKPOINT_CLOSED',
+      `the checkpoint ${this.#path} is closed: close it after the pipelines that use it are done`,
+    )
+  }
+
+  #makeRoom(key: string): void {
+    if (this.#saved.has(key)) return
+    const isNew = (known: string): boolean => !this.#saved.has(known)
+    const size = this.#saved.size + [...this.#live.keys()].filter(isNew).length
+    if (size < this.#maxKeys) return
+    for (const old of this.#saved.keys()) {
+      if (this.#live.has(old)) continue
+      this.#saved.delete(old)
+      return
+    }
+    throw new LogwispError(
+      'CHECKPOINT_FULL',
+      `the checkpoint ${this.#path} holds ${this.#maxKeys} positions in use: raise maxKeys, or follow fewer files`,
+    )
+  }
+
+  #saveByClock(): void {
+    // A slow disk: the save under way is followed by one at the next turn of the clock.
+    if (this.#saving !== undefined) return
+    this.#save().catch((error: LogwispError) => this.emit('warning', error))
+  }
+
+  /** One save after the other; a call while one runs gets a save of its own behind it, with the positions of then. */
+  #save(): Promise<void> {
+    const before = this.#saving ?? Promise.resolve()
+    const saving = before.catch(() => {}).then(() => this.#write())
+    this.#saving = saving
+    const done = (): void => {
+      if (this.#saving === saving) this.#saving = undefined
+    }
+    saving.then(done, done)
+    return saving
+  }
+
+  async #write(): Promise<void> {
+    try {
+      for (const [key, live] of this.#live) {
+        const position = typeof live === 'function' ? live() : live
+        if (position !== undefined) this.#saved.set(key, position)
+      }
+      const file = { format: formatName, version: formatVersion, positions: Object.fromEntries(this.#saved) }
+      const text = `${JSON.stringify(file)}\n`
+      if (text === this.#written) return
+      await replaceFile(this.#path, text)
+      this.#written = text
+    } catch (cause) {
+      throw new LogwispError(
+        'CHECKPOINT_FAILED',
+        `could not save positions to ${this.#path} (${reasonOf(cause)}): make its directory exist, writable and not full`,
+        { cause },
+      )
+    }
+  }
+}
+
+/**
+ * Opens the file that positions are saved in, or begins it.
+ *
+ * Saved every `saveIntervalMs` and at `close()`: written beside it, fsynced, renamed, so a crash leaves the file as it
+ * was before or as it is after. The timer keeps no process alive.
+ *
+ * @throws OptionError `BAD_OPTION`.
+ * @throws LogwispError (rejects) `CHECKPOINT_CORRUPT` when the file is there but is no checkpoint, `CHECKPOINT_FAILED`
+ *   when it can't be read or written.
+ *
+ * @example
+ * ```ts
+ * import { pipeline } from 'node:stream/promises'
+ * import { openCheckpoint } from '@logwisp/core'
+ * import { fileSource } from '@logwisp/sources'
+ * import { consoleSink } from '@logwisp/sinks'
+ *
+ * const checkpoint = await openCheckpoint('./positions.json')
+ * await pipeline(fileSource('/var/log/app.log', { checkpoint }), consoleSink())
+ * await checkpoint.close()
+ * ```
+ */
+export async function openCheckpoint(path: string, options: CheckpointOptions = {}): Promise<Checkpoint> {
+  checkArgument('openCheckpoint', 'path', path, option.text)
+  checkOptions('openCheckpoint', options, rules)
+  const { saveIntervalMs = defaults.saveIntervalMs, maxKeys = defaults.maxKeys } = options
+  const file = resolve(path)
+  const saved = await load(file)
+  const checkpoint = new Checkpoint(file, saved, { saveIntervalMs, maxKeys })
+  try {
+    // So that a directory that can't be written is found now, and not when the first position is lost.
+    await checkpoint.save()
+  } catch (error) {
+    await checkpoint.close().catch(() => {})
+    throw error
+  }
+  return checkpoint
+}
+
+async function load(path: string): Promise<Map<string, Position>> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return new Map()
+    throw new LogwispError(
+      'CHECKPOINT_FAILED',
+      `could not read the checkpoint ${path} (${reasonOf(cause)}): give a path to a file that this program may read`,
+      { cause },
+    )
+  }
+  let file: { format?: unknown; version?: unknown; positions?: unknown } | null
+  try {
+    file = JSON.parse(text)
+  } catch (cause) {
+    throw corrupt(path, `it is no JSON (${reasonOf(cause)})`, cause)
+  }
+  if (file?.format !== formatName) throw corrupt(path, `it does not say that its format is ${formatName}`)
+  if (file.version !== formatVersion) throw corrupt(path, `it is of version ${String(file.version)}, not ${formatVersion}`)
+  const { positions } = file
+  if (typeof positions !== 'object' || positions === null || Array.isArray(positions)) {
+    throw corrupt(path, 'it has no positions')
+  }
+  return new Map(Object.entries(positions as Record<string, Position>))
+}
+
+function corrupt(path: string, what: string, cause?: unknown): LogwispError {
+  return new LogwispError(
+    'CHECKPOINT_CORRUPT',
+    `${path} is no checkpoint: ${what}. Put back a good copy; or move it away, and sources begin where startAt says`,
+    { cause },
+  )
+}
+
+/** Puts `text` in the place of the file at `path`: after a crash at any moment it holds the old text or the new. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.tmp`
+  const file = await open(temporary, 'w', 0o600)
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(temporary, path)
+  const directory = await open(dirname(path), 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
