@@ -21,8 +21,8 @@ module.exports = {
       name: 'public-names-only',
       comment: "Another package is imported by its public name (`@logwisp/core/batch`), not by a path into it.",
       severity: 'error',
-      from: { path: '^(packages/[^/]+|examples/[^/]+|bench)/' },
-      to: { path: '^packages/', pathNot: '^$1/', dependencyTypes: ['local'] },
+      from: { path: '^(packages/[^/]+|examples/[^/]+|bench)/', pathNot: '^packages/test/' },
+      to: { path: '^(packages|examples|bench|\\.config)/', pathNot: '^$1/', dependencyTypes: ['local'] },
     },
     {
       name: 'internal-stays-inside',
@@ -61,7 +61,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)dist/' },
+    exclude: { path: '^(packages|examples)/[^/]+/dist/' },
     tsPreCompilationDeps: true,
     combinedDependencies: false,
     tsConfig: { fileName: 'tsconfig.base.json' },
