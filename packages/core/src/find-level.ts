@@ -4,7 +4,7 @@ import { logLevels, type LogLevel } from './entry.ts'
 import { levelInHead } from './internal/level-in-head.ts'
 import { rankAtLineStart } from './internal/level-at-line-start.ts'
 import { NONE, rankOfValue } from './internal/level-words.ts'
-import { skipBlanks } from './internal/char-class.ts'
+import { DIGIT, classOf, skipBlanks } from './internal/char-class.ts'
 import {
   LETTER,
   LEVEL,
@@ -50,10 +50,11 @@ export function findLevel(text: string, start: number = 0, end: number = text.le
 function rankInLine(text: string, start: number, end: number): number {
   const first = skipBlanks(text, start, end)
   if (first >= end) return NONE
-  if (text.charCodeAt(first) === 123 && isJsonObject(text, first, end)) return rankInJson(text, first, end)
+  const code = text.charCodeAt(first)
+  if (code === 123 && isJsonObject(text, first, end)) return rankInJson(text, first, end)
   const atStart = rankAtLineStart(text, first, end)
   if (atStart !== NONE) return atStart
-  if (isLogfmt(text, first, end)) {
+  if ((classOf(code) & DIGIT) === 0 && isLogfmt(text, first, end)) {
     const named = rankInLogfmt(text, first, end)
     if (named !== NONE) return named
   }
@@ -63,17 +64,21 @@ function rankInLine(text: string, start: number, end: number): number {
 
 function rankInJson(text: string, brace: number, end: number): number {
   const bound = Math.min(end, brace + maxStructuredLength)
-  let value = nextJsonValue(text, brace + 1, bound, LEVEL, true)
+  let message = -1
+  let value = nextJsonValue(text, brace + 1, bound, LEVEL | MESSAGE, true)
   while (value >= 0) {
     const kind = foundKind
-    const rank = isJsonObject(text, value, bound)
-      ? // ECS: "log":{"level":"error"}
-        rankOfFirst(text, nextJsonValue(text, value + 1, bound, LEVEL, true), bound)
-      : rankOfValue(text, value, bound, (kind & LETTER) !== 0, (kind & SYSLOG) !== 0)
-    if (rank !== NONE) return rank
-    value = nextJsonValue(text, value, bound, LEVEL, false)
+    if (message < 0 && (kind & MESSAGE) !== 0 && text.charCodeAt(value) === 34) message = value
+    else if ((kind & LEVEL) !== 0) {
+      const rank = isJsonObject(text, value, bound)
+        ? // ECS: "log":{"level":"error"}
+          rankOfFirst(text, nextJsonValue(text, value + 1, bound, LEVEL, true), bound)
+        : rankOfValue(text, value, bound, (kind & LETTER) !== 0, (kind & SYSLOG) !== 0)
+      if (rank !== NONE) return rank
+    }
+    value = nextJsonValue(text, value, bound, LEVEL | MESSAGE, false)
   }
-  return rankInJsonMessage(text, brace, bound)
+  return message < 0 ? NONE : rankInJsonMessage(text, message, bound)
 }
 
 function rankOfFirst(text: string, value: number, end: number): number {
@@ -81,9 +86,7 @@ function rankOfFirst(text: string, value: number, end: number): number {
 }
 
 /** An object that names no level may still wrap a line that tells one: `{"log":"ERROR: …\n","stream":"stderr"}`. */
-function rankInJsonMessage(text: string, brace: number, end: number): number {
-  const quote = nextJsonValue(text, brace + 1, end, MESSAGE, true)
-  if (quote < 0 || text.charCodeAt(quote) !== 34) return NONE
+function rankInJsonMessage(text: string, quote: number, end: number): number {
   const from = quote + 1
   const to = skipQuoted(text, quote, Math.min(end, from + maxHeadLength))
   const atStart = rankAtLineStart(text, from, to)

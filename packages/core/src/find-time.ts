@@ -189,6 +189,7 @@ function timeOfValue(text: string, value: number, end: number): number {
   if (i < end && (text.charCodeAt(i) === 34 || text.charCodeAt(i) === 91)) i++
   if (i >= end) return Number.NaN
   const bits = classOf(text.charCodeAt(i))
+  if (i === value && (bits & DIGIT) !== 0) return readEpochNumber(text, i, end, clock.now)
   if ((bits & DIGIT) !== 0) return readFromDigit(text, i, end, clock, true)
   return (bits & WORD) !== 0 ? readFromLetter(text, i, end, clock, false) : Number.NaN
 }

@@ -27,6 +27,21 @@ export function utcMidnight(year: number, month: number, day: number): number {
   return ((year - 1970) * 365 + leapDays + (daysBeforeMonth[month] as number) + thisLeapDay + day - 1) * msPerDay
 }
 
+// The year that was last asked for and when it begins and ends, since now is nearly always in the same one.
+let knownYear = Number.NaN
+let knownYearStart = Number.NaN
+let knownYearEnd = Number.NaN
+
+/** The year in which `time` is, in UTC. */
+export function utcYear(time: number): number {
+  if (!(time >= knownYearStart && time < knownYearEnd)) {
+    knownYear = new Date(time).getUTCFullYear()
+    knownYearStart = Date.UTC(knownYear, 0)
+    knownYearEnd = Date.UTC(knownYear + 1, 0)
+  }
+  return knownYear
+}
+
 // A Date costs several times the rest, and lines come in bursts of the same minute, so the last minute's offset is kept.
 // By the minute, since zones have changed their offset at 00:01.
 let knownMinute = Number.NaN

@@ -14,11 +14,15 @@ export const LEFT = 16
 export const RIGHT = 32
 /** May stand before a time. */
 export const BEFORE_TIME = 64
+/** May stand before or after a level word that is not in capitals, or before or after a name that a level follows. */
+export const NEAR_SMALL = 128
 
 /** What the scanners see before a line's first and after its last character. NUL: no log line holds one. */
 export const OUTSIDE = 0
 
-const classes = new Uint8Array(128)
+// One byte for each code unit there is, so that asking needs neither a comparison nor a bounds check. Beyond ASCII
+// everything counts as a letter: no level word and no time has one.
+const classes = new Uint8Array(65_536).fill(WORD, 128)
 
 function mark(characters: string, bits: number): void {
   for (let i = 0; i < characters.length; i++) {
@@ -35,10 +39,11 @@ mark('\0 \t[(<|{,;]>*', LEFT)
 // ESC opens a colour code, a backslash the `\n` that ends a line inside a JSON string.
 mark('\0 \t\r])>|:,;![}*\x1b\\', RIGHT)
 mark('\0 \t[(<|{,;]>*="\'#', BEFORE_TIME)
+mark('\0 \t\r[]<>|:="\'\\{(,;!\x1b', NEAR_SMALL)
 
-/** The bits of a UTF-16 code unit. Beyond ASCII everything counts as a letter: no level word, no time has one. */
+/** The bits of a UTF-16 code unit. */
 export function classOf(code: number): number {
-  return code < 128 ? (classes[code] as number) : WORD
+  return classes[code] as number
 }
 
 /** The code unit at `index`, or {@link OUTSIDE} when that is not within `start` to `end`. */

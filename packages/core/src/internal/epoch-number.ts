@@ -1,6 +1,6 @@
 /** Reading a number that counts s, ms, µs or ns since the epoch. */
 
-import { WORD, classOf, isDigitAt, skipDigits } from './char-class.ts'
+import { WORD, classOf, isDigitAt } from './char-class.ts'
 
 /** 1990-01-01: a smaller number of as many digits is some other count. */
 const minTime = 631_152_000_000
@@ -19,14 +19,19 @@ export function isPlausible(time: number, now: number): boolean {
  * is more than two days ahead of `now`.
  */
 export function readEpochNumber(text: string, index: number, end: number, now: number): number {
-  const digitsEnd = skipDigits(text, index, Math.min(end, index + 20))
+  const bound = index + 20 < end ? index + 20 : end
+  let digitsEnd = index
+  let number = 0
+  while (digitsEnd < bound) {
+    const digit = text.charCodeAt(digitsEnd) - 48
+    if (digit < 0 || digit > 9) break
+    // Thirteen digits hold every ms until the year 2286; all nineteen would not fit a double.
+    if (digitsEnd < index + 13) number = number * 10 + digit
+    digitsEnd++
+  }
   const digits = digitsEnd - index
   if (digits < 9 || digits > 19) return Number.NaN
   if (digitsEnd < end && (classOf(text.charCodeAt(digitsEnd)) & WORD) !== 0) return Number.NaN
-  // Thirteen digits hold every ms until the year 2286; more would lose digits as a double.
-  const used = Math.min(digits, 13)
-  let number = 0
-  for (let i = index; i < index + used; i++) number = number * 10 + text.charCodeAt(i) - 48
   let time: number
   if (digits <= 10) {
     time = number * 1000

@@ -4,6 +4,7 @@ import {
   DIGIT,
   LEFT,
   LOWER,
+  NEAR_SMALL,
   OUTSIDE,
   RIGHT,
   UPPER,
@@ -19,7 +20,7 @@ import {
   NONE,
   RANK,
   codeOfLevelWord,
-  maxLevelWordLength,
+  mayBeLevelWord,
   rankOfLetter,
   rankOfSyslogSeverity,
   rankOfValue,
@@ -50,6 +51,9 @@ const BAR = 124
 /** The shortest level word; single letters are asked for apart. */
 const minLevelWordLength = 3
 
+/** So many words of prose in a row end the head: what comes after them is the message. A host and a program come in twos. */
+const maxProseWords = 2
+
 /** How far back from a word the time before it may begin, in code units: `2026-11-21T10:00:00.123456789+05:30` has 35. */
 const maxTimeLength = 40
 
@@ -63,6 +67,8 @@ export function levelInHead(text: string, first: number, to: number, end: number
   // True while every word so far began with a digit, as those of a time and of process ids do.
   let onlyNumbers = true
   let colourEnd = -1
+  let proseEnd = -1
+  let prose = 0
   let i = first
   while (i < to) {
     const code = text.charCodeAt(i)
@@ -74,10 +80,10 @@ export function levelInHead(text: string, first: number, to: number, end: number
       if ((bits & (UPPER | LOWER)) === 0) continue
       const length = i - from
       if (length >= minLevelWordLength) {
-        if (length <= maxLevelWordLength) {
+        if (mayBeLevelWord(code, length)) {
           const right = codeAt(text, i, first, end)
           const left = from === colourEnd ? ESC : codeAt(text, from - 1, first, end)
-          if ((bits & UPPER) !== 0 || right !== SPACE || left !== SPACE || onlyNumbers || isPaddedLeft(text, from, first)) {
+          if ((bits & UPPER) !== 0 || ((classOf(left) & classOf(right)) & NEAR_SMALL) !== 0) {
             const rank = rankOfWord(text, first, from, i, end, left, right, onlyNumbers)
             if (rank !== NONE) return rank
           }
@@ -87,6 +93,11 @@ export function levelInHead(text: string, first: number, to: number, end: number
         if (rank !== NONE) return rank
       }
       onlyNumbers = false
+      if ((bits & LOWER) !== 0 && i < to && text.charCodeAt(i) === SPACE) {
+        prose = from === proseEnd ? prose + 1 : 1
+        if (prose > maxProseWords) return NONE
+        proseEnd = i + 1
+      }
       continue
     }
     i++
@@ -103,12 +114,6 @@ export function levelInHead(text: string, first: number, to: number, end: number
     }
   }
   return NONE
-}
-
-/** Whether the word at `from` has a space before it and a bracket or a bar before that. */
-function isPaddedLeft(text: string, from: number, first: number): boolean {
-  const before = codeAt(text, from - 2, first, from)
-  return before === BAR || before === OPEN_BRACKET || before === PERCENT
 }
 
 function rankOfWord(

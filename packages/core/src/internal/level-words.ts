@@ -16,11 +16,14 @@ const FATAL = 6
 export const MARKED_ONLY = 8
 /** A code instead of a rank: the word is a name such as `level`, which a level may follow. */
 export const NAME = 16
-/** The rank in a code of {@link levelWords}. */
+/** The rank in the code of a word. */
 export const RANK = 7
 
+/** The longest word below. */
+const maxLevelWordLength = 13
+
 /** All words, whatever the logger; what a word needs around it to count is the scanner's business. */
-export const levelWords: WordTable = new WordTable({
+const levelWords = new WordTable({
   trace: TRACE,
   trc: TRACE,
   trce: TRACE,
@@ -81,8 +84,12 @@ export const levelWords: WordTable = new WordTable({
   levelname: NAME,
 })
 
-/** The longest of them; longer words need not be looked up. */
-export const maxLevelWordLength = 13
+/** Whether any level word begins with that letter and is that long: tells most words that are none at once. */
+export function mayBeLevelWord(firstLetter: number, length: number): boolean {
+  // A digit may follow the word: DEBUG2, trace8.
+  return levelWords.mayHold(firstLetter, length) || levelWords.mayHold(firstLetter, length - 1)
+}
+
 
 /**
  * The rank that a single letter stands for (glog, Android, MongoDB, Ruby), or {@link NONE}.

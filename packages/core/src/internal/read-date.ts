@@ -3,7 +3,7 @@
  * it reads and returns ms since the epoch, or NaN when its form is not there or the date does not exist.
  */
 
-import { type Zone, fromWallClock, isDate, utcMidnight } from './calendar.ts'
+import { type Zone, fromWallClock, isDate, utcMidnight, utcYear } from './calendar.ts'
 import { DIGIT, UPPER, WORD, classOf, isDigitAt, skipBlanks, skipDigits } from './char-class.ts'
 import { isPlausible, readEpochNumber } from './epoch-number.ts'
 import { NO_ZONE, readTimeOfDay, timeOfDay, twoDigits } from './time-of-day.ts'
@@ -54,13 +54,13 @@ function at(year: number, month: number, day: number, clock: Clock): number {
 }
 
 function atInLikelyYear(month: number, day: number, clock: Clock): number {
-  const thisYear = new Date(clock.now).getUTCFullYear()
-  // Back to the last leap year for 29 February.
-  for (let year = thisYear + 1; year > thisYear - 8; year--) {
-    const time = at(year, month, day, clock)
-    if (time <= clock.now + maxAheadWithoutYearMs) return time
-  }
-  return Number.NaN
+  const latest = clock.now + maxAheadWithoutYearMs
+  let year = utcYear(latest)
+  // The zone, hours at most, is left out of the choice of the year, so that it is asked for once.
+  if (isDate(year, month, day) && utcMidnight(year, month, day) + timeOfDay.ms > latest) year--
+  // 29 February was in a leap year, at most eight years ago.
+  if (month === 2 && day === 29) for (let back = 0; back < 8 && !isDate(year, month, day); back++) year--
+  return at(year, month, day, clock)
 }
 
 function plausible(time: number, clock: Clock): number {

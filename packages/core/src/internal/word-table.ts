@@ -11,9 +11,10 @@ export class WordTable {
   readonly #hashes: Int32Array
   readonly #codes: Uint8Array
   readonly #mask: number
-  #longest = 0
+  /** For each first letter, by its last five bits, the lengths of the words that begin with it, one bit each. */
+  readonly #lengths = new Int32Array(32)
 
-  /** `words` maps each word, written in lower case, to its code, 1 to 255. */
+  /** `words` maps each word of at most 31 letters, written in lower case, to its code, 1 to 255. */
   constructor(words: Readonly<Record<string, number>>) {
     const entries = Object.entries(words)
     // A quarter full at most, so that a word that is not there nearly always meets an empty place at once.
@@ -31,14 +32,20 @@ export class WordTable {
       this.#names[place] = word
       this.#hashes[place] = hash
       this.#codes[place] = code
-      if (word.length > this.#longest) this.#longest = word.length
+      const letter = word.charCodeAt(0) & 31
+      this.#lengths[letter] = (this.#lengths[letter] as number) | (1 << word.length)
     }
+  }
+
+  /** Whether any word begins with that letter and is that long: tells most words that are not here at once. */
+  mayHold(firstLetter: number, length: number): boolean {
+    return length < 32 && ((this.#lengths[firstLetter & 31] as number) & (1 << length)) !== 0
   }
 
   /** The code of the word that fills `from` to `to`, or 0 when it is none of the table's. */
   find(text: string, from: number, to: number): number {
     const length = to - from
-    if (length > this.#longest) return 0
+    if (length === 0 || !this.mayHold(text.charCodeAt(from), length)) return 0
     let hash = length
     for (let i = from; i < to; i++) hash = (Math.imul(hash, 31) + fold(text.charCodeAt(i))) | 0
     let place = (hash ^ (hash >>> 15)) & this.#mask
