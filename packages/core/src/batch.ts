@@ -204,12 +204,39 @@ export class Batch implements Iterable<LogEntry> {
 
   /** Keeps exactly these runs, which must be ordered, of whole lines, and part of this batch's own. */
   withRuns(runs: RunList): Batch {
+    if (runs.count === 0) return this.withoutLines()
     return new Batch(this.#block, this.#origins, this.#from, this.#to, runs.toArray(), runs.count)
   }
 
-  /** Keeps no line, yet still says how far its source has come. */
+  /** Keeps the lines that `other`, a selection from this batch, does not have. */
+  without(other: Batch): Batch {
+    const removed: number[] = []
+    other.forEachRun((start, end) => void removed.push(start, end))
+    const runs = new RunList()
+    const last = removed.length
+    let next = 0
+    // The lines are counted once, for all runs together: the two counts are known, or cost one pass each.
+    let uncounted = this.count - other.count
+    const keep = (start: number, end: number): void => {
+      if (start >= end) return
+      runs.add(start, end, uncounted)
+      uncounted = 0
+    }
+    this.forEachRun((start, end) => {
+      let at = start
+      for (; next < last && (removed[next] as number) < end; next += 2) {
+        keep(at, removed[next] as number)
+        at = removed[next + 1] as number
+      }
+      keep(at, end)
+    })
+    return this.withRuns(runs)
+  }
+
+  /** Keeps no line, and so no block in memory, yet still says how far its source has come. */
   withoutLines(): Batch {
-    return new Batch(this.#block, this.#origins, this.#from, this.#to, new Int32Array(0), 0)
+    const { origin, source, time } = this
+    return Batch.of({ bytes: noBytes, source, time, origins: origin && { at: () => origin } })
   }
 
   /** Two batches: the first `count` selected lines, and the rest. Acknowledging the first covers nothing of the second. */
@@ -348,6 +375,7 @@ export function countLines(bytes: Buffer, from: number, to: number): number {
 }
 
 const endOfLine = Buffer.from('\n')
+const noBytes = Buffer.alloc(0)
 
 function lengthOf(runs: Int32Array): number {
   let length = 0

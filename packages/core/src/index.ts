@@ -15,6 +15,7 @@ export { type EntrySink, EntryWritable, type EntryWritableOptions } from './entr
 export { errorCodes, LogwispError, type LogwispErrorCode, OptionError } from './errors.ts'
 export { checkArgument, checkOptions, type OptionRule, option } from './options.ts'
 export type { StageStats } from './stats.ts'
+export { type TokenBucket, type TokenBucketOptions, tokenBucket } from './token-bucket.ts'
 export {
   type Checkpoint,
   type CheckpointEvents,

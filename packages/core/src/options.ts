@@ -12,15 +12,22 @@ export interface OptionRule {
 
 interface Range {
   readonly min?: number
+  /** An exclusive lower bound, instead of `min`. */
+  readonly above?: number
   readonly max?: number
   /** Whether `Infinity` ("no bound") is accepted too. */
   readonly orInfinity?: boolean
 }
 
-function ranged(noun: string, accepts: (value: number) => boolean, { min, max, orInfinity = false }: Range): OptionRule {
+function ranged(
+  noun: string,
+  accepts: (value: number) => boolean,
+  { min, above, max, orInfinity = false }: Range,
+): OptionRule {
   let expected = noun
   if (min !== undefined && max !== undefined) expected += ` from ${min} to ${max}`
   else if (min !== undefined) expected += ` of at least ${min}`
+  else if (above !== undefined) expected += ` above ${above}`
   else if (max !== undefined) expected += ` of at most ${max}`
   if (orInfinity) expected += ', or Infinity'
   return {
@@ -28,7 +35,7 @@ function ranged(noun: string, accepts: (value: number) => boolean, { min, max, o
     accepts: (value) =>
       typeof value === 'number' &&
       ((orInfinity && value === Infinity) ||
-        (accepts(value) && value >= (min ?? -Infinity) && value <= (max ?? Infinity))),
+        (accepts(value) && value >= (min ?? -Infinity) && value > (above ?? -Infinity) && value <= (max ?? Infinity))),
   }
 }
 
@@ -75,7 +82,8 @@ export const option = {
 
 function describe(value: unknown): string {
   if (value === null) return 'null'
-  if (typeof value === 'string') return `${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)} (string)`
+  if (typeof value === 'string')
+    return `${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)} (string)`
   if (typeof value === 'number' || typeof value === 'boolean') return `${value} (${typeof value})`
   return Array.isArray(value) ? 'an array' : typeof value
 }
