@@ -2,7 +2,7 @@
  * The public API of every package as text that a reviewer can read, one `docs/api/<name>.api.md` each.
  *
  *   pnpm check:api    fails when a report is not what the build exports
- *   pnpm api:update   writes the reports anew; the change to them is then part of the review
+ *   pnpm docs:update  writes the reports anew; the change to them is then part of the review
  *
  * Run after a build.
  */
@@ -71,7 +71,7 @@ for (const { report, folder, entry } of reports) {
     },
   })
   rmSync(join(folder, 'dist/.api-report'), { recursive: true, force: true })
-  if (apiReportChanged && !update) console.error(`docs/api/${report}.api.md is stale: run \`npx pnpm api:update\``)
+  if (apiReportChanged && !update) console.error(`docs/api/${report}.api.md is stale: run \`npx pnpm docs:update\``)
   fresh &&= errorCount === 0 && (update || !apiReportChanged)
 }
 process.exitCode = fresh ? 0 : 1

@@ -1,6 +1,6 @@
 /**
- * Every `ts` block in README.md, packages/*\/README.md and docs/*.md compiles, as a module of its own, against the
- * packages' sources. A block that is not meant to compile has `<!-- not compiled: the reason -->` on the line before it.
+ * Every `ts` block in README.md, packages/*\/README.md, docs/*.md and the comments of the public source files compiles,
+ * as a module of its own, against the packages' sources. A block that is not meant to compile has `<!-- not compiled: the reason -->` on the line before it.
  */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -15,18 +15,18 @@ interface Snippet {
   readonly code: string
 }
 
+const packagePages = publishedPackages.map(({ name }) => `packages/${name}/README.md`)
 const pages = [
   'README.md',
-  ...publishedPackages.map(({ name }) => `packages/${name}/README.md`),
-  ...readdirSync(join(root, 'docs'))
-    .filter((file) => file.endsWith('.md'))
-    .map((file) => `docs/${file}`),
+  ...packagePages,
+  ...filesIn('docs', '.md'),
+  ...publishedPackages.flatMap(({ name }) => filesIn(`packages/${name}/src`, '.ts')),
 ].filter((page) => existsSync(join(root, page)))
 
 const snippets = pages.flatMap((page) => snippetsOf(page, readFileSync(join(root, page), 'utf8')))
 
 test('README.md and every package have a page with a snippet', () => {
-  const expected = ['README.md', ...publishedPackages.map(({ name }) => `packages/${name}/README.md`)]
+  const expected = ['README.md', ...packagePages]
   expect(expected.filter((page) => !snippets.some(({ place }) => place.startsWith(`${page}:`)))).toEqual([])
 })
 
@@ -58,8 +58,15 @@ test('every snippet compiles', () => {
   expect(ts.formatDiagnostics(diagnostics, host)).toBe('')
 })
 
+function filesIn(folder: string, extension: string): string[] {
+  return readdirSync(join(root, folder))
+    .filter((file) => file.endsWith(extension))
+    .map((file) => `${folder}/${file}`)
+}
+
 function snippetsOf(page: string, text: string): Snippet[] {
-  const lines = text.split('\n')
+  // In a source file the block is inside a comment.
+  const lines = text.split('\n').map((line) => (page.endsWith('.ts') ? line.replace(/^ *\* ?/, '') : line))
   return lines.flatMap((line, index) => {
     if (line !== '```ts' || /<!-- not compiled: .+ -->/.test(lines[index - 1] ?? '')) return []
     const code = lines.slice(index + 1, lines.indexOf('```', index + 1)).join('\n')
