@@ -19,14 +19,15 @@ module.exports = {
     },
     {
       name: 'public-names-only',
-      comment: "Another package is imported by its public name (`@logwisp/core/batch`), not by a path into it.",
+      comment: 'Another package is imported by its public name (`@logwisp/core/batch`), not by a path into it.',
       severity: 'error',
       from: { path: '^(packages/[^/]+|examples/[^/]+|bench)/', pathNot: '^packages/test/' },
       to: { path: '^(packages|examples|bench|\\.config)/', pathNot: '^$1/', dependencyTypes: ['local'] },
     },
     {
       name: 'internal-stays-inside',
-      comment: 'What lies in src/internal is no public name: if another package needs it, it belongs in the public API.',
+      comment:
+        'What lies in src/internal is no public name: if another package needs it, it belongs in the public API.',
       severity: 'error',
       from: { path: '^(packages/[^/]+|examples/[^/]+|bench)/' },
       to: { path: '^packages/[^/]+/src/internal/', pathNot: '^$1/' },
