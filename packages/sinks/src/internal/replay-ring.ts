@@ -1,0 +1,233 @@
+/**
+ * The newest entries of a live sink, kept so that a viewer can go on where it was.
+ *
+ * Each entry has a sequence, counted from 0 by the ring, and an id, which a viewer remembers. Viewers hold no entries:
+ * each is a place in the ring, so a thousand slow ones cost no more memory than one.
+ *
+ * ```
+ *   sequence   0 … 811 | 812 …        … 1410 | 1411 … 1412 | 1413
+ *              evicted | chunk: a batch      | two entries | next
+ *                      first                                ^ a viewer that has everything
+ * ```
+ */
+
+import { type Batch, isBatch, type LogEntry } from '@logwisp/core'
+import { ownedEntry } from './owned-entry.ts'
+import { passes, type ViewerFilter } from './viewer-filter.ts'
+
+/** What a chunk costs beside its text: the objects around it. */
+const chunkBytes = 512
+
+/** How large the ring may get. */
+export interface RingLimits {
+  /** Older entries are not served any more. */
+  readonly maxEntries: number
+  /** Bytes of all that the ring keeps alive. The newest chunk stays even when it alone is larger. */
+  readonly maxBytes: number
+}
+
+/** A run of entries that came together. */
+export interface RingChunk {
+  /** The sequence of its first entry. */
+  readonly first: number
+  readonly count: number
+  readonly bytes: number
+  readonly item: Batch | readonly LogEntry[]
+}
+
+/** The ring. Plain memory: no timers, no streams. */
+export class ReplayRing {
+  readonly limits: RingLimits
+  /** Names this run of the sink: an id made here is `<instance>-<sequence + 1>`. */
+  readonly #instance: string
+  #chunks: RingChunk[] = []
+  /** Chunks before this index are evicted; they are cut off now and then, since cutting each one off is slow. */
+  #head = 0
+  #next = 0
+  #bytes = 0
+
+  constructor(limits: RingLimits, instance: string) {
+    this.limits = limits
+    this.#instance = instance
+  }
+
+  /** The sequence of the oldest entry that is served; equal to {@link next} when there is none. */
+  get first(): number {
+    const oldest = this.#chunks[this.#head]
+    return Math.max(oldest === undefined ? this.#next : oldest.first, this.#next - this.limits.maxEntries)
+  }
+
+  /** The sequence that the next entry gets: how many there were so far. */
+  get next(): number {
+    return this.#next
+  }
+
+  /** Bytes that the ring keeps alive. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Takes what came, in order, and lets go of the oldest. */
+  append(items: readonly (LogEntry | Batch)[]): void {
+    let entries: LogEntry[] = []
+    let bytes = chunkBytes
+    const close = (): void => {
+      if (entries.length > 0) this.#push(entries, entries.length, bytes)
+      entries = []
+      bytes = chunkBytes
+    }
+    for (const item of items) {
+      if (isBatch(item)) {
+        close()
+        this.#pushBatch(item)
+      } else {
+        const owned = ownedEntry(item)
+        entries.push(owned.entry)
+        bytes += owned.bytes
+      }
+    }
+    close()
+  }
+
+  #pushBatch(batch: Batch): void {
+    if (batch.count === 0) return
+    this.#push(batch, batch.count, chunkBytes + batch.bytes.length * (batch.ascii ? 2 : 3))
+  }
+
+  #push(item: RingChunk['item'], count: number, bytes: number): void {
+    this.#chunks.push({ first: this.#next, count, bytes, item })
+    this.#next += count
+    this.#bytes += bytes
+    this.#evict()
+  }
+
+  #evict(): void {
+    const { maxBytes, maxEntries } = this.limits
+    while (this.#head < this.#chunks.length - 1) {
+      const oldest = this.#chunks[this.#head] as RingChunk
+      if (this.#bytes <= maxBytes && oldest.first + oldest.count > this.#next - maxEntries) break
+      this.#bytes -= oldest.bytes
+      this.#chunks[this.#head++] = evicted
+    }
+    if (this.#head > 64 && this.#head > this.#chunks.length / 2) {
+      this.#chunks = this.#chunks.slice(this.#head)
+      this.#head = 0
+    }
+  }
+
+  /** The chunk that holds the entry of this sequence, which must be from {@link first} to before {@link next}. */
+  chunkAt(sequence: number): RingChunk {
+    let low = this.#head
+    let high = this.#chunks.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1
+      if ((this.#chunks[middle] as RingChunk).first <= sequence) low = middle
+      else high = middle - 1
+    }
+    return this.#chunks[low] as RingChunk
+  }
+
+  /** The id of an entry: its own, which is the same after a restart, or one of this run of the sink. */
+  idOf(entry: LogEntry, sequence: number): string {
+    return entry.origin === undefined ? `${this.#instance}-${sequence + 1}` : headerSafe(entry.origin.id)
+  }
+
+  /** The id of the entry before this sequence: who has it has everything before `sequence`. */
+  idBefore(sequence: number): string {
+    if (sequence > this.first) {
+      const entry = entryAt(this.chunkAt(sequence - 1), sequence - 1)
+      if (entry.origin !== undefined) return headerSafe(entry.origin.id)
+    }
+    return `${this.#instance}-${sequence}`
+  }
+
+  /**
+   * Where a viewer goes on that has everything up to the entry with this id; undefined when the ring does not know the
+   * id (any more). The newest first: who reconnects was here a moment ago.
+   */
+  after(id: string): number | undefined {
+    if (id.startsWith(`${this.#instance}-`)) {
+      const sequence = Number(id.slice(this.#instance.length + 1))
+      if (Number.isSafeInteger(sequence) && sequence >= 0 && sequence <= this.#next) return sequence
+    }
+    const { first } = this
+    for (let i = this.#chunks.length - 1; i >= this.#head; i--) {
+      const chunk = this.#chunks[i] as RingChunk
+      let found: number | undefined
+      forEachEntry(chunk, Math.max(first, chunk.first), (entry, sequence) => {
+        if (entry.origin !== undefined && headerSafe(entry.origin.id) === id) found = sequence + 1
+        return true
+      })
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  /** The sequence from which on the last `entries` entries that pass the filter are sent. */
+  backlogStart(entries: number, filter: ViewerFilter | undefined): number {
+    const { first } = this
+    if (filter === undefined) return Math.max(first, this.#next - entries)
+    let missing = entries
+    for (let i = this.#chunks.length - 1; i >= this.#head && missing > 0; i--) {
+      const chunk = this.#chunks[i] as RingChunk
+      const found: number[] = []
+      forEachEntry(chunk, Math.max(first, chunk.first), (_entry, sequence) => found.push(sequence) > 0, filter)
+      if (found.length >= missing) return found[found.length - missing] as number
+      missing -= found.length
+    }
+    return missing > 0 && entries > 0 ? first : this.#next
+  }
+}
+
+const evicted: RingChunk = { first: 0, count: 0, bytes: 0, item: [] }
+
+/**
+ * Visits the entries of a chunk from a sequence on, only those that pass the filter, until `visit` says false.
+ * Returns the sequence after the last one looked at.
+ */
+export function forEachEntry(
+  { first, count, item }: RingChunk,
+  from: number,
+  visit: (entry: LogEntry, sequence: number) => boolean,
+  filter?: ViewerFilter | undefined,
+): number {
+  let sequence = first
+  let more = true
+  if (!isBatch(item)) {
+    for (sequence = from; more && sequence < first + count; sequence++) {
+      const entry = item[sequence - first] as LogEntry
+      if (filter === undefined || passes(filter, entry)) more = visit(entry, sequence)
+    }
+    return sequence
+  }
+  if (filter !== undefined && !filter.source(item.source)) return first + count
+  item.forEachLine((start, end, next) => {
+    if (!more) return
+    if (
+      sequence >= from &&
+      (filter === undefined || filter.line(item.message(start, end), () => item.level(start, end)))
+    ) {
+      more = visit(item.entry(start, end, next), sequence)
+    }
+    sequence++
+  })
+  return sequence
+}
+
+function entryAt(chunk: RingChunk, sequence: number): LogEntry {
+  let found: LogEntry | undefined
+  forEachEntry(chunk, sequence, (entry) => {
+    found = entry
+    return false
+  })
+  return found as LogEntry
+}
+
+/**
+ * An id as it comes back from a viewer: browsers send it as a header, where line breaks and NUL cannot be and spaces
+ * at the edges and letters beyond ASCII do not survive. Two ids never become one: `%` is written as `%25`.
+ */
+function headerSafe(id: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what the test is about
+  return /^[\x21-\x24\x26-\x7e]+$/.test(id) ? id : encodeURIComponent(Buffer.from(id).toString())
+}

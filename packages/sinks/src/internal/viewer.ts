@@ -1,0 +1,96 @@
+/**
+ * One viewer: a place in the ring, and what it is to be sent next. Plain state, no streams and no timers.
+ *
+ * It holds no entries. When it is so slow that the ring has moved past its place, it goes on at the oldest entry that
+ * there is, and is told how many it missed.
+ */
+
+import type { EncodedSpan, SpanEncoder } from './encoded-span.ts'
+import type { ReplayRing } from './replay-ring.ts'
+import type { ViewerFilter } from './viewer-filter.ts'
+
+/** Entries that a viewer does not get. */
+export interface ViewerGap {
+  /** How many; undefined when nobody can tell. For a viewer with a filter: how many it was not asked about. */
+  readonly entries: number | undefined
+  /** `too-slow`: it did not read fast enough. `not-kept`: it was away for too long. */
+  readonly reason: 'too-slow' | 'not-kept'
+}
+
+/** Where a viewer begins, and what it wants. */
+export interface ViewerStart {
+  /** The sequence of the first entry to send. */
+  readonly position: number
+  /** What lies before `position` and was missed. */
+  readonly gap?: ViewerGap | undefined
+  readonly filter?: ViewerFilter | undefined
+}
+
+/** What to send: first the gap, then the span. */
+export interface ViewerTurn {
+  readonly gap: ViewerGap | undefined
+  readonly span: EncodedSpan
+}
+
+export class Viewer {
+  readonly #ring: ReplayRing
+  readonly #spans: SpanEncoder
+  readonly #filter: ViewerFilter | undefined
+  #position: number
+  #gap: ViewerGap | undefined
+  #told: number
+  /** Since when its connection takes no more, in ms; undefined while it takes. */
+  fullSince: number | undefined
+  /** Whether it was told that nothing more will come. */
+  ended = false
+  /** When it was last sent something, in ms. */
+  sentAt: number
+
+  constructor(ring: ReplayRing, spans: SpanEncoder, { position, gap, filter }: ViewerStart, now: number) {
+    this.#ring = ring
+    this.#spans = spans
+    this.#filter = filter
+    this.#position = position
+    this.#told = position
+    this.#gap = gap
+    this.sentAt = now
+  }
+
+  /** Whether it has everything there is. */
+  get upToDate(): boolean {
+    return this.#position >= this.#ring.next && this.#gap === undefined
+  }
+
+  /** Whether there is something to send and its connection takes it. */
+  get ready(): boolean {
+    return this.fullSince === undefined && !this.upToDate
+  }
+
+  /** What it is sent next; asked only when it is {@link ready}. The span may be empty: nothing in it passed the filter. */
+  next(): ViewerTurn {
+    const { first } = this.#ring
+    let gap = this.#gap
+    this.#gap = undefined
+    if (this.#position < first) {
+      gap = { entries: first - this.#position, reason: 'too-slow' }
+      this.#position = first
+    }
+    if (this.#position === this.#ring.next) return { gap, span: { next: this.#position, entries: 0, bytes: nothing } }
+    const span = this.#spans.at(this.#position, this.#filter)
+    this.#position = span.next
+    if (span.entries > 0) this.#told = span.next
+    return { gap, span }
+  }
+
+  /**
+   * The id to remember when entries were passed over since the last one sent: without it a viewer whose filter lets
+   * little pass would come back with an id that the ring has long forgotten.
+   */
+  idPassedOver(): string | undefined {
+    if (this.#told === this.#position) return undefined
+    this.#told = this.#position
+    return this.#ring.idBefore(this.#position)
+  }
+}
+
+const nothing = Buffer.alloc(0)
