@@ -268,6 +268,27 @@ export class Batch implements Iterable<LogEntry> {
     return new Batch(this.#block, mapped, this.#from, this.#to, this.#runs, this.#count)
   }
 
+  /**
+   * The same lines in a block of their own: for who keeps batches, and would keep a whole read block for a few lines of
+   * it. Its lines have the origins that they had, and so has the batch.
+   */
+  compact(): Batch {
+    const { bytes: shared, source, time, timeOptions } = this.#block
+    const runs = this.#runs ?? Int32Array.of(this.#from, this.#to)
+    // Slow, since a slice of Node's pool would keep 8 KiB for a line.
+    const bytes = Buffer.allocUnsafeSlow(this.#selected)
+    let at = 0
+    for (let i = 0; i < runs.length; i += 2) at += shared.copy(bytes, at, runs[i], runs[i + 1])
+    const origins = this.#origins === undefined ? undefined : originsOfRuns(this.#origins, runs, this.#to)
+    const block = new Block({ bytes, source, time, zone: timeOptions?.zone })
+    return new Batch(block, origins, 0, bytes.length, undefined, this.#count)
+  }
+
+  /** The origin of a line, without making its entry; asked with what {@link forEachLine} visits with. */
+  originOf(start: number, next: number): Origin | undefined {
+    return this.#origins?.at(start, next)
+  }
+
   /** The message of the line whose bytes, without its line ending, are `start` to `end`. */
   message(start: number, end: number): string {
     const { ascii, bytes } = this.#block
@@ -376,6 +397,32 @@ export function countLines(bytes: Buffer, from: number, to: number): number {
 
 const endOfLine = Buffer.from('\n')
 const noBytes = Buffer.alloc(0)
+
+/** The origins of a block made of `runs` of another one; its end is the place `to` there. */
+function originsOfRuns(origins: BatchOrigins, runs: Int32Array, to: number): BatchOrigins {
+  const starts = new Int32Array(runs.length / 2)
+  let length = 0
+  for (let run = 0; run < starts.length; run++) {
+    starts[run] = length
+    length += (runs[2 * run + 1] as number) - (runs[2 * run] as number)
+  }
+  return {
+    at(start, end) {
+      if (start === length) return origins.at(to, to)
+      // A place between two runs is the end of the first: what was dropped after it is not covered yet.
+      const within = start === end ? start - 1 : start
+      let low = 0
+      let high = starts.length - 1
+      while (low < high) {
+        const middle = (low + high + 1) >>> 1
+        if ((starts[middle] as number) <= within) low = middle
+        else high = middle - 1
+      }
+      const moved = (runs[2 * low] as number) - (starts[low] as number)
+      return origins.at(start + moved, end + moved)
+    },
+  }
+}
 
 function lengthOf(runs: Int32Array): number {
   let length = 0
