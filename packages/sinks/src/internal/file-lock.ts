@@ -1,0 +1,163 @@
+/**
+ * A lock file: at most one sink writes to a file, and the next one learns whether the last one crashed.
+ *
+ * Node has no lock that the system takes back by itself, so the lock file says who made it, and one whose maker is
+ * gone is taken over. Gone is: no such process, another process that has got the same id (told by its start time,
+ * where /proc has it; in a container every run is process 1), or one of another machine (a container that was moved
+ * to another host must start by itself; two hosts writing to one file over a network are not kept apart).
+ */
+
+import { randomUUID } from 'node:crypto'
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { threadId } from 'node:worker_threads'
+import { LogwispError } from '@logwisp/core'
+import { isAbsent } from './file-system.ts'
+
+interface Maker {
+  readonly pid: number
+  readonly startTime: string | undefined
+  readonly thread: number
+  readonly host: string
+  readonly token: string
+}
+
+/** A lock that is held. */
+export interface FileLock {
+  /** Whether a sink that did not close its file, since it crashed, held it before. */
+  readonly isTakenOver: boolean
+  /** Lets go of it. */
+  release(): Promise<void>
+}
+
+/** A lock file that says nothing is being written this moment, or its maker crashed then; after this time, the latter. */
+const writingTakesMs = 2_000
+
+/** The locks that this thread holds; in the global registry since this package may be loaded twice (ESM and CJS). */
+const registry: unique symbol = Symbol.for('@logwisp/file-locks/1') as never
+const held: Set<string> = ((globalThis as { [registry]?: Set<string> })[registry] ??= new Set())
+
+/**
+ * Takes the lock.
+ *
+ * @throws LogwispError `FILE_IN_USE` when somebody has it.
+ */
+export async function lockFile(path: string, guarded: string): Promise<FileLock> {
+  const token = randomUUID()
+  const startTime = await startTimeOf(process.pid)
+  const maker: Maker = { pid: process.pid, startTime, thread: threadId, host: hostname(), token }
+  let isTakenOver = false
+  while (!(await make(path, maker))) {
+    const text = await readLock(path)
+    if (text === undefined) continue
+    const owner = parse(text)
+    if (await isHeld(path, owner, maker)) throw inUse(path, guarded, owner)
+    isTakenOver = (await remove(path, text)) || isTakenOver
+  }
+  held.add(token)
+  return {
+    isTakenOver,
+    release: async () => {
+      if (!held.delete(token)) return
+      // Somebody may have taken it over, or away by hand, meanwhile: only our own is removed.
+      const text = await readLock(path)
+      if (text !== undefined && parse(text)?.token === token) await rm(path, { force: true })
+    },
+  }
+}
+
+/** False when there is one already. */
+async function make(path: string, maker: Maker): Promise<boolean> {
+  try {
+    await writeFile(path, `${JSON.stringify(maker)}\n`, { flag: 'wx' })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    // Made but not written, e.g. on a full disk.
+    if ((error as NodeJS.ErrnoException).syscall === 'write') await rm(path, { force: true })
+    throw error
+  }
+}
+
+/** Removes a lock that nobody holds; false when it was another one by then, which is left where it is. */
+async function remove(path: string, text: string): Promise<boolean> {
+  // Two that start at the same time may both find the old lock. A rename is given to one of them only, and shows
+  // that one what it moved.
+  const aside = `${path}.${randomUUID()}`
+  try {
+    await rename(path, aside)
+  } catch (error) {
+    if (isAbsent(error)) return false
+    throw error
+  }
+  if ((await readLock(aside)) !== text) {
+    await rename(aside, path)
+    return false
+  }
+  await rm(aside, { force: true })
+  return true
+}
+
+async function isHeld(path: string, owner: Maker | undefined, self: Maker): Promise<boolean> {
+  if (owner === undefined) return isFresh(path)
+  if (owner.host !== self.host) return false
+  if (owner.pid !== self.pid) return isAlive(owner.pid, owner.startTime)
+  if (owner.startTime !== self.startTime) return false
+  return owner.thread === self.thread ? held.has(owner.token) : self.startTime !== undefined
+}
+
+async function isAlive(pid: number, startTime: string | undefined): Promise<boolean> {
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
+  }
+  return startTime === undefined || (await startTimeOf(pid)) === startTime
+}
+
+async function isFresh(path: string): Promise<boolean> {
+  try {
+    return Date.now() - (await stat(path)).mtimeMs < writingTakesMs
+  } catch (error) {
+    if (isAbsent(error)) return false
+    throw error
+  }
+}
+
+/** When a process started, in clock ticks since the system did; undefined where /proc does not tell. */
+async function startTimeOf(pid: number): Promise<string | undefined> {
+  try {
+    const text = await readFile(`/proc/${pid}/stat`, 'latin1')
+    // The program's name, in parentheses, may itself hold blanks and parentheses; the start time is the 20th after it.
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    return undefined
+  }
+}
+
+async function readLock(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (isAbsent(error)) return undefined
+    throw error
+  }
+}
+
+function parse(text: string): Maker | undefined {
+  try {
+    const maker = JSON.parse(text)
+    return Number.isInteger(maker?.pid) && maker.pid > 0 ? maker : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function inUse(path: string, guarded: string, owner: Maker | undefined): LogwispError {
+  const who = owner === undefined ? 'another sink that is starting' : `a sink of process ${owner.pid}`
+  return new LogwispError(
+    'FILE_IN_USE',
+    `${guarded} is being written by ${who}: give this sink another name or directory; ` +
+      `if no such sink runs any more, remove ${path}`,
+  )
+}
