@@ -17,10 +17,11 @@ export interface EntrySink extends Writable {
 export interface EntryWritableOptions {
   /**
    * Who says that items are safe. `when-consumed`: the base class, once {@link EntryWritable.consume} is done with
-   * them. `by-hand`: the subclass, by calling {@link EntryWritable.delivered} in order, later.
+   * them. `by-hand`: the subclass, by calling {@link EntryWritable.delivered} in order, later. `downstream`: others that
+   * the subclass hands them to; what is consumed counts as given.
    * @default 'when-consumed'
    */
-  readonly acknowledge?: 'when-consumed' | 'by-hand' | undefined
+  readonly acknowledge?: 'when-consumed' | 'by-hand' | 'downstream' | undefined
 }
 
 /**
@@ -31,13 +32,13 @@ export interface EntryWritableOptions {
  */
 export abstract class EntryWritable extends Writable {
   readonly #ledger = new Ledger()
-  readonly #byHand: boolean
+  readonly #acknowledge: NonNullable<EntryWritableOptions['acknowledge']>
   #inHand = 0
   #failure: Error | undefined
 
   constructor(options: EntryWritableOptions = {}) {
     super({ objectMode: true })
-    this.#byHand = options.acknowledge === 'by-hand'
+    this.#acknowledge = options.acknowledge ?? 'when-consumed'
     takeBatches(this)
   }
 
@@ -57,7 +58,7 @@ export abstract class EntryWritable extends Writable {
     const entries = isBatch(item) ? item.count : 1
     this.#inHand -= entries
     this.#ledger.gave(entries)
-    acknowledge(item)
+    if (this.#acknowledge !== 'downstream') acknowledge(item)
   }
 
   /** Says that `entries` of what was taken are dropped, and why. */
@@ -118,7 +119,7 @@ export abstract class EntryWritable extends Writable {
     this.#run(
       () => this.consume(items),
       (error) => {
-        if (error == null && !this.#byHand) for (const item of items) this.delivered(item)
+        if (error == null && this.#acknowledge !== 'by-hand') for (const item of items) this.delivered(item)
         callback(error)
       },
     )

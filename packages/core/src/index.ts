@@ -1,5 +1,13 @@
-export { acknowledge, type Origin, type OriginTracker } from './origin.ts'
 export { Batch, type BatchOrigins, type BlockOptions, isBatch, RunList } from './batch.ts'
+export type { WhenFull } from './bounded-queue.ts'
+export {
+  type Checkpoint,
+  type CheckpointEvents,
+  type CheckpointOptions,
+  openCheckpoint,
+  type Position,
+  type PositionOrFunction,
+} from './checkpoint.ts'
 export {
   type Entries,
   isLogEntry,
@@ -13,15 +21,18 @@ export { EntryReadable, type EntrySource } from './entry-readable.ts'
 export { type EntryFilter, EntryTransform, type EntryTransformFunctions, entryTransform } from './entry-transform.ts'
 export { type EntrySink, EntryWritable, type EntryWritableOptions } from './entry-writable.ts'
 export { errorCodes, LogwispError, type LogwispErrorCode, OptionError } from './errors.ts'
+export {
+  type Branch,
+  type BranchOptions,
+  type BranchStage,
+  type FanOut,
+  type FanOutOptions,
+  type FanOutStats,
+  fanOut,
+} from './fan-out.ts'
+export { type MergedSource, type MergedStages, type MergeOptions, merge } from './merge.ts'
 export { checkArgument, checkOptions, type OptionRule, option } from './options.ts'
+export { acknowledge, type Origin, type OriginTracker } from './origin.ts'
 export type { StageStats } from './stats.ts'
 export { type TokenBucket, type TokenBucketOptions, tokenBucket } from './token-bucket.ts'
-export {
-  type Checkpoint,
-  type CheckpointEvents,
-  type CheckpointOptions,
-  openCheckpoint,
-  type Position,
-  type PositionOrFunction,
-} from './checkpoint.ts'
 export { Tracker } from './tracker.ts'

@@ -1,0 +1,192 @@
+/**
+ * One source, several branches: an entry is safe once it is safe in every branch. Each branch acknowledges to a
+ * tracker of its own, and the source hears the lowest of the branches' marks. A pure machine.
+ *
+ * ```
+ *   source's sequence   1  2  3  4  5  6  7
+ *   branch 0            ✓  ✓  ✓  ✓  ✓  ·  ·      mark 5
+ *   branch 1            ✓  ✓  ·  ✗  ✗  ·  ·      mark 2: what was dropped (✗) is done once 3 is
+ *   the source hears    2
+ * ```
+ */
+
+import { type Batch, isBatch } from '../batch.ts'
+import type { LogEntry } from '../entry.ts'
+import type { Origin, OriginTracker } from '../origin.ts'
+
+/** An entry's origin as one branch sees it. */
+class BranchOrigin implements Origin {
+  readonly tracker: OriginTracker
+  readonly sequence: number
+  readonly parent: Origin
+  /** Whose id it has; the parent's, but for the last entry of a batch. */
+  readonly #line: Origin
+
+  constructor(tracker: OriginTracker, parent: Origin, line = parent) {
+    this.tracker = tracker
+    this.sequence = parent.sequence
+    this.parent = parent
+    this.#line = line
+  }
+
+  get id(): string {
+    return this.#line.id
+  }
+}
+
+/** How far one branch is with one source. */
+class BranchMark implements OriginTracker {
+  readonly #changed: () => void
+  #mark: Origin | undefined
+  /** The last place that was written to the branch, and the last that was let into its queue. */
+  #given = -Infinity
+  #kept = -Infinity
+  /** The last place with nothing to deliver, and the place that must be acknowledged before it is done. */
+  #passed: Origin | undefined
+  #passedAfter = -Infinity
+
+  constructor(changed: () => void) {
+    this.#changed = changed
+  }
+
+  get mark(): Origin | undefined {
+    return this.#mark
+  }
+
+  get #sequence(): number {
+    return this.#mark?.sequence ?? -Infinity
+  }
+
+  acknowledge({ parent }: BranchOrigin): void {
+    if (parent.sequence <= this.#sequence) return
+    this.#mark = parent
+    this.#settle()
+    this.#changed()
+  }
+
+  kept({ sequence }: Origin): void {
+    this.#kept = sequence
+  }
+
+  given({ sequence }: Origin): void {
+    this.#given = sequence
+  }
+
+  passed(origin: Origin, behind: 'kept' | 'given'): void {
+    if (origin.sequence <= this.#sequence) return
+    this.#passed = origin
+    this.#passedAfter = behind === 'kept' ? Math.max(this.#kept, this.#given) : this.#given
+    if (this.#settle()) this.#changed()
+  }
+
+  /** Moves the mark over what needs no delivery. */
+  #settle(): boolean {
+    const passed = this.#passed
+    if (passed === undefined || this.#sequence < this.#passedAfter) return false
+    this.#passed = undefined
+    if (passed.sequence <= this.#sequence) return false
+    this.#mark = passed
+    return true
+  }
+}
+
+/** One source's marks in all branches. */
+class SourceMarks {
+  readonly branches: readonly BranchMark[]
+  readonly #tracker: OriginTracker
+  readonly #joined: BranchAcknowledgements
+  #entered = -Infinity
+  #told = -Infinity
+
+  constructor(joined: BranchAcknowledgements, tracker: OriginTracker, branches: number) {
+    this.#joined = joined
+    this.#tracker = tracker
+    this.branches = Array.from({ length: branches }, () => new BranchMark(() => this.tell()))
+  }
+
+  enter(sequence: number): void {
+    this.#entered = sequence
+    this.#joined.underWay.add(this)
+  }
+
+  /** Tells the source the lowest mark. */
+  tell(): void {
+    let lowest: Origin | undefined
+    for (const index of this.#joined.counted) {
+      const mark = this.branches[index]?.mark
+      if (mark === undefined) return
+      if (lowest === undefined || mark.sequence < lowest.sequence) lowest = mark
+    }
+    if (lowest === undefined || lowest.sequence <= this.#told) return
+    this.#told = lowest.sequence
+    if (this.#told >= this.#entered) this.#joined.underWay.delete(this)
+    this.#tracker.acknowledge(lowest)
+  }
+}
+
+/** The acknowledgements of all branches, joined. */
+export class BranchAcknowledgements {
+  /** The branches that have a say. */
+  readonly counted: Set<number>
+  /** Sources of which something is not acknowledged yet. */
+  readonly underWay = new Set<SourceMarks>()
+  readonly #branches: number
+  /** Kept for exactly as long as the source's tracker lives: a source of thousands of files has one for each. */
+  readonly #sources = new WeakMap<OriginTracker, SourceMarks>()
+
+  constructor(branches: number) {
+    this.#branches = branches
+    this.counted = new Set(Array(branches).keys())
+  }
+
+  /** An item is about to be offered to every branch. */
+  enter({ origin }: LogEntry | Batch): void {
+    if (origin === undefined) return
+    let marks = this.#sources.get(origin.tracker)
+    if (marks === undefined) {
+      marks = new SourceMarks(this, origin.tracker, this.#branches)
+      this.#sources.set(origin.tracker, marks)
+    }
+    marks.enter(origin.sequence)
+  }
+
+  /** An item was let into a branch's queue. */
+  kept(branch: number, { origin }: LogEntry | Batch): void {
+    if (origin !== undefined) this.#mark(branch, origin).kept(origin)
+  }
+
+  /** Something is about to be written to a branch, which gets it as returned. */
+  given(branch: number, item: LogEntry | Batch): LogEntry | Batch {
+    const { origin } = item
+    if (origin === undefined) return item
+    const mark = this.#mark(branch, origin)
+    mark.given(origin)
+    if (isBatch(item)) return item.withOrigins((origin) => new BranchOrigin(mark, origin))
+    return { ...item, origin: new BranchOrigin(mark, origin) }
+  }
+
+  /** The last entry of a batch that is written entry by entry: it also covers the lines dropped behind it. */
+  lastGiven(branch: number, entry: LogEntry, batch: Batch): LogEntry {
+    const { origin } = batch
+    if (origin === undefined) return entry
+    return { ...entry, origin: new BranchOrigin(this.#mark(branch, origin), origin, entry.origin) }
+  }
+
+  /**
+   * An item that a branch need not deliver: it is done as soon as what the branch has before it is: everything
+   * `given` to it, or what is `kept` in its queue too.
+   */
+  passed(branch: number, { origin }: LogEntry | Batch, behind: 'kept' | 'given'): void {
+    if (origin !== undefined) this.#mark(branch, origin).passed(origin, behind)
+  }
+
+  /** A branch is gone: what it did not acknowledge holds nothing back any more. */
+  remove(branch: number): void {
+    this.counted.delete(branch)
+    for (const marks of [...this.underWay]) marks.tell()
+  }
+
+  #mark(branch: number, origin: Origin): BranchMark {
+    return (this.#sources.get(origin.tracker) as SourceMarks).branches[branch] as BranchMark
+  }
+}

@@ -1,0 +1,63 @@
+/** Where one of several merged sources flows in: it holds one item, and its source back, until its turn comes. */
+
+import { pipeline, type Readable, Writable } from 'node:stream'
+import { type Batch, isBatch } from '../batch.ts'
+import { entriesOf } from '../bounded-queue.ts'
+import { isLogEntry, type LogEntry, notAnEntry } from '../entry.ts'
+import { takeBatches } from './negotiation.ts'
+
+export class MergeInlet extends Writable {
+  readonly #source: Readable & { stop?(): void }
+  readonly #onReady: (inlet: MergeInlet) => void
+  #item: LogEntry | Batch | undefined
+  #release: () => void = () => {}
+  #cutOff = false
+
+  /**
+   * @param stages A source and what is behind it.
+   * @param onReady There is an item to take.
+   * @param onClosed All these streams are closed; with an error unless they ended or were told to stop.
+   */
+  constructor(
+    stages: readonly unknown[],
+    onReady: (inlet: MergeInlet) => void,
+    onClosed: (error: Error | undefined) => void,
+  ) {
+    // Hold the source back as soon as one item waits here.
+    super({ objectMode: true, highWaterMark: 1 })
+    this.#source = stages[0] as Readable
+    this.#onReady = onReady
+    takeBatches(this)
+    pipeline([...stages, this] as unknown as readonly NodeJS.ReadWriteStream[], (error) => {
+      const expected = this.#cutOff && error?.code === 'ERR_STREAM_PREMATURE_CLOSE'
+      onClosed(expected ? undefined : (error ?? undefined))
+    })
+  }
+
+  /** Entries of the item that waits. */
+  get entries(): number {
+    return this.#item === undefined ? 0 : entriesOf(this.#item)
+  }
+
+  /** The item that waits; its source may go on. */
+  take(): LogEntry | Batch {
+    const item = this.#item as LogEntry | Batch
+    this.#item = undefined
+    this.#release()
+    return item
+  }
+
+  /** Makes the source end: by its own `stop`, or, when it has none, by destroying it. */
+  stop(): void {
+    if (typeof this.#source.stop === 'function') return this.#source.stop()
+    this.#cutOff = true
+    this.#source.destroy()
+  }
+
+  override _write(chunk: unknown, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    if (!isBatch(chunk) && !isLogEntry(chunk)) return callback(notAnEntry(chunk))
+    this.#item = chunk
+    this.#release = callback
+    this.#onReady(this)
+  }
+}
