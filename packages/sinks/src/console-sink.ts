@@ -115,12 +115,22 @@ interface Delivery {
   writesLeft: number
 }
 
+/** How much is put together for one write: to a terminal or a pipe each costs a call that blocks. */
+const maxWaitingBytes = 65_536
+const maxWaitingItems = 1024
+
 class ConsoleStream extends EntryWritable implements ConsoleSink {
   readonly #calm: Output
   readonly #urgent: Output
   readonly #dropsWhenClosed: boolean
   readonly #deliveries: Delivery[] = []
   readonly #onError = (error: Error): void => this.#close(error)
+  #waiting: (LogEntry | Batch)[] = []
+  #waitingBytes = 0
+  #room: Promise<void> | undefined
+  #hasRoom = true
+  #turnEnd: NodeJS.Immediate | undefined
+  #onDelivered: (() => void) | undefined
   #isClosed = false
 
   constructor(options: ConsoleSinkOptions) {
@@ -140,38 +150,60 @@ class ConsoleStream extends EntryWritable implements ConsoleSink {
   }
 
   protected override consume(items: readonly (LogEntry | Batch)[]): void | Promise<void> {
-    if (this.#isClosed) {
-      for (const item of items) this.discard('closed', isBatch(item) ? item.count : 1)
-      return
+    for (const item of items) {
+      if (this.#isClosed) this.discard('closed', isBatch(item) ? item.count : 1)
+      else {
+        this.#waiting.push(item)
+        this.#waitingBytes += isBatch(item) ? item.byteLength : item.message.length
+      }
     }
+    const isEnough = this.#waiting.length >= maxWaitingItems || this.#waitingBytes >= maxWaitingBytes
+    if (isEnough || !this.#hasRoom) return this.#write()
+    // What else comes in this turn goes out with it.
+    this.#turnEnd ??= setImmediate(() => this.#write().catch((error: Error) => this.fail(error)))
+  }
+
+  protected override async finish(): Promise<void> {
+    await this.#write()
+    if (this.#deliveries.length > 0) await new Promise<void>((resolve) => (this.#onDelivered = resolve))
+  }
+
+  /** Writes what waits once there is room, and settles once there is room for more. */
+  async #write(): Promise<void> {
+    clearImmediate(this.#turnEnd)
+    this.#turnEnd = undefined
+    await this.#room
+    if (this.#waiting.length > 0) this.#room = this.#send()
+    await this.#room
+  }
+
+  /** Hands what waits to the streams, one piece to each; settles when they have room for more. */
+  #send(): Promise<void> {
+    const items = this.#waiting
+    this.#waiting = []
+    this.#waitingBytes = 0
     const writes = [...this.#encode(items)].filter(([, bytes]) => bytes.length > 0)
     const delivery: Delivery = { items, writesLeft: writes.length }
     this.#deliveries.push(delivery)
-    if (writes.length === 0) return this.#deliver()
+    this.#deliver()
     return new Promise((resolve) => {
-      let mayGoOn = true
       for (const [stream, bytes] of writes) {
         const hasRoom = stream.write(bytes, (error) => {
           if (error != null) this.#close(error)
           delivery.writesLeft--
           this.#deliver()
-          if (delivery.writesLeft === 0) resolve()
+          if (delivery.writesLeft > 0) return
+          this.#hasRoom = true
+          resolve()
         })
-        mayGoOn &&= hasRoom
+        this.#hasRoom &&= hasRoom
       }
-      if (mayGoOn) resolve()
+      if (this.#hasRoom) resolve()
     })
   }
 
-  protected override async finish(): Promise<void> {
-    const last = this.#deliveries.at(-1)
-    if (last === undefined) return
-    await new Promise<void>((resolve) => (this.#onDelivered = resolve))
-  }
-
-  #onDelivered: (() => void) | undefined
-
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    clearImmediate(this.#turnEnd)
     this.#stopListening()
     callback(error)
   }
