@@ -16,7 +16,7 @@ const maxBigintDigits = 1_000
 const safeDigits = 15
 
 /** A number token, not one inside a word, that may have more digits. What stands in strings is a false alarm that only costs time. */
-const longNumber = /[:,[\s]-?\d[\d.]{15}/
+const longNumber = /(?:^|[:,[\s])-?\d[\d.]{15}/
 
 /**
  * Parses JSON as `JSON.parse` does, but loses no digit. What a number cannot hold comes as
@@ -202,7 +202,11 @@ function isPlainValue(value: unknown, depth: number): boolean {
       return true
     case 'number':
       if (value === 0) return !Object.is(value, -0)
-      return value >= -Number.MAX_VALUE && value <= Number.MAX_VALUE && (Number.isSafeInteger(value) || !Number.isInteger(value))
+      return (
+        value >= -Number.MAX_VALUE &&
+        value <= Number.MAX_VALUE &&
+        (Number.isSafeInteger(value) || !Number.isInteger(value))
+      )
     case 'object':
       return value === null || isPlain(value, depth + 1)
     default:
@@ -244,8 +248,10 @@ class Writer {
     if (around.includes(value)) return '"[circular]"'
     if (depth >= maxJsonDepth) return '"[too deep]"'
     const inside = [...around, value]
-    if (value instanceof Date) return Number.isNaN(value.getTime()) ? '"[invalid date]"' : JSON.stringify(value.toISOString())
-    if (value instanceof Uint8Array) return `"${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')}"`
+    if (value instanceof Date)
+      return Number.isNaN(value.getTime()) ? '"[invalid date]"' : JSON.stringify(value.toISOString())
+    if (value instanceof Uint8Array)
+      return `"${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')}"`
     const { toJSON } = value as { toJSON?: unknown }
     if (typeof toJSON === 'function') {
       const given: unknown = toJSON.call(value, '')
@@ -259,7 +265,8 @@ class Writer {
       return this.write(value.valueOf(), depth, inside)
     }
     const keys = Object.keys(value)
-    if (value instanceof Error) keys.unshift(...['name', 'message', 'stack', 'cause'].filter((key) => key in value && !keys.includes(key)))
+    if (value instanceof Error)
+      keys.unshift(...['name', 'message', 'stack', 'cause'].filter((key) => key in value && !keys.includes(key)))
     return this.#writeProperties(keys, (key) => (value as Record<string, unknown>)[key as string], depth, inside)
   }
 
@@ -272,7 +279,12 @@ class Writer {
     return `[${text}]`
   }
 
-  #writeProperties(keys: readonly unknown[], read: (key: unknown) => unknown, depth: number, inside: readonly object[]): string {
+  #writeProperties(
+    keys: readonly unknown[],
+    read: (key: unknown) => unknown,
+    depth: number,
+    inside: readonly object[],
+  ): string {
     let text = ''
     for (const key of keys) {
       let written: string | undefined

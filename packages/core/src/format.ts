@@ -1,7 +1,7 @@
 /** From an entry to the text that a sink writes, as plain functions. */
 
-import { OptionError } from './errors.ts'
 import type { LogEntry } from './entry.ts'
+import { OptionError } from './errors.ts'
 import { encodeEntry } from './wire.ts'
 
 /**

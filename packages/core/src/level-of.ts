@@ -13,7 +13,22 @@ const words: ReadonlyMap<string, LogLevel> = new Map<string, LogLevel>(
     info: ['inf', 'i', 'information', 'informational', 'notice', 'note', 'n', 'log', 'system', 'success', '30'],
     warn: ['wrn', 'w', 'warning', '40'],
     error: ['err', 'erro', 'eror', 'e', 'severe', 'failure', 'fail', '50'],
-    fatal: ['ftl', 'fata', 'f', 'critical', 'crit', 'c', 'panic', 'pani', 'pnc', 'dpanic', 'alert', 'emerg', 'emergency', '60'],
+    fatal: [
+      'ftl',
+      'fata',
+      'f',
+      'critical',
+      'crit',
+      'c',
+      'panic',
+      'pani',
+      'pnc',
+      'dpanic',
+      'alert',
+      'emerg',
+      'emergency',
+      '60',
+    ],
   }).flatMap(([level, aliases]) => [level, ...aliases].map((word): [string, LogLevel] => [word, level as LogLevel])),
 )
 

@@ -54,8 +54,12 @@ type Change = (text: string) => string
  * @example
  * const format = textFormat('{time:local} {level:upper:5} {message}{ fields.requestId}')
  */
-export function textFormat(template: string = defaultTextTemplate, options: TextFormatOptions = {}): (entry: LogEntry) => string {
-  if (typeof template !== 'string') throw new OptionError('textFormat', 'template', `\`template\` must be a string, got ${typeof template}`)
+export function textFormat(
+  template: string = defaultTextTemplate,
+  options: TextFormatOptions = {},
+): (entry: LogEntry) => string {
+  if (typeof template !== 'string')
+    throw new OptionError('textFormat', 'template', `\`template\` must be a string, got ${typeof template}`)
   checkOptions('textFormat', options, optionRules)
   const parts = compile(template, options.missing ?? defaults.missing)
   return (entry) => {
@@ -74,7 +78,9 @@ function compile(template: string, missing: string): readonly (string | ((entry:
     const [text, inside] = found
     if (inside !== undefined) parts.push(placeholder(inside, missing, found.index))
     else if (text === '{' || text === '}') {
-      throw badTemplate(`a lone \`${text}\` at position ${found.index}: write \`${text}${text}\` for the character itself`)
+      throw badTemplate(
+        `a lone \`${text}\` at position ${found.index}: write \`${text}${text}\` for the character itself`,
+      )
     } else parts.push(text === '{{' || text === '}}' ? text.charAt(0) : text)
   }
   return parts
@@ -122,7 +128,10 @@ const values: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['level', (entry) => entry.level],
   ['source', (entry) => entry.source],
   ['message', (entry) => entry.message],
-  ['fields', ({ fields }) => (fields === undefined || Object.keys(fields).length === 0 ? undefined : stringifyExact(fields))],
+  [
+    'fields',
+    ({ fields }) => (fields === undefined || Object.keys(fields).length === 0 ? undefined : stringifyExact(fields)),
+  ],
 ])
 
 const timeForms: ReadonlyMap<string, Value> = new Map<string, Value>([

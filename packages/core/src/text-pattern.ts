@@ -80,7 +80,8 @@ function compile(text: string, ignoreCase: boolean): RE2JS {
 }
 
 /** A class, an escape with its braces, a repetition, the opening of a group, or any one character. */
-const token = /\[\^?\]?(?:\[:\^?\w*:\]|\\[^]|[^\]\\])*\]|\\[pPx]\{[^}]*\}|\\[^]|\{(\d+)(?:,(\d*))?\}|\((?:\?[^:)]*[:>)])?|[^]/gu
+const token =
+  /\[\^?\]?(?:\[:\^?\w*:\]|\\.|[^\]\\])*\]|\\[pPx]\{[^}]*\}|\\.|\{(\d+)(?:,(\d*))?\}|\((?:\?[^:)]*[:>)])?|./gsu
 
 /**
  * Adds up elements with repetitions written out. A reading coarser than the engine's own, which runs before it: the engine
@@ -110,7 +111,10 @@ function checkSize(text: string): void {
       sum += 1
     }
     if (sum > maxPatternSize) {
-      throw badPattern(text, `with its repetitions written out it has over ${maxPatternSize} elements at position ${index}`)
+      throw badPattern(
+        text,
+        `with its repetitions written out it has over ${maxPatternSize} elements at position ${index}`,
+      )
     }
   }
 }

@@ -34,8 +34,7 @@ export function timeToText(time: number): string | undefined {
 }
 
 /** Date, time, fraction, offset; RFC 3339 lets `T` and `Z` be lower case and `T` a blank, and log libraries write a comma. */
-const rfc3339 =
-  /^(\d{4}|[+-]\d{6})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:[Zz]|([+-])(\d\d):?(\d\d))$/
+const rfc3339 = /^(\d{4}|[+-]\d{6})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:[Zz]|([+-])(\d\d):?(\d\d))$/
 
 /** Two seconds' worth of digits and separators: `2026-01-31T23:59:59`. */
 const secondLength = 19
@@ -52,9 +51,13 @@ let readSecond = Number.NaN
  */
 export function timeFromText(text: string): number | undefined {
   // Most texts are of the form that timeToText writes and of the same second as the one before: then only the ms differ.
-  if (text.length === canonicalLength && text.charCodeAt(secondLength) === 46 /* . */ && text.charCodeAt(23) === 90 /* Z */) {
+  if (
+    text.length === canonicalLength &&
+    text.charCodeAt(secondLength) === 46 /* . */ &&
+    text.charCodeAt(23) === 90 /* Z */
+  ) {
     const ms = threeDigits(text, 20)
-    if (ms >= 0 && text.startsWith(readText)) return readSecond + ms
+    if (ms >= 0 && text.slice(0, secondLength + 1) === readText) return readSecond + ms
   }
   const found = rfc3339.exec(text)
   if (found === null) return undefined
@@ -64,7 +67,8 @@ export function timeFromText(text: string): number | undefined {
   date.setUTCFullYear(Number(year), Number(month) - 1, Number(day))
   if (date.getUTCMonth() !== Number(month) - 1 || date.getUTCDate() !== Number(day)) return undefined
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return undefined
-  const utcSecond = date.getTime() + Number(hour) * msPerHour + Number(minute) * msPerMinute + Number(second) * msPerSecond
+  const utcSecond =
+    date.getTime() + Number(hour) * msPerHour + Number(minute) * msPerMinute + Number(second) * msPerSecond
   let offset = 0
   if (sign !== undefined) {
     if (Number(offsetHour) > 23 || Number(offsetMinute) > 59) return undefined

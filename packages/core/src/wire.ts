@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { isLosslessNumber } from 'lossless-json'
-import type { LogEntry } from './entry.ts'
+import { type LogEntry, type LogLevel, logLevels } from './entry.ts'
 import { LogwispError } from './errors.ts'
 import { parseExact, stringifyExact } from './exact-json.ts'
 import { levelOf } from './level-of.ts'
@@ -15,7 +15,7 @@ import { timeFromNumber, timeFromText, timeToText } from './wire-time.ts'
  * {@link decodeEntry} gives back a deeply equal entry (without `origin`) when its time is whole ms that a date can hold and its
  * fields are what JSON can carry, numbers of any size and bigints beyond ±(2^53 − 1) included, up to 98 levels deep.
  *
- * Never throws. A time that no date can hold (NaN, beyond ±8.64e15) is written as `null`, and reads back as the time of reading;
+ * Never throws, short of a text longer than a string can be (512 MiB). A time that no date can hold (NaN, beyond ±8.64e15) is written as `null`, and reads back as the time of reading;
  * parts of a ms are cut off. See {@link stringifyExact} for fields that JSON cannot carry.
  */
 export function encodeEntry(entry: LogEntry): string {
@@ -26,11 +26,13 @@ export function encodeEntry(entry: LogEntry): string {
     writtenSource = entry.source
   }
   text += writtenSourceJson
-  if (entry.level !== undefined) text += `,"level":${JSON.stringify(entry.level)}`
+  if (entry.level !== undefined) text += levelParts.get(entry.level) ?? `,"level":${JSON.stringify(entry.level)}`
   text += `,"message":${JSON.stringify(entry.message)}`
   if (entry.fields !== undefined) text += `,"fields":${stringifyExact(entry.fields, 1)}`
   return `${text}}`
 }
+
+const levelParts: ReadonlyMap<LogLevel, string> = new Map(logLevels.map((level) => [level, `,"level":"${level}"`]))
 
 // Entries come in runs of the same source.
 let writtenSource = ''
@@ -94,7 +96,14 @@ export function entryFrom(value: unknown, defaults: EntryDefaults): LogEntry {
 
   let added: Record<string, unknown> | undefined
   for (const name in given) {
-    if (name === time?.name || name === level?.name || name === message.name || name === source?.name || name === fields?.name) continue
+    if (
+      name === time?.name ||
+      name === level?.name ||
+      name === message.name ||
+      name === source?.name ||
+      name === fields?.name
+    )
+      continue
     const left = given[name]
     if (left === undefined || (left === null && knownNames.has(name))) continue
     // A copy, since the object may be the caller's. Spread copies an own `__proto__` as an own property.
@@ -160,6 +169,7 @@ function addField(fields: Record<string, unknown>, name: string, value: unknown)
     if (isDeepStrictEqual(fields[free], value)) return
     free += '_'
   }
-  if (free === '__proto__') Object.defineProperty(fields, free, { value, writable: true, enumerable: true, configurable: true })
+  if (free === '__proto__')
+    Object.defineProperty(fields, free, { value, writable: true, enumerable: true, configurable: true })
   else fields[free] = value
 }

@@ -26,13 +26,17 @@ describe('formatter', () => {
 
   it('refuses an unknown name and says which there are', () => {
     expect(() => formatter('xml' as never)).toThrow(/'raw', 'json' or a function.*got "xml"/)
-    expect(() => formatter(undefined as never)).toThrow(expect.objectContaining({ code: 'BAD_OPTION', option: 'format' }))
+    expect(() => formatter(undefined as never)).toThrow(
+      expect.objectContaining({ code: 'BAD_OPTION', option: 'format' }),
+    )
   })
 })
 
 describe('textFormat', () => {
   it('writes time, level, source, message and fields by default', () => {
-    expect(textFormat()({ ...entry, fields: { code: 28 } })).toBe('[2026-01-31T23:59:59.007Z] [ERROR] app.log - out of disk {"code":28}')
+    expect(textFormat()({ ...entry, fields: { code: 28 } })).toBe(
+      '[2026-01-31T23:59:59.007Z] [ERROR] app.log - out of disk {"code":28}',
+    )
   })
 
   it('shows a missing level as a dash and leaves out fields that are not there', () => {
@@ -48,13 +52,17 @@ describe('textFormat', () => {
   })
 
   it('changes and pads in the order given', () => {
-    expect(textFormat('{level:upper:7}|{level:>7}|{source:upper:lower}|{message:5}')(entry)).toBe('ERROR  |  error|app.log|out of disk')
+    expect(textFormat('{level:upper:7}|{level:>7}|{source:upper:lower}|{message:5}')(entry)).toBe(
+      'ERROR  |  error|app.log|out of disk',
+    )
     expect(textFormat('{level:6}|')(bare)).toBe('-     |')
     expect(textFormat('a{ level:upper:6}b')(entry)).toBe('a ERROR b')
   })
 
   it('writes doubled braces as one and all other text as it is', () => {
-    expect(textFormat('{{{source}}} {{message}} $& \\n ${1}'.replace('${1}', ''))(entry)).toBe('{app.log} {message} $& \\n ')
+    expect(textFormat('{{{source}}} {{message}} $& \\n ${1}'.replace('${1}', ''))(entry)).toBe(
+      '{app.log} {message} $& \\n ',
+    )
     expect(textFormat('')(entry)).toBe('')
   })
 
@@ -71,7 +79,9 @@ describe('textFormat', () => {
   })
 
   it('keeps an escaped message on one line and out of the terminal', () => {
-    expect(textFormat('{message:escaped}')({ ...bare, message: 'a\r\n\tb\u001b[31m\u2028c' })).toBe('a\\r\\n\\tb\\u001b[31m\\u2028c')
+    expect(textFormat('{message:escaped}')({ ...bare, message: 'a\r\n\tb\u001b[31m\u2028c' })).toBe(
+      'a\\r\\n\\tb\\u001b[31m\\u2028c',
+    )
   })
 
   it.each([

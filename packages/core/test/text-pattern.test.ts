@@ -8,6 +8,8 @@ import { describe, expect, it } from 'vitest'
 import { simpleRegExp } from '../src/internal/simple-pattern.ts'
 import { maxPatternLength, textPattern } from '../src/text-pattern.ts'
 
+fc.configureGlobal({ seed: Number(process.env['LOGWISP_SEED'] ?? 1) })
+
 /** More of the random tests: LOGWISP_RUNS=50 for a night's worth. */
 const runs = Number(process.env['LOGWISP_RUNS'] ?? 1)
 
@@ -21,12 +23,92 @@ function refusal(text: string): { code: string; message: string } {
 }
 
 /** What differs between engines: blanks, digits and letters beyond ASCII, line ends, halves of pairs, odd case pairs. */
-const oddCharacters = ['a', 'b', 'k', 's', 'K', 'S', 'x', '1', '2', '_', ' ', '\t', '\v', '\r', '\u00a0', '\u2028', '\u0085', 'é', 'É', 'ſ', '\u212a', '٣', '😀', '\ud83d', '\ude00', '-', '.', '\u0000', '\ufeff']
+const oddCharacters = [
+  'a',
+  'b',
+  'k',
+  's',
+  'K',
+  'S',
+  'x',
+  '1',
+  '2',
+  '_',
+  ' ',
+  '\t',
+  '\v',
+  '\r',
+  '\u00a0',
+  '\u2028',
+  '\u0085',
+  'é',
+  'É',
+  'ſ',
+  '\u212a',
+  '٣',
+  '😀',
+  '\ud83d',
+  '\ude00',
+  '-',
+  '.',
+  '\u0000',
+  '\ufeff',
+]
 const oneLine = fc.string({ unit: fc.constantFrom(...oddCharacters), maxLength: 12 })
 
-const character = fc.constantFrom('a', 'b', 'k', 's', 'K', 'S', '1', '_', ' ', 'é', '😀', '\\.', '\\-', '\\x41', '\\t', '\\r', '\\v', '-', '{', '}', ']', '"')
-const classItem = fc.constantFrom('a', 'k', 's', 'K', 'a-k', 'A-Z', '0-9', '1', '\\d', '\\s', '\\w', '\\D', '\\W', '\\S', 'é', '😀', '.', '_', '\\]', '\\\\', '\\-', '{', '|', '(')
-const charClass = fc.tuple(fc.constantFrom('', '^'), fc.array(classItem, { minLength: 1, maxLength: 3 }), fc.constantFrom('', '', '-')).map(([mark, items, end]) => `[${mark}${items.join('')}${end}]`)
+const character = fc.constantFrom(
+  'a',
+  'b',
+  'k',
+  's',
+  'K',
+  'S',
+  '1',
+  '_',
+  ' ',
+  'é',
+  '😀',
+  '\\.',
+  '\\-',
+  '\\x41',
+  '\\t',
+  '\\r',
+  '\\v',
+  '-',
+  '{',
+  '}',
+  ']',
+  '"',
+)
+const classItem = fc.constantFrom(
+  'a',
+  'k',
+  's',
+  'K',
+  'a-k',
+  'A-Z',
+  '0-9',
+  '1',
+  '\\d',
+  '\\s',
+  '\\w',
+  '\\D',
+  '\\W',
+  '\\S',
+  'é',
+  '😀',
+  '.',
+  '_',
+  '\\]',
+  '\\\\',
+  '\\-',
+  '{',
+  '|',
+  '(',
+)
+const charClass = fc
+  .tuple(fc.constantFrom('', '^'), fc.array(classItem, { minLength: 1, maxLength: 3 }), fc.constantFrom('', '', '-'))
+  .map(([mark, items, end]) => `[${mark}${items.join('')}${end}]`)
 const assertion = fc.constantFrom('^', '$', '\\b', '\\A', '\\z')
 const quantifier = fc.constantFrom('', '', '', '+', '*', '?', '{2}', '{1,3}', '{2,}', '+?', '*?', '??')
 const { pattern } = fc.letrec<{ pattern: string; sequence: string; piece: string }>((tie) => ({
@@ -34,16 +116,36 @@ const { pattern } = fc.letrec<{ pattern: string; sequence: string; piece: string
   sequence: fc.array(tie('piece'), { maxLength: 5 }).map((pieces) => pieces.join('')),
   piece: fc.oneof(
     { maxDepth: 3, withCrossShrink: true },
-    fc.tuple(fc.oneof(character, character, charClass, fc.constantFrom('\\d', '\\s', '\\w', '\\D', '\\W', '\\S', '.')), quantifier).map((parts) => parts.join('')),
+    fc
+      .tuple(
+        fc.oneof(character, character, charClass, fc.constantFrom('\\d', '\\s', '\\w', '\\D', '\\W', '\\S', '.')),
+        quantifier,
+      )
+      .map((parts) => parts.join('')),
     assertion,
-    fc.tuple(fc.constantFrom('(', '(?:', '(?P<n>', '(?i:'), tie('pattern'), fc.constantFrom(')', ')?', ')', ')*')).map((parts) => parts.join('')),
+    fc
+      .tuple(fc.constantFrom('(', '(?:', '(?P<n>', '(?i:'), tie('pattern'), fc.constantFrom(')', ')?', ')', ')*'))
+      .map((parts) => parts.join('')),
   ),
 }))
 /** Mostly what the recogniser takes. */
 const plainPattern = fc
-  .array(fc.array(fc.tuple(fc.oneof(character, character, charClass, fc.constantFrom('\\d', '\\s', '\\w', '.')), fc.constantFrom('', '', '', '+', '{2}', '?')).map((parts) => parts.join('')), { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 2 })
+  .array(
+    fc.array(
+      fc
+        .tuple(
+          fc.oneof(character, character, charClass, fc.constantFrom('\\d', '\\s', '\\w', '.')),
+          fc.constantFrom('', '', '', '+', '{2}', '?'),
+        )
+        .map((parts) => parts.join('')),
+      { minLength: 1, maxLength: 4 },
+    ),
+    { minLength: 1, maxLength: 2 },
+  )
   .map((branches) => branches.map((pieces) => pieces.join('')).join('|'))
-const casedPattern = fc.tuple(fc.constantFrom('', '', '(?i)'), fc.oneof(pattern, plainPattern)).map((parts) => parts.join(''))
+const casedPattern = fc
+  .tuple(fc.constantFrom('', '', '(?i)'), fc.oneof(pattern, plainPattern))
+  .map((parts) => parts.join(''))
 
 function compiled(text: string, ignoreCase: boolean): RE2JS | undefined {
   try {
@@ -68,19 +170,24 @@ describe('textPattern', () => {
   it('matches what RE2 matches, in a line, in a text of many lines, and as a search through a block', () => {
     let simple = 0
     fc.assert(
-      fc.property(casedPattern, fc.boolean(), fc.array(oneLine, { minLength: 1, maxLength: 8 }), (text, ignoreCase, lines) => {
-        const engine = compiled(text, ignoreCase)
-        fc.pre(engine !== undefined)
-        const own = textPattern(text, { ignoreCase })
-        const expected = lines.map((line) => engine.matcher(line).find())
-        expect(lines.map((line) => own.test(line))).toEqual(expected)
-        const block = lines.join('\n')
-        expect(own.test(block)).toBe(engine.matcher(block).find())
-        if (own.regexp === undefined) return
-        simple++
-        expect(lines.map((line) => own.regexp?.test(line))).toEqual(expected)
-        expect(linesFoundBy(own.regexp, block)).toEqual(expected.flatMap((found, index) => (found ? [index] : [])))
-      }),
+      fc.property(
+        casedPattern,
+        fc.boolean(),
+        fc.array(oneLine, { minLength: 1, maxLength: 8 }),
+        (text, ignoreCase, lines) => {
+          const engine = compiled(text, ignoreCase)
+          fc.pre(engine !== undefined)
+          const own = textPattern(text, { ignoreCase })
+          const expected = lines.map((line) => engine.matcher(line).find())
+          expect(lines.map((line) => own.test(line))).toEqual(expected)
+          const block = lines.join('\n')
+          expect(own.test(block)).toBe(engine.matcher(block).find())
+          if (own.regexp === undefined) return
+          simple++
+          expect(lines.map((line) => own.regexp?.test(line))).toEqual(expected)
+          expect(linesFoundBy(own.regexp, block)).toEqual(expected.flatMap((found, index) => (found ? [index] : [])))
+        },
+      ),
       { numRuns: 4_000 * runs },
     )
     // A recogniser that refused everything would pass too.
@@ -105,8 +212,27 @@ describe('textPattern', () => {
   })
 
   it.each([
-    '(a+)+$', 'a+a+b', '(?:a|a)*b', '=.*.*=', 'x.*y', 'user=[^ ]+ id', '(a?){30}a{30}', 'xa?a?a?a?a?a?a?a?a?aaaaaaaaa', '(?:a|b)(?:a|b)(?:a|b)(?:a|b)(?:a|b)(?:a|b)(?:a|b)(?:a|b)(?:a|b)c',
-    '[[:alpha:]]x', '\\pLx', '(?i)é', '(?s).x', 'a|', '', '^$', '\\Qa.b\\E', 'a\nb', '(?m)^a', 'x\\B', '\\x{1F600}',
+    '(a+)+$',
+    'a+a+b',
+    '(?:a|a)*b',
+    '=.*.*=',
+    'x.*y',
+    'user=[^ ]+ id',
+    '(a?){30}a{30}',
+    'xa?a?a?a?a?a?a?a?a?aaaaaaaaa',
+    '(?:a|b)(?:a|b)(?:a|b)(?:a|b)(?:a|b)(?:a|b)(?:a|b)(?:a|b)(?:a|b)c',
+    '[[:alpha:]]x',
+    '\\pLx',
+    '(?i)é',
+    '(?s).x',
+    'a|',
+    '',
+    '^$',
+    '\\Qa.b\\E',
+    'a\nb',
+    '(?m)^a',
+    'x\\B',
+    '\\x{1F600}',
   ])('leaves the pattern %j to RE2', (text) => {
     expect(textPattern(text).regexp).toBeUndefined()
   })
@@ -125,16 +251,36 @@ describe('textPattern', () => {
   })
 
   it('says what is wrong with a pattern and where', () => {
-    expect(refusal('ab(cd')).toMatchObject({ code: 'BAD_PATTERN', message: expect.stringMatching(/"ab\(cd".*missing closing \)/) })
-    expect(refusal('a{1001}')).toMatchObject({ code: 'BAD_PATTERN', message: expect.stringMatching(/repeat count: `\{1001\}` at position 1/) })
-    expect(refusal('x(?=y)')).toMatchObject({ code: 'BAD_PATTERN', message: expect.stringMatching(/unsupported Perl syntax: `\(\?=` at position 1/) })
+    expect(refusal('ab(cd')).toMatchObject({
+      code: 'BAD_PATTERN',
+      message: expect.stringMatching(/"ab\(cd".*missing closing \)/),
+    })
+    expect(refusal('a{1001}')).toMatchObject({
+      code: 'BAD_PATTERN',
+      message: expect.stringMatching(/repeat count: `\{1001\}` at position 1/),
+    })
+    expect(refusal('x(?=y)')).toMatchObject({
+      code: 'BAD_PATTERN',
+      message: expect.stringMatching(/unsupported Perl syntax: `\(\?=` at position 1/),
+    })
     expect(refusal('[b-a]').code).toBe('BAD_PATTERN')
     expect(refusal('\\1').code).toBe('BAD_PATTERN')
   })
 
   it('refuses patterns that would take much memory, before compiling them', () => {
-    expect(refusal('a'.repeat(maxPatternLength + 1))).toMatchObject({ code: 'BAD_PATTERN', message: expect.stringMatching(/1001 characters, at most 1000/) })
-    for (const text of ['a{1000}{1000}', '(a{1000}){1000}', `(?:${'x'.repeat(900)}){1000}`, '\\pL{1000}'.repeat(90), '(((a{100}b){10}c){10}d){10}', `${'[^a]{999}'.repeat(3)}`, '((a{1,100}){1,10}b){1,10}']) {
+    expect(refusal('a'.repeat(maxPatternLength + 1))).toMatchObject({
+      code: 'BAD_PATTERN',
+      message: expect.stringMatching(/1001 characters, at most 1000/),
+    })
+    for (const text of [
+      'a{1000}{1000}',
+      '(a{1000}){1000}',
+      `(?:${'x'.repeat(900)}){1000}`,
+      '\\pL{1000}'.repeat(90),
+      '(((a{100}b){10}c){10}d){10}',
+      `${'[^a]{999}'.repeat(3)}`,
+      '((a{1,100}){1,10}b){1,10}',
+    ]) {
       expect(refusal(text).code, text.slice(0, 40)).toBe('BAD_PATTERN')
     }
     expect(textPattern('a{1000}').test('a'.repeat(1000))).toBe(true)
@@ -203,7 +349,8 @@ function stepsOf(source: string, text: string): number {
     const parts: Matcher[] = []
     while (position < source.length && source[position] !== '|' && source[position] !== ')') parts.push(quantified())
     return (at, next) => {
-      const from = (index: number, here: number): boolean => (index === parts.length ? next(here) : (parts[index] as Matcher)(here, (then) => from(index + 1, then)))
+      const from = (index: number, here: number): boolean =>
+        index === parts.length ? next(here) : (parts[index] as Matcher)(here, (then) => from(index + 1, then))
       return from(0, at)
     }
   }
@@ -226,7 +373,7 @@ function stepsOf(source: string, text: string): number {
       if (optional) position++
       return (at, next) => inner(at, next) || (optional && next(at))
     }
-    const atom = /\[(?:\\[^]|[^\]])*\]|\\u\{\w+\}|\\u\w{4}|\\?[^]/uy
+    const atom = /\[(?:\\.|[^\]])*\]|\\u\{\w+\}|\\u\w{4}|\\?./suy
     atom.lastIndex = position
     const set = atom.exec(source)?.[0] ?? ''
     position += set.length
@@ -235,7 +382,16 @@ function stepsOf(source: string, text: string): number {
     const [whole, sign, least, comma, most] = repeat.exec(source) as RegExpExecArray
     position += (whole as string).length
     const min = sign === '*' || sign === '?' ? 0 : least === undefined ? 1 : Number(least)
-    const max = sign === '*' || sign === '+' ? Infinity : sign === '?' || least === undefined ? 1 : comma === '' ? min : most === '' ? Infinity : Number(most)
+    const max =
+      sign === '*' || sign === '+'
+        ? Infinity
+        : sign === '?' || least === undefined
+          ? 1
+          : comma === ''
+            ? min
+            : most === ''
+              ? Infinity
+              : Number(most)
     const member = new RegExp(`^${set}$`, 'u')
     return (at, next) => {
       let count = 0

@@ -2,11 +2,17 @@
 
 import { deepStrictEqual } from 'node:assert/strict'
 import fc from 'fast-check'
-import { LosslessNumber } from 'lossless-json'
+import { LosslessNumber, splitNumber } from 'lossless-json'
 import { describe, expect, it } from 'vitest'
 import type { LogEntry } from '../src/entry.ts'
 import { logLevels } from '../src/entry.ts'
+import { parseExact, stringifyExact } from '../src/exact-json.ts'
 import { decodeEntry, encodeEntry, entryFrom } from '../src/wire.ts'
+
+fc.configureGlobal({ seed: Number(process.env['LOGWISP_SEED'] ?? 1) })
+
+/** More of the random tests: LOGWISP_RUNS=50, with another LOGWISP_SEED. */
+const runs = Number(process.env['LOGWISP_RUNS'] ?? 1)
 
 const defaults = { time: 1_000, source: 'here' }
 const decode = (text: string): LogEntry => decodeEntry(text, defaults)
@@ -24,7 +30,9 @@ function refusal(text: string): { code: string; message: string } {
 
 describe('encodeEntry', () => {
   it('writes time, source, level, message and fields in this order', () => {
-    expect(encodeEntry({ fields: { code: 28 }, message: 'hello', level: 'warn', source: 'app.log', time: plain.time })).toBe(
+    expect(
+      encodeEntry({ fields: { code: 28 }, message: 'hello', level: 'warn', source: 'app.log', time: plain.time }),
+    ).toBe(
       '{"time":"2026-01-31T23:59:59.007Z","source":"app.log","level":"warn","message":"hello","fields":{"code":28}}',
     )
   })
@@ -109,20 +117,66 @@ describe('encodeEntry', () => {
 
   it('never throws and always writes one JSON object, whatever the fields are', () => {
     const hostile = [
-      new Proxy({}, { ownKeys: () => { throw new Error('trap') } }),
-      new Proxy({}, { get: () => { throw new Error('trap') }, ownKeys: () => ['a'], getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }) }),
-      { toJSON: () => { throw { toString() { throw new Error('again') } } } },
-      { toJSON() { return { toJSON: this['toJSON'] } } },
+      new Proxy(
+        {},
+        {
+          ownKeys: () => {
+            throw new Error('trap')
+          },
+        },
+      ),
+      new Proxy(
+        {},
+        {
+          get: () => {
+            throw new Error('trap')
+          },
+          ownKeys: () => ['a'],
+          getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }),
+        },
+      ),
+      {
+        toJSON: () => {
+          throw {
+            toString() {
+              throw new Error('again')
+            },
+          }
+        },
+      },
+      {
+        toJSON() {
+          return { toJSON: this['toJSON'] }
+        },
+      },
       new Map([[Object.create(null), 1]]),
       Object.create(null),
-      new (class { #a = 1; get a() { return this.#a } })(),
+      new (class {
+        #a = 1
+        get a() {
+          return this.#a
+        }
+      })(),
       new LosslessNumber('1e400'),
     ]
     fc.assert(
       fc.property(
         fc.dictionary(
           fc.string(),
-          fc.oneof(fc.constantFrom(...hostile), fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true, withNullPrototype: true, withObjectString: true, withSparseArray: true, withBoxedValues: true })),
+          fc.oneof(
+            fc.constantFrom(...hostile),
+            fc.anything({
+              withBigInt: true,
+              withDate: true,
+              withMap: true,
+              withSet: true,
+              withTypedArray: true,
+              withNullPrototype: true,
+              withObjectString: true,
+              withSparseArray: true,
+              withBoxedValues: true,
+            }),
+          ),
         ),
         (fields) => {
           const text = encodeEntry({ ...plain, fields })
@@ -150,24 +204,72 @@ describe('decodeEntry', () => {
   it('gives back every entry that was encoded', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 20 }),
-      fc.string({ unit: fc.constantFrom('\ud800', '\udfff', '\u2028', '\u0000', '\ufeff', '"', '\\', '\n', 'é', '{'), maxLength: 8 }),
+      fc.string({
+        unit: fc.constantFrom('\ud800', '\udfff', '\u2028', '\u0000', '\ufeff', '"', '\\', '\n', 'é', '{'),
+        maxLength: 8,
+      }),
       fc.constantFrom('null', '{"a":1}', '[]', '12345678901234567890', ''),
     )
-    const name = fc.oneof(text, fc.constantFrom('__proto__', 'constructor', 'prototype', 'toString', 'message', 'time', 'fields', 'level', 'toJSON', '0', '-1'))
+    const name = fc.oneof(
+      text,
+      fc.constantFrom(
+        '__proto__',
+        'constructor',
+        'prototype',
+        'toString',
+        'message',
+        'time',
+        'fields',
+        'level',
+        'toJSON',
+        '0',
+        '-1',
+      ),
+    )
     const number = fc.oneof(
       fc.double({ noNaN: true, noDefaultInfinity: true }),
       fc.integer(),
-      fc.constantFrom(0, -0, 5e-324, Number.MAX_VALUE, -Number.MAX_VALUE, 2 ** 53, -(2 ** 53), 2 ** 53 - 1, 1e20, 1e21, 1e22, 2 ** 60, 0.1, 1e-7, 1.7e18),
+      fc.constantFrom(
+        0,
+        -0,
+        5e-324,
+        Number.MAX_VALUE,
+        -Number.MAX_VALUE,
+        2 ** 53,
+        -(2 ** 53),
+        2 ** 53 - 1,
+        1e20,
+        1e21,
+        1e22,
+        2 ** 60,
+        0.1,
+        1e-7,
+        1.7e18,
+      ),
       fc.bigInt().filter((value) => value > 2n ** 53n || value < -(2n ** 53n)),
-      fc.constantFrom('1e400', '-1e400', '1e-400', '0.1000000000000000055511151231257827', '1234567890.1234567890123').map((digits) => new LosslessNumber(digits)),
+      fc
+        .constantFrom('1e400', '-1e400', '1e-400', '0.1000000000000000055511151231257827', '1234567890.1234567890123')
+        .map((digits) => new LosslessNumber(digits)),
     )
     const { value } = fc.letrec((tie) => ({
-      value: fc.oneof({ depthSize: 'small' }, text, number, fc.boolean(), fc.constant(null), fc.array(tie('value'), { maxLength: 4 }), tie('record')),
+      value: fc.oneof(
+        { depthSize: 'small' },
+        text,
+        number,
+        fc.boolean(),
+        fc.constant(null),
+        fc.array(tie('value'), { maxLength: 4 }),
+        tie('record'),
+      ),
       record: fc.array(fc.tuple(name, tie('value')), { maxLength: 5 }).map((pairs) => Object.fromEntries(pairs)),
     }))
     const entry = fc.record(
       {
-        time: fc.oneof(fc.integer({ min: -62_167_219_200_000, max: 253_402_300_799_999 }), fc.maxSafeInteger().filter((time) => Math.abs(time) <= 8.64e15), fc.integer({ min: 1_700_000_000_000, max: 1_700_000_002_000 })),
+        time: fc.oneof(
+          fc.integer({ min: -62_167_219_200_000, max: 253_402_300_799_999 }),
+          fc.maxSafeInteger().filter((time) => Math.abs(time) <= 8.64e15),
+          fc.integer({ min: 1_700_000_000_000, max: 1_700_000_002_000 }),
+        ),
         source: text,
         message: text,
         level: fc.constantFrom(...logLevels),
@@ -183,7 +285,7 @@ describe('decodeEntry', () => {
         expect(encodeEntry(read)).toBe(encodeEntry(given))
         expect(Object.getPrototypeOf(read.fields ?? {})).toBe(Object.prototype)
       }),
-      { numRuns: 2_000 },
+      { numRuns: 2_000 * runs },
     )
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
   })
@@ -210,14 +312,21 @@ describe('decodeEntry', () => {
   })
 
   it('W16: a number beyond 2^53 keeps its digits', () => {
-    const digits = '[12345678901234567890,9007199254740993,-9007199254740993,0.1000000000000000055511151231257827,1e400,123456789012345678901234567890.5]'
+    const digits =
+      '[12345678901234567890,9007199254740993,-9007199254740993,0.1000000000000000055511151231257827,1e400,123456789012345678901234567890.5]'
     const entry = decode(`{"message":"m","fields":{"digits":${digits}}}`)
-    expect((entry.fields?.['digits'] as unknown[]).slice(0, 3)).toEqual([12345678901234567890n, 9007199254740993n, -9007199254740993n])
+    expect((entry.fields as { digits: unknown[] }).digits.slice(0, 3)).toEqual([
+      12345678901234567890n,
+      9007199254740993n,
+      -9007199254740993n,
+    ])
     expect(encodeEntry(entry)).toContain(digits)
   })
 
   it('W16: a number that loses nothing is a number, however it is written', () => {
-    const { fields } = decode('{"message":"m","a":1.0000000000000000000,"b":100e-2,"c":0.30000000000000004,"d":1.50000000000000000e300,"e":9007199254740991}')
+    const { fields } = decode(
+      '{"message":"m","a":1.0000000000000000000,"b":100e-2,"c":0.30000000000000004,"d":1.50000000000000000e300,"e":9007199254740991}',
+    )
     expect(fields).toEqual({ a: 1, b: 1, c: 0.30000000000000004, d: 1.5e300, e: 9007199254740991 })
   })
 
@@ -228,12 +337,18 @@ describe('decodeEntry', () => {
   })
 
   it('W7: an entry keeps time, level and fields through a chain of two', () => {
-    const entry: LogEntry = { ...plain, level: 'error', fields: { request: { id: 'r1' }, timestamp: 'inner', message: 'inner' } }
+    const entry: LogEntry = {
+      ...plain,
+      level: 'error',
+      fields: { request: { id: 'r1' }, timestamp: 'inner', message: 'inner' },
+    }
     expect(decode(encodeEntry(decode(encodeEntry(entry))))).toStrictEqual(entry)
   })
 
   it('W7: reads what the ancestor sends: `timestamp` in nanoseconds and flattened fields', () => {
-    expect(decode('{"level":"ERROR","message":"m","pid":7,"source":"s","timestamp":"2026-01-31T23:59:59.007123456Z"}')).toEqual({
+    expect(
+      decode('{"level":"ERROR","message":"m","pid":7,"source":"s","timestamp":"2026-01-31T23:59:59.007123456Z"}'),
+    ).toEqual({
       time: plain.time,
       source: 's',
       level: 'error',
@@ -270,7 +385,14 @@ describe('decodeEntry', () => {
     for (const name of ['time', 'timestamp', 'ts', '@timestamp']) {
       expect(decodeObject({ [name]: '2026-01-31T23:59:59.007Z' })).toEqual({ time, source: 'here', message: 'm' })
     }
-    for (const form of ['2026-02-01T01:29:59.007+01:30', '2026-01-31t23:59:59,007z', '2026-01-31 20:59:59.0079-0300', time, time / 1000, time * 1000]) {
+    for (const form of [
+      '2026-02-01T01:29:59.007+01:30',
+      '2026-01-31t23:59:59,007z',
+      '2026-01-31 20:59:59.0079-0300',
+      time,
+      time / 1000,
+      time * 1000,
+    ]) {
       expect(decodeObject({ ts: form }), String(form)).toEqual({ time, source: 'here', message: 'm' })
     }
     expect(decode(`{"message":"m","ts":${time}999999}`).time).toBe(time)
@@ -280,13 +402,24 @@ describe('decodeEntry', () => {
   })
 
   it('keeps a time that it cannot read as a field, and takes the default', () => {
-    for (const time of ['yesterday', '2026-02-30T00:00:00Z', '2026-01-01T25:00:00Z', '2026-01-01T00:00:00', '', true, { a: 1 }, 1e300]) {
+    for (const time of [
+      'yesterday',
+      '2026-02-30T00:00:00Z',
+      '2026-01-01T25:00:00Z',
+      '2026-01-01T00:00:00',
+      '',
+      true,
+      { a: 1 },
+      1e300,
+    ]) {
       expect(decodeObject({ time })).toEqual({ ...defaults, message: 'm', fields: { time } })
     }
   })
 
   it('takes the first usable name and keeps the others as fields', () => {
-    expect(decode('{"msg":"b","message":"a","severity":"bad","level":"loud","ts":"x","timestamp":0,"@timestamp":1}')).toEqual({
+    expect(
+      decode('{"msg":"b","message":"a","severity":"bad","level":"loud","ts":"x","timestamp":0,"@timestamp":1}'),
+    ).toEqual({
       time: 0,
       source: 'here',
       message: 'a',
@@ -295,11 +428,21 @@ describe('decodeEntry', () => {
   })
 
   it('knows levels in any case, by their aliases and by pino’s numbers', () => {
-    const levels = { WARNING: 'warn', Critical: 'fatal', err: 'error', ' info ': 'info', NOTICE: 'info', emerg: 'fatal', Trace: 'trace' }
+    const levels = {
+      WARNING: 'warn',
+      Critical: 'fatal',
+      err: 'error',
+      ' info ': 'info',
+      NOTICE: 'info',
+      emerg: 'fatal',
+      Trace: 'trace',
+    }
     for (const [word, level] of Object.entries(levels)) expect(decodeObject({ severity: word }).level, word).toBe(level)
-    for (const [index, level] of logLevels.entries()) expect(decodeObject({ level: (index + 1) * 10 }).level).toBe(level)
+    for (const [index, level] of logLevels.entries())
+      expect(decodeObject({ level: (index + 1) * 10 }).level).toBe(level)
     expect(decodeObject({ level: 35 }).level).toBe('info')
-    for (const level of [0, 5, 70, -10, 'constructor', '']) expect(decodeObject({ level })).toEqual({ ...defaults, message: 'm', fields: { level } })
+    for (const level of [0, 5, 70, -10, 'constructor', ''])
+      expect(decodeObject({ level })).toEqual({ ...defaults, message: 'm', fields: { level } })
   })
 
   it('takes a message that is no text by its JSON text', () => {
@@ -309,24 +452,37 @@ describe('decodeEntry', () => {
   })
 
   it('keeps a source that is no text as a field', () => {
-    expect(decodeObject({ source: { host: 'a' } })).toEqual({ ...defaults, message: 'm', fields: { source: { host: 'a' } } })
+    expect(decodeObject({ source: { host: 'a' } })).toEqual({
+      ...defaults,
+      message: 'm',
+      fields: { source: { host: 'a' } },
+    })
   })
 
   it('says what is wrong and where', () => {
-    expect(refusal('{"message":"a" "b":1}')).toMatchObject({ code: 'BAD_ENTRY', message: expect.stringMatching(/position 15/) })
+    expect(refusal('{"message":"a" "b":1}')).toMatchObject({
+      code: 'BAD_ENTRY',
+      message: expect.stringMatching(/position 15/),
+    })
     expect(refusal('plain text')).toMatchObject({ code: 'BAD_ENTRY', message: expect.stringMatching(/position 0/) })
     expect(refusal('')).toMatchObject({ code: 'BAD_ENTRY', message: expect.stringMatching(/end of input/) })
     expect(refusal('[]')).toMatchObject({ code: 'BAD_ENTRY', message: expect.stringMatching(/an array/) })
     expect(refusal('null')).toMatchObject({ code: 'BAD_ENTRY', message: expect.stringMatching(/got null/) })
     expect(refusal('12345678901234567890')).toMatchObject({ code: 'BAD_ENTRY' })
-    expect(refusal('{"a":1}')).toMatchObject({ code: 'BAD_ENTRY', message: expect.stringMatching(/`message` \(or `msg`\)/) })
+    expect(refusal('{"a":1}')).toMatchObject({
+      code: 'BAD_ENTRY',
+      message: expect.stringMatching(/`message` \(or `msg`\)/),
+    })
     expect(refusal('{"message":null}')).toMatchObject({ code: 'BAD_ENTRY' })
   })
 
   it('refuses nesting beyond a hundred levels, closed or not, and counts no brackets inside texts', () => {
     const nested = (depth: number): string => `{"message":"m","a":${'['.repeat(depth)}${']'.repeat(depth)}}`
     expect(decode(encodeEntry(decode(nested(98))))).toEqual(decode(nested(98)))
-    expect(refusal(nested(100))).toMatchObject({ code: 'BAD_ENTRY', message: expect.stringMatching(/100 deep.*position 118/) })
+    expect(refusal(nested(100))).toMatchObject({
+      code: 'BAD_ENTRY',
+      message: expect.stringMatching(/100 deep.*position 118/),
+    })
     expect(refusal(nested(100_000)).code).toBe('BAD_ENTRY')
     expect(refusal('['.repeat(100_000)).code).toBe('BAD_ENTRY')
     expect(refusal('{"a":'.repeat(100_000)).code).toBe('BAD_ENTRY')
@@ -340,7 +496,54 @@ describe('decodeEntry', () => {
   })
 
   it('takes the last value of a repeated name, with big numbers too', () => {
-    expect(decode('{"message":"a","message":"b","n":1,"n":12345678901234567890}')).toEqual({ ...defaults, message: 'b', fields: { n: 12345678901234567890n } })
+    expect(decode('{"message":"a","message":"b","n":1,"n":12345678901234567890}')).toEqual({
+      ...defaults,
+      message: 'b',
+      fields: { n: 12345678901234567890n },
+    })
+  })
+})
+
+describe('parseExact', () => {
+  it('keeps the digits of a number wherever it stands', () => {
+    for (const text of [
+      '12345678901234567890',
+      '[12345678901234567890]',
+      '{"a":{"b":[1, 12345678901234567890]}}',
+      '1e400',
+      '[0,1e-400]',
+    ]) {
+      expect(stringifyExact(parseExact(text))).toBe(text.replace(' ', ''))
+    }
+  })
+
+  it('finds every number that a double would change', () => {
+    const digits = fc.stringMatching(/^[0-9]{1,25}$/).map((text) => text.replace(/^0+(?=.)/, ''))
+    const number = fc.tuple(
+      fc.constantFrom('', '-'),
+      digits,
+      fc.option(fc.stringMatching(/^[0-9]{1,25}$/)),
+      fc.option(fc.stringMatching(/^[eE][+-]?[0-9]{1,3}$/)),
+    )
+    const text = number.map(
+      ([sign, whole, fraction, exponent]) =>
+        `${sign}${whole}${fraction === null ? '' : `.${fraction}`}${exponent ?? ''}`,
+    )
+    fc.assert(
+      fc.property(fc.array(text), (numbers) => {
+        const json = `{"a":[${numbers.join(',')}]}`
+        const again = stringifyExact(parseExact(json)).slice('{"a":['.length, -2)
+        const written = again === '' ? [] : again.split(',')
+        expect(written.map((one) => splitNumber(one))).toEqual(numbers.map((one) => splitNumber(one)))
+      }),
+      { numRuns: 2_000 * runs },
+    )
+  })
+
+  it('says BAD_JSON and the place', () => {
+    expect(() => parseExact('{"a":tru}')).toThrow(
+      expect.objectContaining({ code: 'BAD_JSON', message: expect.stringMatching(/position 5/) }),
+    )
   })
 })
 

@@ -117,7 +117,8 @@ class Parser {
 
   #branch(): Branch {
     const items: Item[] = []
-    while (this.#at < this.#text.length && !/[|)]/.test(this.#text.charAt(this.#at))) items.push(this.#quantified(this.#atom()))
+    while (this.#at < this.#text.length && !/[|)]/.test(this.#text.charAt(this.#at)))
+      items.push(this.#quantified(this.#atom()))
     return items
   }
 
@@ -126,7 +127,8 @@ class Parser {
     if (found === undefined) return atom
     const [, sign, least, comma, most] = found
     const min = sign === undefined ? Number(least) : sign === '+' ? 1 : 0
-    const max = sign === '?' ? 1 : sign !== undefined ? Infinity : comma === '' ? min : most === '' ? Infinity : Number(most)
+    const max =
+      sign === '?' ? 1 : sign !== undefined ? Infinity : comma === '' ? min : most === '' ? Infinity : Number(most)
     if (max === 0) throw notSimple
     if (atom.kind === 'repeat') return { ...atom, min, max }
     if (atom.kind === 'group' && max === 1) return { ...atom, optional: min === 0 }
@@ -177,15 +179,19 @@ class Parser {
   }
 
   #character(inClass: boolean): CharSet {
-    const escape = this.#take(/\\(?:([dswDSW])|([tnrfva])|x([\da-fA-F]{2})|([!-/:-@[-`{-~]))/y)
-    if (escape !== undefined) {
-      const [, group, control, hex, literal] = escape
+    const escaped = this.#take(/\\(?:([dswDSW])|([tnrfva])|x([\da-fA-F]{2})|([!-/:-@[-`{-~]))/y)
+    if (escaped !== undefined) {
+      const [, group, control, hex, literal] = escaped
       if (group !== undefined) {
         const set = group === 'd' || group === 'D' ? digits : group === 's' || group === 'S' ? blanks : wordCharacters
         return group === group.toLowerCase() ? set : complement(set)
       }
       const code =
-        control !== undefined ? controls[control as keyof typeof controls] : hex !== undefined ? Number.parseInt(hex, 16) : literal?.charCodeAt(0)
+        control !== undefined
+          ? controls[control as keyof typeof controls]
+          : hex !== undefined
+            ? Number.parseInt(hex, 16)
+            : literal?.charCodeAt(0)
       return charSet(code as number, code as number)
     }
     // Outside a class, a brace that starts no repetition is literal, in RE2 as here: it was not taken as a quantifier.
@@ -285,7 +291,10 @@ function costOf(branch: Branch): { ways: number; steps: number } {
   for (const item of branch) {
     let own = { ways: 1, steps: 1 }
     if (item.kind === 'repeat') {
-      own = item.max === Infinity ? { ways: 1, steps: item.min + runSteps } : { ways: item.max - item.min + 1, steps: item.max }
+      own =
+        item.max === Infinity
+          ? { ways: 1, steps: item.min + runSteps }
+          : { ways: item.max - item.min + 1, steps: item.max }
     } else if (item.kind === 'group') {
       const costs = item.branches.map(costOf)
       own = {
@@ -301,7 +310,10 @@ function costOf(branch: Branch): { ways: number; steps: number } {
 
 function usesUnicode(branches: readonly Branch[]): boolean {
   return branches.some((branch) =>
-    branch.some((item) => (item.kind === 'repeat' && needsUnicodeFlag(item.set)) || (item.kind === 'group' && usesUnicode(item.branches))),
+    branch.some(
+      (item) =>
+        (item.kind === 'repeat' && needsUnicodeFlag(item.set)) || (item.kind === 'group' && usesUnicode(item.branches)),
+    ),
   )
 }
 
