@@ -4,8 +4,9 @@ import { isDeepStrictEqual } from 'node:util'
 import { isLosslessNumber } from 'lossless-json'
 import { type LogEntry, type LogLevel, logLevels } from './entry.ts'
 import { LogwispError } from './errors.ts'
-import { parseExact, stringifyExact } from './exact-json.ts'
 import { levelOf } from './level-of.ts'
+import { parseExact } from './parse-exact.ts'
+import { stringifyExact } from './stringify-exact.ts'
 import { timeFromNumber, timeFromText, timeToText } from './wire-time.ts'
 
 /**

@@ -6,7 +6,8 @@ import { LosslessNumber, splitNumber } from 'lossless-json'
 import { describe, expect, it } from 'vitest'
 import type { LogEntry } from '../src/entry.ts'
 import { logLevels } from '../src/entry.ts'
-import { parseExact, stringifyExact } from '../src/exact-json.ts'
+import { parseExact } from '../src/parse-exact.ts'
+import { stringifyExact } from '../src/stringify-exact.ts'
 import { decodeEntry, encodeEntry, entryFrom } from '../src/wire.ts'
 
 fc.configureGlobal({ seed: Number(process.env['LOGWISP_SEED'] ?? 1) })
