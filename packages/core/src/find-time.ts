@@ -37,7 +37,10 @@ const maxHeadLength = 128
  */
 const maxStructuredLength = 8_192
 
-/** After more words of prose than this a date belongs to what is told, not to the line. A user and a host come before it. */
+/**
+ * After more words of prose than this a date belongs to what is told, not to the line; after the last of them it has to
+ * stand in brackets. Before an access line's time come a host's and a user's name, before others' a program's.
+ */
 const maxProseWords = 2
 
 /** One for all calls: a fresh one per line would be garbage. */
@@ -84,7 +87,7 @@ function timeInHead(text: string, first: number, end: number): number {
     const code = text.charCodeAt(i)
     const bits = classOf(code)
     if ((bits & WORD) !== 0) {
-      if (isBoundary) {
+      if (isBoundary && (prose < maxProseWords || text.charCodeAt(i - 1) !== 32)) {
         const time =
           (bits & DIGIT) !== 0
             ? readFromDigit(text, i, end, clock, isFirst)
@@ -129,6 +132,8 @@ function timeInHead(text: string, first: number, end: number): number {
       const time = timeAfterLabel(text, i + 1, end)
       if (!Number.isNaN(time)) return time
     }
+    // Docker Compose: web  | 2026-11-21 10:00:00
+    if (code === 124) prose = 0
     isBoundary = (bits & BEFORE_TIME) !== 0
     i++
   }

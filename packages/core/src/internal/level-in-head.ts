@@ -48,14 +48,14 @@ const CLOSE_BRACKET = 93
 const OPEN_BRACE = 123
 const BAR = 124
 
-/** The shortest level word; single letters are asked for apart. */
-const minLevelWordLength = 3
-
 /** So many words of prose in a row end the head: what comes after them is the message. A host and a program come in twos. */
 const maxProseWords = 2
 
 /** How far back from a word the time before it may begin, in code units: `2026-11-21T10:00:00.123456789+05:30` has 35. */
 const maxTimeLength = 40
+
+/** `+0100`, `CEST`, `PM`. */
+const maxZoneLength = 5
 
 /**
  * The rank of the first level in `first` to `to`, or 0 when there is none. A JSON object amid the line has the last word
@@ -79,16 +79,14 @@ export function levelInHead(text: string, first: number, to: number, end: number
       while (i < to && (classOf(text.charCodeAt(i)) & WORD) !== 0)
       if ((bits & (UPPER | LOWER)) === 0) continue
       const length = i - from
-      if (length >= minLevelWordLength) {
-        if (mayBeLevelWord(code, length)) {
-          const right = codeAt(text, i, first, end)
-          const left = from === colourEnd ? ESC : codeAt(text, from - 1, first, end)
-          if ((bits & UPPER) !== 0 || ((classOf(left) & classOf(right)) & NEAR_SMALL) !== 0) {
-            const rank = rankOfWord(text, first, from, i, end, left, right, onlyNumbers)
-            if (rank !== NONE) return rank
-          }
+      if (mayBeLevelWord(code, length)) {
+        const right = codeAt(text, i, first, end)
+        const left = from === colourEnd ? ESC : codeAt(text, from - 1, first, end)
+        if ((bits & UPPER) !== 0 || (classOf(left) & classOf(right) & NEAR_SMALL) !== 0) {
+          const rank = rankOfWord(text, first, from, i, end, left, right, onlyNumbers)
+          if (rank !== NONE) return rank
         }
-      } else if (onlyNumbers && (bits & UPPER) !== 0 && from > first) {
+      } else if (length <= 2 && onlyNumbers && (bits & UPPER) !== 0 && from > first) {
         const rank = rankOfLoneLetter(text, first, from, i, end)
         if (rank !== NONE) return rank
       }
@@ -135,7 +133,9 @@ function rankOfWord(
     isLabel(text, first, from, to, end, left, right)
   if ((code & MARKED_ONLY) !== 0) {
     // PostgreSQL writes two spaces after `LOG:`, others write "LOG: …" for what they please.
-    return isMarked || (onlyNumbers && isAfterTime(text, first, from) && isBlank(right)) ? code & RANK : NONE
+    if (isMarked) return code & RANK
+    const isLikely = isBlank(right) && (onlyNumbers || isInCapitals(text, from, to)) && isAfterTime(text, first, from)
+    return isLikely ? code & RANK : NONE
   }
   if (isMarked || (isInCapitals(text, from, to) && isSetApart(text, first, from, to, end, left, right))) return code
   if (left === TAB || left === OUTSIDE) {
@@ -198,7 +198,7 @@ function isLabel(
   const before = codeAt(text, i, first, end)
   const bits = classOf(before)
   if ((bits & (UPPER | LOWER)) === 0) return before !== COMMA
-  return isAfterTime(text, first, from) || (before === 80 && i - 2 === first && text.startsWith('PHP', first))
+  return isAfterTime(text, first, from) || (before === 80 && i - 2 >= first && text.startsWith('PHP', i - 2))
 }
 
 /** Whether the compilers' and PHP's `fatal error:`. */
@@ -246,9 +246,14 @@ function isAfterTime(text: string, first: number, from: number): boolean {
     i--
   }
   if (i === from - 1) return false
+  let tokenEnd = i
   for (; i > bound; i--) {
     const code = text.charCodeAt(i)
-    if (isBlank(code)) return false
+    if (isBlank(code)) {
+      // A zone or AM and PM may come between.
+      if (tokenEnd < 0 || tokenEnd - i > maxZoneLength) return false
+      tokenEnd = -1
+    }
     if (
       code === COLON &&
       (classOf(codeAt(text, i - 1, first, from)) & DIGIT) !== 0 &&

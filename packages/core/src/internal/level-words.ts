@@ -82,6 +82,8 @@ const levelWords = new WordTable({
   loglevel: NAME,
   log_level: NAME,
   levelname: NAME,
+  // Heroku's router: at=error
+  at: NAME,
 })
 
 /** Whether any level word begins with that letter and is that long: tells most words that are none at once. */
