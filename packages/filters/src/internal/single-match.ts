@@ -3,6 +3,8 @@
 import { isRegExp } from 'node:util/types'
 import type { Batch, LogEntry, LogLevel } from '@logwisp/core'
 import type { MatchOptions, TextPattern } from '../pattern.ts'
+import { blockSearch } from './block-search.ts'
+import { type LineQuestion, selectLines } from './select-lines.ts'
 
 /** A question about entries, and the same about all lines of a batch. */
 export interface EntryMatch {
@@ -22,12 +24,11 @@ export function predicateMatch(matches: (entry: LogEntry) => boolean): EntryMatc
 
 /** The question whether a text matches. */
 export function textMatch(pattern: RegExp | string | TextPattern, text: NonNullable<MatchOptions['text']>): EntryMatch {
-  const regexp = nativeRegexp(pattern)
-  const test = regexp === undefined ? (it: string) => (pattern as TextPattern).test(it) : testOf(regexp)
+  const { test, search } = lineQuestion(pattern)
   if (text === 'message') {
     return {
       entry: (entry) => test(entry.message),
-      select: (batch) => batch.select((start, end) => test(batch.message(start, end))),
+      select: (batch) => selectLines(batch, { test, search }),
     }
   }
   return {
@@ -37,19 +38,21 @@ export function textMatch(pattern: RegExp | string | TextPattern, text: NonNulla
   }
 }
 
-/** The native regular expression that finds the same as the pattern, if there is one; a copy, so that nobody else moves its `lastIndex`. */
-function nativeRegexp(pattern: RegExp | string | TextPattern): RegExp | undefined {
-  if (typeof pattern === 'string') return new RegExp(pattern.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
-  const regexp = isRegExp(pattern) ? pattern : pattern.regexp
-  return regexp === undefined ? undefined : new RegExp(regexp.source, regexp.flags.replace(/[gd]/g, ''))
-}
-
-function testOf(regexp: RegExp): (text: string) => boolean {
-  return (text) => {
+function lineQuestion(pattern: RegExp | string | TextPattern): LineQuestion {
+  if (typeof pattern !== 'string' && !isRegExp(pattern)) {
+    const search = pattern.regexp === undefined ? undefined : blockSearch(pattern.regexp)
+    return { test: (line) => pattern.test(line), search }
+  }
+  // A copy, whose `lastIndex` nobody else moves.
+  const regexp = isRegExp(pattern)
+    ? new RegExp(pattern.source, pattern.flags.replace(/[gd]/g, ''))
+    : new RegExp(pattern.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+  const test = (line: string): boolean => {
     // Only a sticky one has a place to start from; it starts anew for each text.
     regexp.lastIndex = 0
-    return regexp.test(text)
+    return regexp.test(line)
   }
+  return { test, search: blockSearch(regexp) }
 }
 
 /** The text that the ancestor matched. */
