@@ -9,6 +9,8 @@
 const maxRows = 2000
 /** Entries that may wait for the next frame (a tab in the background has none); over that the oldest go. */
 const maxWaiting = 2000
+/** Lines from before the page was opened that are shown at first, as many as the server still has. */
+const backlog = 200
 /** How long typing must rest before the stream is opened anew with the new filter. */
 const typingRestMs = 300
 /** How near to its end the log must be scrolled to be kept there, in pixels. */
@@ -39,7 +41,8 @@ function address() {
   const query = new URLSearchParams()
   if (element('level').value !== '') query.set('level', element('level').value)
   if (match.value !== '') query.set('match', match.value)
-  if (lastId !== undefined) query.set('lastEventId', lastId)
+  if (lastId === undefined) query.set('backlog', backlog)
+  else query.set('lastEventId', lastId)
   return `stream?${query}`
 }
 
@@ -57,6 +60,7 @@ function open() {
     add(JSON.parse(data))
   }
   stream.addEventListener('dropped', ({ data }) => add({ gap: JSON.parse(data) }))
+  stream.addEventListener('end', () => setState('lost', 'LogWisp has stopped, waiting for it'))
 }
 
 /** The server answered, yet with no stream: it says why, which EventSource cannot read. */
@@ -108,7 +112,7 @@ function render() {
 }
 
 function gapText({ entries }) {
-  return entries === undefined ? 'some lines are missing here' : `${entries.toLocaleString()} lines are missing here`
+  return entries === null ? 'some lines are missing here' : `${entries.toLocaleString()} lines are missing here`
 }
 
 function gapRow(text) {

@@ -47,7 +47,11 @@ export async function startDaemon(settings: Settings, onWarning: (warning: Logwi
   checkpoint.on('warning', onWarning)
 
   const source = directorySource(directory, { pattern, checkpoint, startAt: fromBeginning ? 'beginning' : 'end' })
-  const live = sseSink({ status: () => ({ directory, pattern, source: source.stats }) })
+  const live = sseSink({
+    status: () => ({ directory, pattern, source: source.stats }),
+    // On loopback, only under this machine's own names: a page elsewhere must not read the log by DNS rebinding.
+    allowedHosts: host === '127.0.0.1' || host === '::1' || host === 'localhost' ? [host] : 'any',
+  })
   source.on('warning', onWarning)
   live.on('warning', onWarning)
 

@@ -1,0 +1,66 @@
+/** Starts the daemon as its users do, as a process, and reads what it says. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url))
+
+/** A daemon in a process of its own. */
+export interface DaemonProcess {
+  readonly child: ChildProcess
+  /** Everything that it wrote to stdout and stderr so far. */
+  output(): string
+  /** Resolves with the first match of `pattern` in what it wrote; rejects when it ends without. */
+  says(pattern: RegExp): Promise<RegExpExecArray>
+  /** Resolves with its exit code, or the name of the signal that ended it. */
+  readonly exit: Promise<number | string>
+}
+
+/** Starts it with these words on its command line, from source. */
+export function startDaemonProcess(words: readonly string[], environment: NodeJS.ProcessEnv = {}): DaemonProcess {
+  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@logwisp/source', cli, ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  })
+  let output = ''
+  let ended = false
+  const listeners = new Set<() => void>()
+  const heard = (): void => {
+    for (const listener of listeners) listener()
+  }
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+      heard()
+    })
+  }
+  const exit = once(child, 'close').then(([code, signal]) => {
+    ended = true
+    heard()
+    return (code ?? signal) as number | string
+  })
+  return {
+    child,
+    exit,
+    output: () => output,
+    says: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const match = pattern.exec(output)
+          if (match === null && !ended) return
+          listeners.delete(look)
+          if (match !== null) resolve(match)
+          else reject(new Error(`the daemon ended without saying ${pattern}:\n${output}`))
+        }
+        listeners.add(look)
+        look()
+      }),
+  }
+}
+
+/** The address of its page, once it is there. */
+export async function pageOf(daemon: DaemonProcess): Promise<string> {
+  const [, url] = await daemon.says(/live page\s+(\S+)/)
+  return url as string
+}
