@@ -30,9 +30,25 @@ export {
   type FanOutStats,
   fanOut,
 } from './fan-out.ts'
+export { findLevel } from './find-level.ts'
+export { findTime, type TimeOptions } from './find-time.ts'
+export { type Format, formatter } from './format.ts'
+export { levelOf } from './level-of.ts'
 export { type MergedSource, type MergedStages, type MergeOptions, merge } from './merge.ts'
 export { checkArgument, checkOptions, type OptionRule, option } from './options.ts'
 export { acknowledge, type Origin, type OriginTracker } from './origin.ts'
+export { maxJsonDepth, parseExact } from './parse-exact.ts'
 export type { StageStats } from './stats.ts'
+export { stringifyExact } from './stringify-exact.ts'
+export { defaultTextTemplate, type TextFormatOptions, textFormat } from './text-format.ts'
+export {
+  maxPatternLength,
+  maxPatternSize,
+  type TextPattern,
+  type TextPatternOptions,
+  textPattern,
+} from './text-pattern.ts'
 export { type TokenBucket, type TokenBucketOptions, tokenBucket } from './token-bucket.ts'
 export { Tracker } from './tracker.ts'
+export { decodeEntry, type EntryDefaults, encodeEntry, entryFrom } from './wire.ts'
+export { timeFromNumber, timeFromText, timeToText } from './wire-time.ts'
