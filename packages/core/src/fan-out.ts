@@ -119,7 +119,6 @@ class FanOutSink extends EntryWritable implements FanOut {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#changed()
     for (const branch of this.#branches) if (!branch.closed) branch.destroy(error)
     this.#changed = () => {
       if (this.#branches.every((branch) => branch.closed)) callback(error)
@@ -129,12 +128,11 @@ class FanOutSink extends EntryWritable implements FanOut {
 
   #until(done: () => boolean): void | Promise<void> {
     if (done()) return
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       this.#changed = () => {
-        if (this.destroyed) reject(this.errored ?? destroyedBefore())
-        else if (done()) resolve()
-        else return
+        if (!done()) return
         this.#changed = () => {}
+        resolve()
       }
     })
   }
@@ -164,10 +162,6 @@ function endedEarly(index: number): LogwispError {
     'BRANCH_FAILED',
     `branch ${index} ended before its input did: let it take all it is given, or set whenFailed to 'continue' for it`,
   )
-}
-
-function destroyedBefore(): LogwispError {
-  return new LogwispError('BRANCH_FAILED', 'the fan-out was destroyed before all branches had taken what was written')
 }
 
 /**

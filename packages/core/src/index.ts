@@ -33,7 +33,6 @@ export {
 export { findLevel } from './find-level.ts'
 export { findTime, type TimeOptions } from './find-time.ts'
 export { type Format, formatter } from './format.ts'
-export { levelOf } from './level-of.ts'
 export { type MergedSource, type MergedStages, type MergeOptions, merge } from './merge.ts'
 export { checkArgument, checkOptions, type OptionRule, option } from './options.ts'
 export { acknowledge, type Origin, type OriginTracker } from './origin.ts'
@@ -51,4 +50,3 @@ export {
 export { type TokenBucket, type TokenBucketOptions, tokenBucket } from './token-bucket.ts'
 export { Tracker } from './tracker.ts'
 export { decodeEntry, type EntryDefaults, encodeEntry, entryFrom } from './wire.ts'
-export { timeFromNumber, timeFromText, timeToText } from './wire-time.ts'

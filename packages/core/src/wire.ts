@@ -4,10 +4,10 @@ import { isDeepStrictEqual } from 'node:util'
 import { isLosslessNumber } from 'lossless-json'
 import { type LogEntry, type LogLevel, logLevels } from './entry.ts'
 import { LogwispError } from './errors.ts'
-import { levelOf } from './level-of.ts'
+import { levelOf } from './internal/level-of.ts'
 import { parseExact } from './parse-exact.ts'
 import { stringifyExact } from './stringify-exact.ts'
-import { timeFromNumber, timeFromText, timeToText } from './wire-time.ts'
+import { timeFromNumber, timeFromText, timeToText } from './internal/wire-time.ts'
 
 /**
  * Writes an entry as one line of JSON, without a line ending: `time` (RFC 3339, UTC, ms), `source`, `level`, `message`,

@@ -86,8 +86,8 @@ export function levelInHead(text: string, first: number, to: number, end: number
           const rank = rankOfWord(text, first, from, i, end, left, right, onlyNumbers)
           if (rank !== NONE) return rank
         }
-      } else if (length <= 2 && onlyNumbers && (bits & UPPER) !== 0 && from > first) {
-        const rank = rankOfLoneLetter(text, first, from, i, end)
+      } else if (length <= 2 && (bits & UPPER) !== 0 && from > first) {
+        const rank = rankOfLoneLetter(text, first, from, i, end, onlyNumbers)
         if (rank !== NONE) return rank
       }
       onlyNumbers = false
@@ -228,6 +228,8 @@ function isSetApart(
   }
   // Python: ERROR:root:text with a name before it.
   if (left === COLON) return right === COLON || right === CLOSE_BRACKET
+  // [CardDAVPlugin-ERROR]
+  if (left === DASH) return right === CLOSE_BRACKET
   // Monolog: production.ERROR: text
   if (left === DOT) return right === COLON
   // Minecraft: [Server thread/WARN]: text
@@ -265,13 +267,24 @@ function isAfterTime(text: string, first: number, from: number): boolean {
   return false
 }
 
-/** Logcat's ` E Tag: ` or ` E/Tag(1702): ` and MongoDB's ` I NETWORK  `, in a line that begins with a date. */
-function rankOfLoneLetter(text: string, first: number, from: number, to: number, end: number): number {
+/** Logcat's ` E Tag: ` or ` E/Tag(1702): ` and MongoDB's ` I NETWORK  ` in a line that begins with a date, or `| I |`. */
+function rankOfLoneLetter(
+  text: string,
+  first: number,
+  from: number,
+  to: number,
+  end: number,
+  onlyNumbers: boolean,
+): number {
+  if (text.charCodeAt(from - 1) !== SPACE) return NONE
+  const right = codeAt(text, to, first, end)
+  if (right === SPACE && codeAt(text, to + 1, first, end) === BAR && codeAt(text, from - 2, first, end) === BAR) {
+    return to === from + 1 ? rankOfLetter(text.charCodeAt(from)) : NONE
+  }
+  if (!onlyNumbers) return NONE
   const isNumbered = to === from + 2 && text.charCodeAt(from) === 68
   if (to !== from + 1 && !isNumbered) return NONE
   if (codeAt(text, first + 2, first, end) !== DASH && codeAt(text, first + 4, first, end) !== DASH) return NONE
-  if (text.charCodeAt(from - 1) !== SPACE) return NONE
-  const right = codeAt(text, to, first, end)
   return right === SPACE || right === SLASH ? rankOfLetter(text.charCodeAt(from)) : NONE
 }
 

@@ -18,6 +18,7 @@ export class Outlet {
   #lines: Iterator<LogEntry> | undefined
   #held = 0
   #ended = false
+  #endSent = false
 
   constructor(stream: Readable, ledger: Ledger) {
     this.#stream = stream
@@ -73,8 +74,8 @@ export class Outlet {
       else if (this.sendsBatches) wanted = item.count > 0 || item.origin !== undefined ? this.#send(item, item.count) : true
       else if (item.count > 0) this.#lines = item[Symbol.iterator]()
     }
-    if (this.idle && this.#ended) {
-      this.#stream.push(null)
+    if (this.#ended) {
+      this.#endWhenIdle()
       return false
     }
     return wanted && this.idle
@@ -84,7 +85,8 @@ export class Outlet {
     for (let next = lines.next(); !next.done; next = lines.next()) {
       if (!this.#send(next.value, 1)) return false
     }
-    this.#lines = undefined
+    // A listener that reads while it is told of an entry has had these sent from within, and perhaps the next ones.
+    if (this.#lines === lines) this.#lines = undefined
     return true
   }
 
@@ -98,7 +100,13 @@ export class Outlet {
   end(): void {
     if (this.#ended) return
     this.#ended = true
-    if (this.idle) this.#stream.push(null)
+    this.#endWhenIdle()
+  }
+
+  #endWhenIdle(): void {
+    if (!this.idle || this.#endSent) return
+    this.#endSent = true
+    this.#stream.push(null)
   }
 
   /** A batch that Node buffered for a consumer that does not take them: its entries; undefined for anything else. */

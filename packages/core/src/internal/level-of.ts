@@ -1,6 +1,6 @@
 /** The level that a word or a number of some other program means. */
 
-import type { LogLevel } from './entry.ts'
+import type { LogLevel } from '../entry.ts'
 
 /**
  * Lower-case words. `verbose` stands above debug for some libraries (winston) and below it for others (Serilog, Android):
