@@ -5,6 +5,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import {
   type Batch,
+  checkArgument,
   checkOptions,
   type EntrySink,
   EntryWritable,
@@ -145,7 +146,9 @@ export interface SseSink extends EntrySink {
  *   many by an event `dropped` with `{"entries":12,"reason":"too-slow"}` (`null` entries: nobody can tell how many).
  * - Each event has the entry's id. A viewer that comes back with `Last-Event-ID` (or `?lastEventId=`) gets what it missed,
  *   as long as the ring has it; else all that the ring has, and a `dropped` event with the reason `not-kept`.
- * - `?level=warn&match=timeout&source=app.log` filters, `?backlog=200` begins with the last 200 entries that pass.
+ * - A viewer filters by query: `?level=warn` (entries without a level pass, unless `&whenUnknown=drop`), `?match=timeout`
+ *   (a pattern in RE2's syntax, in the message), `?source=app.log` (a source, or the end of its path; may be repeated).
+ *   `?backlog=200` begins with the last 200 entries that pass.
  * - When the pipeline ends, viewers get what they still lack and an event `end`; browsers then try to connect again
  *   until the page closes its EventSource.
  *
@@ -169,6 +172,11 @@ export interface SseSink extends EntrySink {
  */
 export function sseSink(options: SseSinkOptions = {}): SseSink {
   checkOptions('sseSink', options, rules)
+  const { path = defaults.path, statusPath = defaults.statusPath } = options
+  checkArgument('sseSink', 'statusPath', statusPath, {
+    expected: 'another path than `path`',
+    accepts: (value) => value !== path,
+  })
   return new SseWritable(options)
 }
 
@@ -230,8 +238,9 @@ class SseWritable extends EntryWritable implements SseSink {
     // Some more than viewers, for the status page and for telling those beyond the limit that there is one.
     listen(this.handler, { port, host, maxConnections: maxViewers + 64 }).then((server) => {
       this.#server = server
-      this.emit('listening', this.address)
       callback()
+      // Outside of the promise, so that what a listener throws is an uncaught exception, as it is with any event.
+      process.nextTick(() => server.listening && this.emit('listening', server.address()))
     }, callback)
   }
 

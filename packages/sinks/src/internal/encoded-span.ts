@@ -1,7 +1,8 @@
 /** What viewers are sent: a run of entries, written once for all who want the same. */
 
 import type { LogEntry } from '@logwisp/core'
-import { forEachEntry, type ReplayRing } from './replay-ring.ts'
+import type { ReplayRing } from './replay-ring.ts'
+import { forEachEntry } from './ring-chunk.ts'
 import type { ViewerFilter } from './viewer-filter.ts'
 
 /**

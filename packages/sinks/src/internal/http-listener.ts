@@ -18,7 +18,7 @@ export interface ListenOptions {
  * @throws LogwispError `LISTEN_FAILED` when the port is in use or the address cannot be had.
  */
 export function listen(handler: RequestListener, { port, host, maxConnections }: ListenOptions): Promise<Server> {
-  const server = createServer({ noDelay: true }, handler)
+  const server = createServer(handler)
   server.maxConnections = maxConnections
   return new Promise((resolve, reject) => {
     const refuse = (cause: NodeJS.ErrnoException): void => {

@@ -13,7 +13,8 @@
 
 import { type Batch, isBatch, type LogEntry } from '@logwisp/core'
 import { ownedEntry } from './owned-entry.ts'
-import { passes, type ViewerFilter } from './viewer-filter.ts'
+import { forEachEntry, forEachOrigin, type RingChunk } from './ring-chunk.ts'
+import type { ViewerFilter } from './viewer-filter.ts'
 
 /** What a chunk costs beside its text: the objects around it. */
 const chunkBytes = 512
@@ -24,15 +25,6 @@ export interface RingLimits {
   readonly maxEntries: number
   /** Bytes of all that the ring keeps alive. The newest chunk stays even when it alone is larger. */
   readonly maxBytes: number
-}
-
-/** A run of entries that came together. */
-export interface RingChunk {
-  /** The sequence of its first entry. */
-  readonly first: number
-  readonly count: number
-  readonly bytes: number
-  readonly item: Batch | readonly LogEntry[]
 }
 
 /** The ring. Plain memory: no timers, no streams. */
@@ -91,7 +83,11 @@ export class ReplayRing {
 
   #pushBatch(batch: Batch): void {
     if (batch.count === 0) return
-    this.#push(batch, batch.count, chunkBytes + batch.bytes.length * (batch.ascii ? 2 : 3))
+    const sparse = batch.byteLength < batch.bytes.buffer.byteLength / 2
+    const kept = sparse ? batch.compact() : batch
+    // The block, and its text once somebody has asked for it: two bytes for a character as soon as one is beyond Latin-1.
+    const bytes = kept.bytes.buffer.byteLength + kept.bytes.length * (kept.ascii ? 1 : 2)
+    this.#push(kept, kept.count, chunkBytes + bytes)
   }
 
   #push(item: RingChunk['item'], count: number, bytes: number): void {
@@ -134,11 +130,13 @@ export class ReplayRing {
 
   /** The id of the entry before this sequence: who has it has everything before `sequence`. */
   idBefore(sequence: number): string {
+    let id: string | undefined
     if (sequence > this.first) {
-      const entry = entryAt(this.chunkAt(sequence - 1), sequence - 1)
-      if (entry.origin !== undefined) return headerSafe(entry.origin.id)
+      forEachOrigin(this.chunkAt(sequence - 1), sequence - 1, (origin, at) => {
+        if (at === sequence - 1 && origin !== undefined) id = headerSafe(origin.id)
+      })
     }
-    return `${this.#instance}-${sequence}`
+    return id ?? `${this.#instance}-${sequence}`
   }
 
   /**
@@ -146,17 +144,18 @@ export class ReplayRing {
    * id (any more). The newest first: who reconnects was here a moment ago.
    */
   after(id: string): number | undefined {
-    if (id.startsWith(`${this.#instance}-`)) {
-      const sequence = Number(id.slice(this.#instance.length + 1))
-      if (Number.isSafeInteger(sequence) && sequence >= 0 && sequence <= this.#next) return sequence
+    const own = `${this.#instance}-`
+    if (id.startsWith(own) && /^\d{1,15}$/.test(id.slice(own.length))) {
+      const sequence = Number(id.slice(own.length))
+      if (sequence <= this.#next) return sequence
     }
     const { first } = this
+    const escaped = id.includes('%')
     for (let i = this.#chunks.length - 1; i >= this.#head; i--) {
       const chunk = this.#chunks[i] as RingChunk
       let found: number | undefined
-      forEachEntry(chunk, Math.max(first, chunk.first), (entry, sequence) => {
-        if (entry.origin !== undefined && headerSafe(entry.origin.id) === id) found = sequence + 1
-        return true
+      forEachOrigin(chunk, first, (origin, sequence) => {
+        if (origin !== undefined && (escaped ? headerSafe(origin.id) : origin.id) === id) found = sequence + 1
       })
       if (found !== undefined) return found
     }
@@ -175,59 +174,16 @@ export class ReplayRing {
       if (found.length >= missing) return found[found.length - missing] as number
       missing -= found.length
     }
-    return missing > 0 && entries > 0 ? first : this.#next
+    return entries > 0 ? first : this.#next
   }
 }
 
 const evicted: RingChunk = { first: 0, count: 0, bytes: 0, item: [] }
 
 /**
- * Visits the entries of a chunk from a sequence on, only those that pass the filter, until `visit` says false.
- * Returns the sequence after the last one looked at.
- */
-export function forEachEntry(
-  { first, count, item }: RingChunk,
-  from: number,
-  visit: (entry: LogEntry, sequence: number) => boolean,
-  filter?: ViewerFilter | undefined,
-): number {
-  let sequence = first
-  let more = true
-  if (!isBatch(item)) {
-    for (sequence = from; more && sequence < first + count; sequence++) {
-      const entry = item[sequence - first] as LogEntry
-      if (filter === undefined || passes(filter, entry)) more = visit(entry, sequence)
-    }
-    return sequence
-  }
-  if (filter !== undefined && !filter.source(item.source)) return first + count
-  item.forEachLine((start, end, next) => {
-    if (!more) return
-    if (
-      sequence >= from &&
-      (filter === undefined || filter.line(item.message(start, end), () => item.level(start, end)))
-    ) {
-      more = visit(item.entry(start, end, next), sequence)
-    }
-    sequence++
-  })
-  return sequence
-}
-
-function entryAt(chunk: RingChunk, sequence: number): LogEntry {
-  let found: LogEntry | undefined
-  forEachEntry(chunk, sequence, (entry) => {
-    found = entry
-    return false
-  })
-  return found as LogEntry
-}
-
-/**
  * An id as it comes back from a viewer: browsers send it as a header, where line breaks and NUL cannot be and spaces
  * at the edges and letters beyond ASCII do not survive. Two ids never become one: `%` is written as `%25`.
  */
 function headerSafe(id: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what the test is about
   return /^[\x21-\x24\x26-\x7e]+$/.test(id) ? id : encodeURIComponent(Buffer.from(id).toString())
 }

@@ -36,9 +36,10 @@ export function sseHandler(options: SseHandlerOptions): RequestHandler {
     const target = requestTarget(req.url)
     const known = 'path' in target && (target.path === path || target.path === statusPath)
     if (!known && next !== undefined) return next()
-    if (acceptsHost !== undefined && !acceptsHost(req.headers.host)) {
-      const host = JSON.stringify(req.headers.host)
-      return replyError(req, res, 403, `requests for the host ${host} are not answered here: name it in allowedHosts`)
+    const host = req.headers.host ?? (req.headers[':authority'] as string | undefined)
+    if (acceptsHost !== undefined && !acceptsHost(host)) {
+      const message = `requests for the host ${JSON.stringify(host)} are not answered here: name it in allowedHosts`
+      return replyError(req, res, 403, message)
     }
     if ('status' in target) return replyError(req, res, target.status, target.message)
     if (!known) {
@@ -122,6 +123,8 @@ function replyStream(
     res.end()
     return
   }
+  // HTTP/2 has no socket of one request.
+  if (req.httpVersionMajor === 1) req.socket.setNoDelay(true)
   // Bytes at once, since some proxies hold the head back until there is a body. And an id at once, so that a viewer that
   // is cut off before the first entry misses none of those that come until it is back.
   res.write(comment('logwisp') + retryAfter(options.retryMs) + idOnly(options.ring.idBefore(start.position)))
@@ -129,7 +132,6 @@ function replyStream(
 }
 
 function serveViewer(res: ServerResponse, hub: ViewerHub, start: ViewerStart): void {
-  res.socket?.setNoDelay?.(true)
   const viewer = hub.add(
     {
       write: (data) => res.write(data),

@@ -24,7 +24,7 @@ export class QueryError extends Error {
 
 /**
  * The filter that a query asks for; undefined when it asks for none. An entry must pass all of:
- * - `level=warn`: its level is at least this one. An entry without a level does not pass.
+ * - `level=warn`: its level is at least this one. An entry without a level passes, unless `whenUnknown=drop`.
  * - `match=text`: the pattern is found in its message. Linear-time, whatever the pattern.
  * - `source=name`: its source is this, or a path that ends in it. May be repeated: any of them.
  *
@@ -41,6 +41,10 @@ export function viewerFilter(query: URLSearchParams): ViewerFilter | undefined {
     throw new QueryError('level', `expected one of ${logLevels.join(', ')}, got ${JSON.stringify(minimum)}`)
   }
   const rank = minimum === undefined ? undefined : levelRank(minimum)
+  const whenUnknown = single(query, 'whenUnknown') ?? 'pass'
+  if (whenUnknown !== 'pass' && whenUnknown !== 'drop') {
+    throw new QueryError('whenUnknown', `expected pass or drop, got ${JSON.stringify(whenUnknown)}`)
+  }
   const pattern = match === undefined ? undefined : patternOf(match)
   return {
     source: (source) => sources.length === 0 || sources.some((name) => source === name || source.endsWith(`/${name}`)),
@@ -49,7 +53,7 @@ export function viewerFilter(query: URLSearchParams): ViewerFilter | undefined {
       if (pattern !== undefined && !pattern.test(message)) return false
       if (rank === undefined) return true
       const found = level()
-      return found !== undefined && levelRank(found) >= rank
+      return found === undefined ? whenUnknown === 'pass' : levelRank(found) >= rank
     },
   }
 }
