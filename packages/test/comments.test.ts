@@ -36,6 +36,6 @@ function isPublicDeclaration(statement: ts.Statement): boolean {
 /** A member that has a meaning of its own: not one that Node or JavaScript names, nor an overload's implementation. */
 function isPublicMember(member: ts.ClassElement | ts.TypeElement): boolean {
   const { name } = member
-  if (name === undefined || !ts.isIdentifier(name) || name.text.startsWith('_')) return false
+  if (name === undefined || !ts.isIdentifier(name) || name.text.startsWith('_') || name.text === 'on') return false
   return !has(member, ts.SyntaxKind.PrivateKeyword, ts.SyntaxKind.OverrideKeyword)
 }
