@@ -1,19 +1,10 @@
 /** The sink that writes entries to a file, and rotates it. */
 
-import {
-  checkArgument,
-  checkOptions,
-  type EntrySink,
-  type LogwispError,
-  OptionError,
-  option,
-  type StageStats,
-} from '@logwisp/core'
+import type { EntrySink, LogwispError, StageStats } from '@logwisp/core'
 import type { Format } from '@logwisp/core/format'
-import type { FileSinkSettings } from './internal/file-sink-settings.ts'
+import { fileSinkSettings } from './internal/file-sink-settings.ts'
 import { FileStream } from './internal/file-stream.ts'
 import { realFileSystem } from './internal/file-system.ts'
-import { looksRotated } from './internal/rotation.ts'
 
 /** What {@link fileSink} is told. */
 export interface FileSinkOptions {
@@ -138,38 +129,6 @@ export interface FileSink extends EntrySink {
   on(event: string | symbol, listener: (...args: never[]) => void): this
 }
 
-const defaults = {
-  format: 'raw',
-  maxFileBytes: Infinity,
-  rotateEveryMs: Infinity,
-  maxTotalBytes: Infinity,
-  maxAgeMs: Infinity,
-  minFreeBytes: 0,
-  compress: undefined,
-  fsync: 'never',
-  fsyncIntervalMs: 1000,
-  checkIntervalMs: 250,
-  retryDelayMs: 1000,
-} as const satisfies Omit<FileSinkOptions, 'name'>
-
-const rules = {
-  name: {
-    expected: 'a file name without directories, and not like that of a rotated file',
-    accepts: (value: unknown) => typeof value === 'string' && /^[^/\\\0]+$/.test(value) && !looksRotated(value),
-  },
-  format: option.either(option.oneOf('raw', 'json'), option.function),
-  maxFileBytes: option.integer({ min: 1, orInfinity: true }),
-  rotateEveryMs: option.integer({ min: 1000, orInfinity: true }),
-  maxTotalBytes: option.integer({ min: 1, orInfinity: true }),
-  maxAgeMs: option.integer({ min: 1000, orInfinity: true }),
-  minFreeBytes: option.integer({ min: 0 }),
-  compress: option.oneOf('gzip'),
-  fsync: option.oneOf('never', 'interval', 'always'),
-  fsyncIntervalMs: option.integer({ min: 1, max: 3_600_000 }),
-  checkIntervalMs: option.integer({ min: 0 }),
-  retryDelayMs: option.integer({ min: 1, max: 3_600_000 }),
-}
-
 /**
  * Writes entries to `<directory>/<name>.log`, and rotates, compresses and removes what it wrote, as told.
  *
@@ -202,24 +161,5 @@ const rules = {
  * ```
  */
 export function fileSink(directory: string, options: FileSinkOptions): FileSink {
-  checkArgument('fileSink', 'directory', directory, option.text)
-  checkOptions('fileSink', options, rules)
-  checkArgument('fileSink', 'name', options?.name, rules.name)
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-  const settings = { ...defaults, ...given } as FileSinkSettings
-  const { maxFileBytes, rotateEveryMs, maxTotalBytes, maxAgeMs, compress } = settings
-  const rotates = maxFileBytes !== Infinity || rotateEveryMs !== Infinity
-  for (const [name, value] of Object.entries({ maxTotalBytes, maxAgeMs, compress: compress ?? Infinity })) {
-    if (value === Infinity || rotates) continue
-    throw new OptionError(
-      'fileSink',
-      name,
-      `\`${name}\` is about rotated files: give \`maxFileBytes\` or \`rotateEveryMs\` too`,
-    )
-  }
-  if (maxFileBytes !== Infinity && maxTotalBytes < maxFileBytes) {
-    const message = `\`maxTotalBytes\` must be at least \`maxFileBytes\` (${maxFileBytes}), got ${maxTotalBytes}`
-    throw new OptionError('fileSink', 'maxTotalBytes', message)
-  }
-  return new FileStream(directory, settings, realFileSystem)
+  return new FileStream(directory, fileSinkSettings(directory, options), realFileSystem)
 }
