@@ -13,7 +13,7 @@ import {
   skipDigits,
 } from './internal/char-class.ts'
 import { readEpochNumber } from './internal/epoch-number.ts'
-import { TIME, isJsonObject, isLogfmt, nextJsonValue, nextLogfmtValue } from './internal/named-values.ts'
+import { TIME, isJsonObject, isLogfmt, kindOfName, nextJsonValue, nextLogfmtValue } from './internal/named-values.ts'
 import { type Clock, readFromDigit, readFromLetter } from './internal/read-date.ts'
 
 /** How a time is read that leaves something open. */
@@ -82,25 +82,28 @@ function timeInHead(text: string, first: number, end: number): number {
   let isFirst = true
   let prose = 0
   let isBoundary = true
+  let isNamed = false
+  let from = first
   let i = first
   while (i < to) {
     const code = text.charCodeAt(i)
     const bits = classOf(code)
     if ((bits & WORD) !== 0) {
-      if (isBoundary && (prose < maxProseWords || text.charCodeAt(i - 1) !== 32)) {
+      if (isBoundary && (prose < maxProseWords || isNamed || text.charCodeAt(i - 1) !== 32)) {
         const time =
           (bits & DIGIT) !== 0
-            ? readFromDigit(text, i, end, clock, isFirst)
+            ? readFromDigit(text, i, end, clock, isFirst || isNamed)
             : (bits & (UPPER | LOWER)) !== 0
               ? readFromLetter(text, i, end, clock, isFirst)
               : Number.NaN
         if (!Number.isNaN(time)) return time
       }
-      const from = i
+      from = i
       do i++
       while (i < to && (classOf(text.charCodeAt(i)) & WORD) !== 0)
       if (isBoundary && isProse(text, from, i, end) && ++prose > maxProseWords) return Number.NaN
       isBoundary = false
+      isNamed = false
       if (isFirst) {
         const time = timeAfterLabel(text, i, end)
         if (!Number.isNaN(time)) return time
@@ -134,7 +137,12 @@ function timeInHead(text: string, first: number, end: number): number {
     }
     // Docker Compose: web  | 2026-11-21 10:00:00
     if (code === 124) prose = 0
-    isBoundary = (bits & BEFORE_TIME) !== 0
+    // After a name only one for times will do, be the value in quotes or not.
+    if (code === 61) isNamed = isBoundary = (kindOfName(text, from, i) & TIME) !== 0
+    else if (!(code === 34 && i > first && text.charCodeAt(i - 1) === 61)) {
+      isNamed = false
+      isBoundary = (bits & BEFORE_TIME) !== 0
+    }
     i++
   }
   return Number.NaN
@@ -194,7 +202,10 @@ function timeOfValue(text: string, value: number, end: number): number {
   if (i < end && (text.charCodeAt(i) === 34 || text.charCodeAt(i) === 91)) i++
   if (i >= end) return Number.NaN
   const bits = classOf(text.charCodeAt(i))
-  if (i === value && (bits & DIGIT) !== 0) return readEpochNumber(text, i, end, clock.now)
+  if (i === value && (bits & DIGIT) !== 0) {
+    const time = readEpochNumber(text, i, end, clock.now)
+    if (!Number.isNaN(time)) return time
+  }
   if ((bits & DIGIT) !== 0) return readFromDigit(text, i, end, clock, true)
   return (bits & WORD) !== 0 ? readFromLetter(text, i, end, clock, false) : Number.NaN
 }

@@ -15,7 +15,7 @@ export function isPlausible(time: number, now: number): boolean {
 
 /**
  * The time that the number at `index` tells, in ms since the epoch, or NaN. Its digits tell the unit: 9 or 10 are seconds,
- * with a fraction perhaps, 12 or 13 ms, 16 µs, 19 ns. Not a time: a number within a longer word, one before 1990, one that
+ * with a fraction perhaps, 12 or 13 ms, 15 or 16 µs, 18 or 19 ns. Not a time: a number within a longer word, one before 1990, one that
  * is more than two days ahead of `now`.
  */
 export function readEpochNumber(text: string, index: number, end: number, now: number): number {
@@ -44,6 +44,9 @@ export function readEpochNumber(text: string, index: number, end: number, now: n
     }
   } else if (digits === 12 || digits === 13 || digits === 16 || digits === 19) {
     time = number
+  } else if (digits === 15 || digits === 18) {
+    // Before September 2001 ms had twelve digits, of the thirteen read.
+    time = Math.floor(number / 10)
   } else {
     return Number.NaN
   }

@@ -114,8 +114,10 @@ function readYearFirst(text: string, index: number, end: number, clock: Clock, s
   const month = twoDigits(text, index + 5, end)
   const day = twoDigits(text, index + 8, end)
   if (month < 0 || day < 0) return Number.NaN
-  const i = index + 10
+  let i = index + 10
   const between = text.charCodeAt(i) | 32
+  // apt writes two spaces.
+  if (between === SPACE && text.charCodeAt(i + 1) === SPACE) i++
   if (between === 116 /* T */ || between === SPACE || between === UNDERSCORE || between === 41 /* TAB | 32 */) {
     if (!readTimeOfDay(text, i + 1, end, COLON, false)) {
       // Fortinet: date=2026-11-21 time=10:00:00
