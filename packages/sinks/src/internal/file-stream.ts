@@ -416,8 +416,7 @@ export class FileStream extends EntryWritable implements FileSink {
   }
 
   #asFailure(error: unknown): Error {
-    if ((error as { syscall?: unknown }).syscall === undefined && (error as { code?: unknown }).code !== 'EINVAL')
-      return error as Error
+    if (error instanceof LogwispError) return error
     const advice =
       'check the path, its permissions and the disk; what was not acknowledged is given again by a source that can'
     return new LogwispError('WRITE_FAILED', `cannot write ${this.path} (${(error as Error).message}): ${advice}`, {

@@ -11,6 +11,9 @@ import { type Batch, isBatch, type LogEntry } from '@logwisp/core'
 
 const lineFeed = 10
 
+/** How many characters of entries are one piece, acknowledged together: as much as a batch has. */
+const maxPieceCharacters = 65_536
+
 /** Bytes to write, and the entries and batches that are safe once all of them are written. */
 class Piece {
   readonly items: (LogEntry | Batch)[] = []
@@ -117,7 +120,7 @@ export class Outgoing {
       return piece.size
     }
     const last = this.#pieces.at(-1)
-    const piece = last?.isOpen ? last : new Piece()
+    const piece = last?.isOpen && last.size < maxPieceCharacters ? last : new Piece()
     const before = piece.size
     // Texts first: a format that throws leaves nothing half added.
     const texts = isBatch(item)
