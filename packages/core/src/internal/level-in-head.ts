@@ -127,17 +127,18 @@ function rankOfWord(
   const code = codeOfLevelWord(text, from, to)
   if (code === NONE) return NONE
   if (code === NAME) return rankAfterName(text, first, to, end, left, right)
+  const isCapitals = isInCapitals(text, from, to)
+  if (isCapitals && (code & MARKED_ONLY) === 0 && isSetApart(text, first, from, to, end, left, right)) return code
   const isMarked =
     isBracketed(text, first, from, to, end, left, right) ||
     (left === ESC && (right === ESC || right === COLON || right === OPEN_BRACKET)) ||
     isLabel(text, first, from, to, end, left, right)
   if ((code & MARKED_ONLY) !== 0) {
-    // PostgreSQL writes two spaces after `LOG:`, others write "LOG: …" for what they please.
     if (isMarked) return code & RANK
-    const isLikely = isBlank(right) && (onlyNumbers || isInCapitals(text, from, to)) && isAfterTime(text, first, from)
+    const isLikely = isBlank(right) && (onlyNumbers || isCapitals) && isAfterTime(text, first, from)
     return isLikely ? code & RANK : NONE
   }
-  if (isMarked || (isInCapitals(text, from, to) && isSetApart(text, first, from, to, end, left, right))) return code
+  if (isMarked) return code
   if (left === TAB || left === OUTSIDE) {
     // zap's console writes tabs, Next.js `error - text`.
     if (right === TAB) return code
