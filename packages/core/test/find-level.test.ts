@@ -17,6 +17,8 @@ describe('words in capitals', () => {
     ['INFO[0000] listening', 'info'],
     ['shop.ERROR: no stock', 'error'],
     ['ERROR:root:no stock', 'error'],
+    ['host app[1]: [CalendarPlugin-ERROR] no stock', 'error'],
+    ['host app[1]: 2026/11/21 10:00:00.123 | I | Voip | closed', 'info'],
   ])('count when they stand by themselves: %s', (line, level) => {
     expect(findLevel(line)).toBe(level)
   })
