@@ -1,0 +1,153 @@
+/** The lines of one file, and of those that come after it under the same name. */
+
+import type { FSWatcher } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
+import { checkArgument, checkOptions, type EntrySource, LogwispError, option } from '@logwisp/core'
+import { FileFollower, type StartAt } from './internal/file-follower.ts'
+import { ReadBuffers } from './internal/file-reader.ts'
+import { type FileSystem, isMissing, realFileSystem } from './internal/file-system.ts'
+import { defined, followDefaults, type FollowOptions, followerOptions, followRules } from './internal/follow-options.ts'
+import { type FileSourceEvents, type FileSourceStats, FollowingSource } from './internal/following-source.ts'
+
+export type { StartAt } from './internal/file-follower.ts'
+export type { FollowOptions } from './internal/follow-options.ts'
+export type { FileSourceEvents, FileSourceStats, FollowStats } from './internal/following-source.ts'
+export type { FileEncoding, LongLinePolicy } from './internal/line-blocks.ts'
+
+/** How {@link fileSource} reads. */
+export interface FileSourceOptions extends FollowOptions {
+  /**
+   * Where to begin in a file that is there and has no position in the checkpoint: at its end (at the start of its last
+   * line, if that is unfinished), at its beginning, or at a byte that a line begins at. A file that appears later is
+   * read from its beginning in any case.
+   *
+   * @default 'end', or 'beginning' with `follow: false`
+   */
+  readonly startAt?: StartAt | undefined
+  /**
+   * The `source` of the entries.
+   *
+   * @default the path as it was given
+   */
+  readonly source?: string | undefined
+}
+
+const rules = {
+  ...followRules,
+  startAt: option.either(option.oneOf('beginning', 'end'), option.integer({ min: 0 })),
+  source: option.text,
+}
+
+/** What {@link fileSource} returns. */
+export interface FileSource extends EntrySource {
+  readonly stats: FileSourceStats
+  on<Name extends keyof FileSourceEvents>(event: Name, listener: (...args: FileSourceEvents[Name]) => void): this
+  on(event: string | symbol, listener: (...args: never[]) => void): this
+  once<Name extends keyof FileSourceEvents>(event: Name, listener: (...args: FileSourceEvents[Name]) => void): this
+  once(event: string | symbol, listener: (...args: never[]) => void): this
+}
+
+class FileSourceStream extends FollowingSource {
+  readonly #path: string
+  readonly #options: FileSourceOptions
+  readonly #fileSystem: FileSystem
+  #watcher: FSWatcher | undefined
+
+  constructor(path: string, options: FileSourceOptions, fileSystem: FileSystem) {
+    super(options.pollIntervalMs ?? followDefaults.pollIntervalMs)
+    this.#path = path
+    this.#options = options
+    this.#fileSystem = fileSystem
+  }
+
+  protected override async open(): Promise<void> {
+    const { follow, watch } = { ...followDefaults, ...defined(this.#options) }
+    const { startAt = follow ? 'end' : 'beginning', source = this.#path, checkpoint } = this.#options
+    const path = resolve(this.#path)
+    await this.#assertReadable(path, follow)
+    const key = `file:${path}`
+    const follower = new FileFollower(
+      path,
+      { ...followerOptions(this.#options), source, startAt },
+      {
+        fileSystem: this.#fileSystem,
+        buffers: new ReadBuffers(),
+        events: this.followerEvents,
+        saved: checkpoint?.get(key),
+        appears: false,
+      },
+    )
+    checkpoint?.set(key, () => follower.position())
+    if (!follow) follower.stop()
+    else if (watch) this.#watch(path, follower)
+    this.follow(follower)
+    if (!follow) this.stop()
+  }
+
+  /** What can be said at once, and would otherwise be waited for in vain. */
+  async #assertReadable(path: string, follow: boolean): Promise<void> {
+    try {
+      const stat = await this.#fileSystem.stat(path)
+      if (!stat.isDirectory()) return
+    } catch (cause) {
+      if (isMissing(cause) && follow) return
+      if (follow) return
+      const { message } = cause as Error
+      throw new LogwispError('FILE_UNREADABLE', `${path} can't be read (${message}): is the path right?`, { cause })
+    }
+    throw new LogwispError('FILE_UNREADABLE', `${path} is a directory: follow it with directorySource`)
+  }
+
+  #watch(path: string, follower: FileFollower): void {
+    const name = basename(path)
+    try {
+      this.#watcher = this.#fileSystem.watch(dirname(path), (changed) => {
+        if (changed === name || changed === null) this.wake(follower)
+      })
+      // Polling goes on without it.
+      this.#watcher.on('error', () => this.#watcher?.close())
+    } catch {
+      // The directory is missing, or the system has no watches left: polling finds everything, a little later.
+    }
+  }
+
+  protected override onRest(): void {}
+
+  protected override async onClose(): Promise<void> {
+    this.#watcher?.close()
+  }
+}
+
+/**
+ * The lines of a file as entries, in order, for as long as it is followed: through rotation by renaming or copying,
+ * compression, truncation, replacement, and, with a checkpoint, through restarts. What it can and can't promise is in
+ * `docs/following-files.md`.
+ *
+ * Back-pressure: reads as fast as entries are taken, a block at a time; an unfinished last line is held back. Entries
+ * have an origin: acknowledge them, or let a sink do it, for the checkpoint to move on. Ends after `stop()`, or at the
+ * end of the file with `follow: false`. A file that is missing is waited for, one that can't be read is tried again,
+ * with a `'warning'` `FILE_UNREADABLE`.
+ *
+ * @throws OptionError `BAD_OPTION`.
+ * @throws LogwispError (`'error'`) `FILE_UNREADABLE` when the path is a directory, or with `follow: false` is not there.
+ *
+ * @example
+ * ```ts
+ * import { pipeline } from 'node:stream/promises'
+ * import { fileSource } from '@logwisp/sources'
+ * import { include } from '@logwisp/filters'
+ * import { consoleSink } from '@logwisp/sinks'
+ *
+ * await pipeline(fileSource('/var/log/app.log'), include(/ERROR|WARN/), consoleSink())
+ * ```
+ */
+export function fileSource(path: string, options: FileSourceOptions = {}): FileSource {
+  return fileSourceOn(realFileSystem, path, options)
+}
+
+/** For tests: the same on a file system that fails when it is told to. */
+export function fileSourceOn(fileSystem: FileSystem, path: string, options: FileSourceOptions = {}): FileSource {
+  checkArgument('fileSource', 'path', path, option.text)
+  checkOptions('fileSource', options, rules)
+  return new FileSourceStream(path, options, fileSystem)
+}

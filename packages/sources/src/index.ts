@@ -1,0 +1,13 @@
+export {
+  type FileEncoding,
+  type FileSource,
+  type FileSourceEvents,
+  type FileSourceOptions,
+  type FileSourceStats,
+  type FollowOptions,
+  type FollowStats,
+  fileSource,
+  type LongLinePolicy,
+  type StartAt,
+} from './file-source.ts'
+export { type StdinSource, type StdinSourceOptions, type StdinSourceStats, stdinSource } from './stdin-source.ts'

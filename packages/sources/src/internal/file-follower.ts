@@ -1,0 +1,552 @@
+/**
+ * Follows one path through the generations of files that it shows: reads the one that it is at to its end, then finds
+ * the next, and loses and repeats nothing on the way, as far as files can tell.
+ *
+ * ```
+ *              ┌───── wait ◀── the path shows it still ──┐
+ *              ▼                                         │
+ *   begin ──▶ read ──▶ lines … ──▶ its end ──────────────┤
+ *              ▲                                         │
+ *              ├──── next generation ◀── another file ───┘
+ *              └──── its copy ◀── cut or written anew
+ * ```
+ *
+ * A generation that the path no longer shows stays open for a while, as a writer may not have noticed yet.
+ */
+
+import type { BigIntStats } from 'node:fs'
+import { LogwispError, type LogwispErrorCode, type Position } from '@logwisp/core'
+import { FileIdentity, FileIds } from './file-identity.ts'
+import { FileReader, type FileReaderOptions, type ReadBuffers, readProof } from './file-reader.ts'
+import { FileSearch, isSameFile, type Predecessor, soughtPlace, soughtSavedPlace } from './file-search.ts'
+import { type FileSystem, systemCode } from './file-system.ts'
+import { fitsFingerprint } from './fingerprint.ts'
+import { type FollowedBlock, FollowedBlocks, type FollowedBlocksOptions } from './followed-blocks.ts'
+import { lastLineEnd, type LineBlock } from './line-blocks.ts'
+import { type OpenedFile, UnfinishedFileError } from './opened-file.ts'
+import { type FilePlace, loadPosition, type SavedPlace, type SavedPosition } from './saved-position.ts'
+
+/** Where reading begins in a file that no position is known of. */
+export type StartAt = 'beginning' | 'end' | number
+
+export interface FileFollowerOptions extends FileReaderOptions, FollowedBlocksOptions {
+  readonly startAt: StartAt
+  /** Whether an unfinished last line is left for the next run when this one stops. */
+  readonly keepsUnfinished: boolean
+  readonly rotateDelayMs: number
+}
+
+/** What a follower tells while it reads. */
+export interface FollowerEvents {
+  opened(path: string): void
+  rotated(path: string): void
+  truncated(path: string): void
+  warning(error: LogwispError): void
+}
+
+/** What a follower shares with others, and begins with. */
+export interface FollowerContext {
+  readonly fileSystem: FileSystem
+  readonly buffers: ReadBuffers
+  readonly events: FollowerEvents
+  /** What a checkpoint says of this path. */
+  readonly saved: unknown
+  /** Whether the path is new: what it shows is read from its beginning, whatever `startAt` says. */
+  readonly appears: boolean
+}
+
+/** How many rotated generations stay open at a time. */
+const maxLateReaders = 4
+
+/** How long a compressed file that ends too early is taken for one that is still being written. */
+const maxCompressMs = 10_000
+
+interface LateReader {
+  readonly reader: FileReader
+  readonly untilMs: number
+}
+
+export class FileFollower {
+  readonly path: string
+  readonly #options: FileFollowerOptions
+  readonly #buffers: ReadBuffers
+  readonly #events: FollowerEvents
+  readonly #search: FileSearch
+  readonly #blocks: FollowedBlocks
+  #ids = new FileIds()
+  #saved: SavedPosition | undefined
+  #begun = false
+  #appears: boolean
+
+  /** What is read. Undefined while the path shows nothing, and between two generations. */
+  #reader: FileReader | undefined
+  /** The generation that the next one comes after, and where it was left. */
+  #before: (Predecessor & { readonly place: FilePlace | undefined; readonly truncated: boolean }) | undefined
+  #late: LateReader[] = []
+  /** What the path showed when everything was read: nothing is to be done while it shows the same. */
+  #idle: BigIntStats | undefined
+  /** How far was read when the file was last looked at and had more. */
+  #lookedAt = -1
+  /** The other file that the path shows, or nothing, and since when. */
+  #change: { readonly shown: BigIntStats | undefined; readonly sinceMs: number } | undefined
+  /** What the path showed when it was to stop. */
+  #stop: { readonly shown: BigIntStats | undefined } | 'asked' | undefined
+  #done = false
+  readonly #ready: FollowedBlock[] = []
+  /** Troubles that were told and last still. */
+  readonly #troubles = new Set<string>()
+
+  /** For the source's stats. */
+  readonly counts = { bytesIn: 0, rotations: 0, truncations: 0, linesTooLong: 0, nulBytesSkipped: 0 }
+
+  constructor(path: string, options: FileFollowerOptions, context: FollowerContext) {
+    this.path = path
+    this.#options = options
+    this.#buffers = context.buffers
+    this.#events = context.events
+    this.#appears = context.appears
+    this.#search = new FileSearch(context.fileSystem, path)
+    this.#blocks = new FollowedBlocks(options)
+    if (context.saved === undefined) return
+    this.#saved = loadPosition(context.saved)
+    if (this.#saved === undefined) {
+      this.#warn('POSITION_LOST', `what the checkpoint has for ${path} is no position: startAt says where it begins`)
+    } else this.#ids = new FileIds(this.#saved.ids)
+  }
+
+  /** Whether it was stopped and has given everything. */
+  get done(): boolean {
+    return this.#done
+  }
+
+  /** Whether it wants to be looked at often: something may come that the path does not show. */
+  get restless(): boolean {
+    return this.#late.length > 0 || this.#change?.shown !== undefined || this.#stop !== undefined
+  }
+
+  /** Whether the path showed nothing when it was last looked at, and everything was read. */
+  get isMissing(): boolean {
+    return this.#begun && this.#idle === undefined && (this.#reader === undefined || this.#change !== undefined) && !this.restless
+  }
+
+  /** Whether everything that was given is acknowledged. */
+  get isAcknowledged(): boolean {
+    return this.#blocks.isAcknowledged
+  }
+
+  /** How many descriptors it holds. */
+  get openFiles(): number {
+    return this.#late.length + (this.#reader?.file === undefined ? 0 : 1)
+  }
+
+  /** Whether it reads, or has just read, this file. */
+  reads(file: BigIntStats): boolean {
+    return [this.#reader?.stat, this.#before?.file, ...this.#late.map(({ reader }) => reader.stat)].some(
+      (known) => known !== undefined && isSameFile(known, file),
+    )
+  }
+
+  /** Where a restart has to go on: behind what was acknowledged. Undefined as long as nothing is known. */
+  position(): Position | undefined {
+    return this.#blocks.position(this.#ids)
+  }
+
+  /** Finishes with what is there at the next reads; then it is {@link done}. */
+  stop(): void {
+    this.#stop ??= 'asked'
+  }
+
+  /** The next block; undefined when there is none at this time. One call at a time. */
+  async read(): Promise<FollowedBlock | undefined> {
+    for (;;) {
+      const ready = this.#ready.shift()
+      if (ready !== undefined || this.#done) return ready
+      try {
+        const more = await this.#step()
+        if (more) this.#troubles.clear()
+        else if (this.#ready.length === 0) return undefined
+      } catch (error) {
+        this.#tellTrouble(error)
+        return undefined
+      }
+    }
+  }
+
+  /** Gives its descriptor back, if nothing is under way; it opens the file again when there is more to read. */
+  async release(): Promise<void> {
+    if (this.#idle !== undefined && !this.restless) await this.#reader?.release()
+  }
+
+  /** Closes everything. Not while a {@link read} is under way. */
+  async close(): Promise<void> {
+    for (const { reader } of this.#late) await reader.release()
+    await this.#reader?.release()
+  }
+
+  /** One step. True: go on. False: there is nothing to do at this time. */
+  async #step(): Promise<boolean> {
+    if (this.#stop === 'asked') this.#stop = { shown: await this.#search.shown() }
+    if (!this.#begun) await this.#begin()
+    if (await this.#readLate()) return true
+    const reader = this.#reader
+    if (reader === undefined) return this.#openNext()
+    if (this.#idle !== undefined && isUnchanged(this.#idle, await this.#search.shown())) return this.#waitOrStop()
+    this.#idle = undefined
+    if (reader.file === undefined && !(await this.#reopen(reader))) return true
+    const result = await this.#readFrom(reader)
+    if (result === 'rewritten') return this.#followRewritten(reader)
+    if (result === 'end') return this.#lookFurther(reader, reader.file as OpenedFile)
+    return this.#hasReachedStop(reader) ? this.#waitOrStop() : true
+  }
+
+  /** Reads a block, and makes its lines ready. */
+  async #readFrom(reader: FileReader): Promise<'lines' | 'end' | 'rewritten'> {
+    const { lines, offset, place } = reader
+    const { linesTooLong, nulBytesSkipped } = lines
+    let result: Awaited<ReturnType<FileReader['read']>>
+    try {
+      result = await reader.read()
+    } catch (error) {
+      if (!(error instanceof UnfinishedFileError)) throw error
+      const { mtimeMs } = await (reader.file as OpenedFile).statNow()
+      if (Date.now() - Number(mtimeMs) < maxCompressMs) throw error
+      this.#warn('FILE_UNREADABLE', `${error.message}: what would follow there is lost`, error)
+      return 'end'
+    }
+    if (result === 'end' || result === 'rewritten') return result
+    this.counts.bytesIn += Math.max(0, reader.offset - offset)
+    this.counts.nulBytesSkipped += lines.nulBytesSkipped - nulBytesSkipped
+    if (lines.linesTooLong > linesTooLong) this.#tellLongLines(reader, lines.linesTooLong - linesTooLong)
+    this.#makeReady(reader, result, place)
+    return 'lines'
+  }
+
+  /** In one turn, so that no save of a checkpoint comes between the lines and where everything stands after them. */
+  #makeReady(reader: FileReader, lines: readonly LineBlock[], place: FilePlace): void {
+    const readers = this.#readers()
+    const at = readers.indexOf(reader)
+    const places = readers.map((other) => other.place)
+    const from = { identity: reader.identity, place, before: places.slice(0, at), after: places.slice(at + 1) }
+    const block = this.#blocks.make(lines, from)
+    this.#stand()
+    if (block !== undefined) this.#ready.push(block)
+  }
+
+  /** All readers, that of the oldest file first. */
+  #readers(): FileReader[] {
+    const late = this.#late.map(({ reader }) => reader)
+    return this.#reader === undefined ? late : [...late, this.#reader]
+  }
+
+  /** Notes where everything stands that was read. */
+  #stand(): void {
+    const places = this.#readers().map(({ place }) => place)
+    if (this.#reader === undefined && this.#before?.place !== undefined && this.#late.length === 0) places.push(this.#before.place)
+    if (places.length > 0) this.#blocks.stand(places)
+  }
+
+  /** Everything was read: is there more, or another file, or nothing to do? */
+  async #lookFurther(reader: FileReader, file: OpenedFile): Promise<boolean> {
+    const shown = await this.#search.shown()
+    if (shown === undefined || !isSameFile(shown, file.stat)) return this.#leave(reader, file, shown)
+    reader.seen(shown)
+    this.#change = undefined
+    this.#stand()
+    const { offset } = reader
+    if (!file.compressed) {
+      if (shown.size < BigInt(offset)) return this.#followRewritten(reader)
+      const grew = shown.size > BigInt(offset) && this.#lookedAt !== offset
+      this.#lookedAt = offset
+      if (grew) return true
+    }
+    this.#idle = shown
+    return this.#waitOrStop()
+  }
+
+  /** The path shows another file, or none: leaves this one once nothing more is to be expected of it. */
+  async #leave(reader: FileReader, file: OpenedFile, shown: BigIntStats | undefined): Promise<boolean> {
+    const change = this.#change
+    if (change === undefined || !isSameOrNone(change.shown, shown)) {
+      // What was written before the change may have come after the last read: once more to the end.
+      this.#change = { shown, sinceMs: Date.now() }
+      return true
+    }
+    this.#stand()
+    const isLong = Date.now() - change.sinceMs >= this.#options.rotateDelayMs
+    const isStopping = this.#stop !== undefined
+    if (reader.readsCopy) {
+      await this.#endReader(reader)
+      return true
+    }
+    const stat = await file.statNow()
+    reader.seen(stat)
+    if (shown === undefined) {
+      // Deleted, and nobody makes another: an open descriptor would keep the space of a file that is gone.
+      if (stat.nlink === 0n && isLong) await this.#endReader(reader)
+      return this.#waitOrStop()
+    }
+    // As long as nothing is in the new file, its writer may not have noticed and write to this one.
+    if (shown.size === 0n && !isLong && !isStopping) return false
+    if (stat.nlink === 0n && (await this.#continuesIn(reader))) return true
+    if (this.#hasReachedStop(reader)) return this.#waitOrStop()
+    await this.#retire(reader)
+    return true
+  }
+
+  /** A file that was replaced by one with the same content and more, as editors save, goes on in that one. */
+  async #continuesIn(reader: FileReader): Promise<boolean> {
+    const file = await this.#search.findShown(soughtPlace(reader.placeAt(reader.offset, reader.proof)))
+    if (file === undefined) return false
+    await reader.moveTo(file)
+    this.#change = undefined
+    return true
+  }
+
+  /** The file is no longer what was read: it was cut. What was not read of it may be in a copy. */
+  async #followRewritten(reader: FileReader): Promise<boolean> {
+    if (this.#reader === reader) {
+      this.counts.truncations++
+      this.#events.truncated(this.path)
+      const copy = await this.#search.findRotated(soughtPlace(reader.placeAt(reader.offset, reader.proof)))
+      if (copy !== undefined) {
+        await reader.moveToCopy(copy)
+        return true
+      }
+    }
+    await this.#endReader(reader, true)
+    return true
+  }
+
+  /** Keeps a rotated file open for what a writer that did not notice still writes to it. */
+  async #retire(reader: FileReader): Promise<void> {
+    this.#leaveBehind(reader, false)
+    this.#late.push({ reader, untilMs: Date.now() + this.#options.rotateDelayMs })
+    if (this.#late.length > maxLateReaders) await this.#endReader((this.#late[0] as LateReader).reader)
+  }
+
+  /** Nothing more is read from it: its unfinished line is given as it is. */
+  async #endReader(reader: FileReader, truncated = false): Promise<void> {
+    const { place } = reader
+    const line = reader.flush()
+    if (line !== undefined) this.#makeReady(reader, [line], place)
+    if (this.#reader === reader) this.#leaveBehind(reader, truncated)
+    else this.#late = this.#late.filter((other) => other.reader !== reader)
+    this.#stand()
+    await reader.release()
+  }
+
+  /** Makes room for the next generation. */
+  #leaveBehind(reader: FileReader, truncated: boolean): void {
+    const { identity, stat, place } = reader
+    // A copy that was read to its end is that of a truncated file too.
+    const isTruncated = truncated || reader.readsCopy
+    this.#before = { file: stat, modifiedNs: stat.mtimeNs, isCopy: (head) => identity.fits(head), place, truncated: isTruncated }
+    this.#reader = undefined
+    this.#idle = undefined
+    this.#change = undefined
+    this.#lookedAt = -1
+  }
+
+  /** Reads what came late to rotated files. True when something did. */
+  async #readLate(): Promise<boolean> {
+    for (const { reader, untilMs } of this.#late) {
+      const result = await this.#readFrom(reader)
+      if (result === 'lines') return true
+      if (result === 'rewritten' || Date.now() >= untilMs) {
+        await this.#endReader(reader)
+        return true
+      }
+    }
+    return false
+  }
+
+  /** Opens the generation after the one that was read last, or the first. */
+  async #openNext(): Promise<boolean> {
+    const before = this.#before
+    // A path that shows nothing will show something when the writer goes on; only then the order is certain.
+    if (before !== undefined && this.#stop === undefined && (await this.#search.shown()) === undefined) return false
+    const file = before === undefined ? await this.#search.openShown() : await this.#search.openNext(before)
+    if (file === undefined) return this.#waitOrStop()
+    await this.#openReader(file, 0)
+    if (before === undefined || before.truncated) return true
+    this.counts.rotations++
+    this.#events.rotated(this.path)
+    return true
+  }
+
+  async #openReader(file: OpenedFile, offset: number, id?: string): Promise<FileReader> {
+    const identity = new FileIdentity(file.stat, file.head, this.#ids, id)
+    let proof: Buffer | undefined
+    try {
+      proof = await readProof(file, offset)
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+    const reader = new FileReader(identity, file, offset, proof ?? Buffer.alloc(0), this.#options, this.#buffers)
+    this.#reader = reader
+    this.#before = undefined
+    this.#stand()
+    this.#events.opened(file.path)
+    return reader
+  }
+
+  /** Opens a file whose descriptor was given back; false when it is gone. */
+  async #reopen(reader: FileReader): Promise<boolean> {
+    const file = await this.#search.openShown()
+    if (file !== undefined && isSameFile(file.stat, reader.stat)) {
+      await reader.moveTo(file)
+      return true
+    }
+    await file?.close()
+    const rotated = await this.#search.findRotated(soughtPlace(reader.placeAt(reader.offset, reader.proof)))
+    if (rotated === undefined) {
+      await this.#endReader(reader)
+      return false
+    }
+    if (isSameFile(rotated.stat, reader.stat)) await reader.moveTo(rotated)
+    else await reader.moveToCopy(rotated)
+    return true
+  }
+
+  /** Finds where to begin: where the last run was, or where `startAt` says. */
+  async #begin(): Promise<void> {
+    if (this.#saved !== undefined) await this.#resume(this.#saved)
+    else {
+      const file = await this.#search.openShown()
+      if (file === undefined) this.#appears = true
+      else await this.#openReader(file, await this.#startOffset(file))
+    }
+    this.#begun = true
+  }
+
+  async #startOffset(file: OpenedFile): Promise<number> {
+    const { startAt, encoding, maxLineBytes } = this.#options
+    if (this.#appears || startAt === 'beginning') return 0
+    const size = Number(file.stat.size)
+    if (startAt === 'end') return file.compressed ? 0 : startOfLastLine(file, size, encoding, maxLineBytes)
+    if (startAt <= size || file.compressed) return startAt
+    this.#warn(
+      'POSITION_LOST',
+      `startAt is ${startAt}, but ${this.path} has ${size} bytes: it is read from its beginning. Was it truncated?`,
+    )
+    return 0
+  }
+
+  /** Goes on where an earlier run was, wherever that file is now. */
+  async #resume({ files }: SavedPosition): Promise<void> {
+    for (const [index, saved] of files.entries()) {
+      const isLast = index === files.length - 1
+      const file = await this.#findSaved(saved, isLast)
+      if (file === undefined) {
+        this.#warn(
+          'POSITION_LOST',
+          `${this.path} was read up to byte ${saved.offset}, but neither the file there nor a rotated one beside it ` +
+            'goes on from there: it was truncated, or rotated away, while nobody read. What came after that file is read',
+        )
+        if (isLast && this.#reader === undefined) this.#before = predecessorOf(saved)
+        continue
+      }
+      const older = this.#reader
+      await this.#openReader(file, saved.offset, saved.id ?? undefined)
+      if (older !== undefined) this.#late.push({ reader: older, untilMs: Date.now() + this.#options.rotateDelayMs })
+    }
+    this.#stand()
+  }
+
+  async #findSaved(saved: SavedPlace, isLast: boolean): Promise<OpenedFile | undefined> {
+    const sought = soughtSavedPlace(saved)
+    const shown = isLast ? await this.#search.findShown(sought) : undefined
+    if (shown !== undefined && shown.stat.ino === sought.inode) return shown
+    // The very file under a rotated name, or a copy beside it, is more likely than another with the same content.
+    const rotated = await this.#search.findRotated(sought)
+    if (rotated !== undefined) await shown?.close()
+    return rotated ?? shown
+  }
+
+  /** Whether what was there when it was to stop has been read. */
+  #hasReachedStop(reader: FileReader): boolean {
+    const stop = this.#stop
+    if (stop === undefined || stop === 'asked' || stop.shown === undefined) return false
+    return isSameFile(reader.stat, stop.shown) && BigInt(reader.offset) >= stop.shown.size
+  }
+
+  /** There is nothing to do: the end, when it is to stop. */
+  async #waitOrStop(): Promise<boolean> {
+    if (this.#stop === undefined) return false
+    for (const { reader } of this.#late) await this.#endReader(reader)
+    const reader = this.#reader
+    if (reader !== undefined && !this.#options.keepsUnfinished) await this.#endReader(reader)
+    this.#stand()
+    this.#done = true
+    return true
+  }
+
+  #tellLongLines(reader: FileReader, lines: number): void {
+    this.counts.linesTooLong += lines
+    const { maxLineBytes, whenLineTooLong } = this.#options
+    this.#warn(
+      'LINE_TOO_LONG',
+      `${this.path}: ${lines === 1 ? 'a line' : `${lines} lines`} before byte ${reader.offset} longer than ` +
+        `${maxLineBytes} bytes (whenLineTooLong: '${whenLineTooLong}'): raise maxLineBytes to have such lines whole`,
+    )
+  }
+
+  /** Tells what the system refuses, once, and is tried again; anything else is a fault of this program. */
+  #tellTrouble(error: unknown): void {
+    if (error instanceof UnfinishedFileError) return
+    const code = systemCode(error)
+    if (code === undefined || (error as NodeJS.ErrnoException).syscall === undefined) throw error
+    if (this.#troubles.has(code)) return
+    this.#troubles.add(code)
+    const { message } = error as Error
+    this.#warn('FILE_UNREADABLE', `${this.path} can't be read (${message}); it is tried again. ${adviceFor(code)}`, error)
+  }
+
+  #warn(code: LogwispErrorCode, message: string, cause?: unknown): void {
+    this.#events.warning(new LogwispError(code, message, cause === undefined ? undefined : { cause }))
+  }
+}
+
+function adviceFor(code: string): string {
+  if (code === 'EACCES' || code === 'EPERM') return 'Give this program the right to read it'
+  if (code === 'EMFILE' || code === 'ENFILE') return 'Raise the limit of open files, or lower maxOpenFiles'
+  if (code === 'EISDIR') return 'Follow a directory with directorySource'
+  return 'Look after its disk or mount'
+}
+
+function predecessorOf(saved: SavedPlace): Predecessor & { readonly place: undefined; readonly truncated: boolean } {
+  return {
+    file: { dev: BigInt(saved.device), ino: BigInt(saved.inode) },
+    modifiedNs: BigInt(Math.trunc(saved.modifiedMs)) * 1_000_000n,
+    isCopy: (head) => fitsFingerprint(saved.head, head),
+    place: undefined,
+    truncated: false,
+  }
+}
+
+function isUnchanged(before: BigIntStats, now: BigIntStats | undefined): boolean {
+  return now !== undefined && isSameFile(before, now) && before.size === now.size && before.mtimeNs === now.mtimeNs
+}
+
+function isSameOrNone(a: BigIntStats | undefined, b: BigIntStats | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : isSameFile(a, b)
+}
+
+/** How much of a file's end is looked through at a time for the start of its last line. */
+const lookBackBytes = 65_536
+
+/** Where the line begins that stands, unfinished perhaps, at `end`: that it comes whole when it is finished. */
+async function startOfLastLine(file: OpenedFile, end: number, encoding: FileReaderOptions['encoding'], maxBytes: number): Promise<number> {
+  const least = Math.max(0, end - maxBytes)
+  for (let to = end; to > least; ) {
+    const from = Math.max(least, to - lookBackBytes)
+    const bytes = Buffer.alloc(to - from)
+    if ((await file.read(bytes, 0, bytes.length, from)) < bytes.length) return end
+    const found = lastLineEnd(bytes, encoding, 0, bytes.length, from)
+    if (found !== -1) return from + found
+    // Two bytes again: a wide line feed may lie across.
+    to = from === least ? least : from + 2
+  }
+  return least === 0 ? 0 : end
+}

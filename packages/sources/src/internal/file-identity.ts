@@ -1,0 +1,95 @@
+/**
+ * Which file it is, whatever its name: device and inode while they hold, its beginning where they don't (a copy, a
+ * compressed copy, an inode given to another file); and the stable name that the ids of its lines begin with.
+ */
+
+import { createHash } from 'node:crypto'
+import type { BigIntStats } from 'node:fs'
+import { fingerprintOf, fitsFingerprint, maxFingerprintBytes, type SavedFingerprint } from './fingerprint.ts'
+
+/** How many ids of earlier files are remembered, so that a later one with the same beginning gets another. */
+const maxRememberedIds = 16
+
+/** The ids of the files that one path has shown, newest last. */
+export class FileIds {
+  readonly #used: string[]
+
+  constructor(used: readonly string[] = []) {
+    this.#used = used.slice(-maxRememberedIds)
+  }
+
+  /** An id for a file that was not there before: `wanted`, or with a number when an earlier file has it. */
+  claim(wanted: string): string {
+    let id = wanted
+    for (let copy = 2; this.#used.includes(id); copy++) id = `${wanted}.${copy}`
+    this.#used.push(id)
+    if (this.#used.length > maxRememberedIds) this.#used.shift()
+    return id
+  }
+
+  toJSON(): string[] {
+    return [...this.#used]
+  }
+}
+
+export class FileIdentity {
+  readonly device: bigint
+  readonly inode: bigint
+  readonly #ids: FileIds
+  #head: Buffer
+  #fingerprint: SavedFingerprint | undefined
+  #id: string | undefined
+
+  /** `id` is that of an earlier run; without it one is made once the first line is there. */
+  constructor(stat: BigIntStats, head: Buffer, ids: FileIds, id?: string) {
+    this.device = stat.dev
+    this.inode = stat.ino
+    this.#head = head
+    this.#ids = ids
+    this.#id = id
+  }
+
+  get fingerprint(): SavedFingerprint {
+    this.#fingerprint ??= fingerprintOf(this.#head)
+    return this.#fingerprint
+  }
+
+  /** Whether these are its device and inode. */
+  isAt(stat: BigIntStats): boolean {
+    return stat.ino === this.inode && stat.dev === this.device
+  }
+
+  /** Takes more of the file's beginning, if `bytes` at `offset` have any that was missing. */
+  grow(bytes: Buffer, offset: number): void {
+    const known = this.#head.length
+    if (known >= maxFingerprintBytes || offset > known || offset + bytes.length <= known) return
+    this.#head = Buffer.concat([this.#head, bytes.subarray(known - offset, maxFingerprintBytes - offset)])
+    this.#fingerprint = undefined
+  }
+
+  /** Whether a file with this beginning can be this file, or a copy of it. Never true for nothing at all. */
+  fits(head: Buffer): boolean {
+    return this.#head.length > 0 && fitsFingerprint(this.fingerprint, head)
+  }
+
+  /**
+   * What the ids of its lines begin with. Made of device, inode and the first line, once, when the first line is
+   * given; kept through rename, copy and compression, and in the checkpoint. A file that takes the place of another
+   * with the same inode and the same first line (a truncated file with a constant header) gets a number behind it.
+   */
+  get id(): string {
+    this.#id ??= this.#ids.claim(this.#wantedId())
+    return this.#id
+  }
+
+  /** The id, if it was needed yet. */
+  get knownId(): string | undefined {
+    return this.#id
+  }
+
+  #wantedId(): string {
+    const firstLine = this.#head.subarray(0, this.#head.indexOf(10) + 1 || this.#head.length)
+    const place = `${this.device}:${this.inode}:`
+    return createHash('sha256').update(place).update(firstLine).digest('base64url').slice(0, 16)
+  }
+}

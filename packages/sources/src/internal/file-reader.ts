@@ -1,0 +1,193 @@
+/** Reads one file, from a place to its end, block by block; notices when the file is no longer what was read. */
+
+import type { BigIntStats } from 'node:fs'
+import type { FileIdentity } from './file-identity.ts'
+import { type LineBlock, LineBlocks, type LineBlocksOptions } from './line-blocks.ts'
+import type { OpenedFile } from './opened-file.ts'
+import type { FilePlace } from './saved-position.ts'
+
+/** How many bytes before each read are read again, to see that the file still is what was read. */
+export const proofBytes = 128
+
+export interface FileReaderOptions extends LineBlocksOptions {
+  /** How much is read at a time. */
+  readonly blockBytes: number
+}
+
+/** The memory that is read into; what a batch refers to is never used again. */
+export class ReadBuffers {
+  #spare: Buffer | undefined
+
+  take(bytes: number): Buffer {
+    const spare = this.#spare
+    this.#spare = undefined
+    // Not from the pool: a block of a file would keep other blocks alive.
+    return spare !== undefined && spare.length >= bytes ? spare : Buffer.allocUnsafeSlow(bytes)
+  }
+
+  /** Nobody refers to it. */
+  giveBack(buffer: Buffer): void {
+    this.#spare = buffer
+  }
+}
+
+/** What a read found: lines, nothing more at this time, or that the file was cut or written anew. */
+export type ReadResult = readonly LineBlock[] | 'end' | 'rewritten'
+
+const nothing: Buffer = Buffer.alloc(0)
+
+export class FileReader {
+  readonly identity: FileIdentity
+  readonly lines: LineBlocks
+  readonly #blockBytes: number
+  readonly #buffers: ReadBuffers
+  #file: OpenedFile | undefined
+  /** Where the next read begins. */
+  #offset: number
+  /** The bytes before `#offset`. */
+  #proof: Buffer
+  /** The bytes before {@link place}. */
+  #placeProof: Buffer
+  #stat: BigIntStats
+  #moved = false
+
+  constructor(identity: FileIdentity, file: OpenedFile, offset: number, proof: Buffer, options: FileReaderOptions, buffers: ReadBuffers) {
+    this.identity = identity
+    this.lines = new LineBlocks(options)
+    this.#file = file
+    this.#offset = offset
+    this.#proof = proof
+    this.#placeProof = proof
+    this.#blockBytes = options.blockBytes
+    this.#buffers = buffers
+    this.#stat = file.stat
+  }
+
+  /** The open file; undefined when its descriptor was given back. */
+  get file(): OpenedFile | undefined {
+    return this.#file
+  }
+
+  /** As the file was last seen. */
+  get stat(): BigIntStats {
+    return this.#stat
+  }
+
+  /** Whether it reads a copy of the file now, to which nobody writes. */
+  get readsCopy(): boolean {
+    return this.#moved || this.#file?.compressed === true
+  }
+
+  /** How far it has read. */
+  get offset(): number {
+    return this.#offset
+  }
+
+  /** The bytes before {@link offset}, at most {@link proofBytes}. */
+  get proof(): Buffer {
+    return this.#proof
+  }
+
+  /** Behind the last line that was given: where a new reader would have to begin. */
+  get place(): FilePlace {
+    return this.placeAt(this.#offset - this.lines.held(this.#offset), this.#placeProof)
+  }
+
+  /** A place whose `proof` are bytes that end at it. */
+  placeAt(offset: number, proof: Buffer): FilePlace {
+    return { identity: this.identity, offset, proof, proofEnd: offset, modifiedMs: Number(this.#stat.mtimeMs) }
+  }
+
+  /** Reads the next block. Only with an open {@link file}. Rejects with the system's error; may be called again. */
+  async read(): Promise<ReadResult> {
+    const file = this.#file as OpenedFile
+    const { lines } = this
+    if (lines.openNuls > 0) {
+      this.#offset -= lines.openNuls
+      this.#proof = this.#placeProof
+      lines.rewindNuls()
+    }
+    const again = file.compressed ? 0 : this.#proof.length
+    const carry = lines.carry
+    const room = Math.max(carry.length, again)
+    const buffer = this.#buffers.take(room + this.#blockBytes)
+    const wanted = again + this.#blockBytes
+    const read = await file.read(buffer, room - again, wanted, this.#offset - again)
+    if (read < again || (again > 0 && this.#proof.compare(buffer, room - again, room) !== 0)) {
+      this.#buffers.giveBack(buffer)
+      return 'rewritten'
+    }
+    const fresh = read - again
+    if (fresh === 0) {
+      this.#buffers.giveBack(buffer)
+      return 'end'
+    }
+    carry.copy(buffer, room - carry.length)
+    return this.#feed(buffer, room, fresh)
+  }
+
+  #feed(buffer: Buffer, room: number, fresh: number): readonly LineBlock[] {
+    const { lines } = this
+    const carried = lines.carry.length
+    this.identity.grow(buffer.subarray(room, room + fresh), this.#offset)
+    let bytes = buffer.subarray(room - carried, room + fresh)
+    // A few lines do not keep a whole block alive.
+    const small = fresh * 2 < this.#blockBytes
+    if (small) bytes = Buffer.from(bytes)
+    const blocks = lines.feed(bytes, 0, bytes.length, this.#offset - carried)
+    // What stands before `bytes`: the carry is part of both.
+    const before = this.#proof.subarray(0, Math.max(0, this.#proof.length - carried))
+    this.#offset += fresh
+    const placeAt = bytes.length - lines.held(this.#offset)
+    if (placeAt > 0) this.#placeProof = lastBytes(before, bytes, placeAt)
+    this.#proof = lastBytes(before, bytes, bytes.length)
+    if (small || blocks.length === 0) this.#buffers.giveBack(buffer)
+    return blocks
+  }
+
+  /** The unfinished line as it is. */
+  flush(): LineBlock | undefined {
+    return this.lines.flush(this.#offset)
+  }
+
+  /** Goes on in the same file opened anew, or in another that took its place. */
+  async moveTo(file: OpenedFile): Promise<void> {
+    const before = this.#file
+    this.#file = file
+    this.#stat = file.stat
+    this.#moved = false
+    await before?.close()
+  }
+
+  /** Goes on in a copy of the file. */
+  async moveToCopy(file: OpenedFile): Promise<void> {
+    await this.moveTo(file)
+    this.#moved = true
+  }
+
+  /** Gives the descriptor back; {@link moveTo} goes on. */
+  async release(): Promise<void> {
+    const file = this.#file
+    this.#file = undefined
+    await file?.close()
+  }
+
+  /** Takes note of how the file is now. */
+  seen(stat: BigIntStats): void {
+    this.#stat = stat
+  }
+}
+
+/** A copy of the bytes before `end` of `bytes`, which stand in the file right behind `before`. */
+function lastBytes(before: Buffer, bytes: Buffer, end: number): Buffer {
+  if (end >= proofBytes) return Buffer.from(bytes.subarray(end - proofBytes, end))
+  return Buffer.concat([before.subarray(Math.max(0, before.length - (proofBytes - end))), bytes.subarray(0, end)])
+}
+
+/** The bytes of a file before `offset`, at most {@link proofBytes}; undefined when it is shorter than that. */
+export async function readProof(file: OpenedFile, offset: number): Promise<Buffer | undefined> {
+  const length = Math.min(proofBytes, offset)
+  if (length === 0) return nothing
+  const proof = Buffer.alloc(length)
+  return (await file.read(proof, 0, length, offset - length)) < length ? undefined : proof
+}

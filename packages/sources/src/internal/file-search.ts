@@ -1,0 +1,212 @@
+/** Finds where the bytes of a file are now, and which generation comes after it: by identity, never by name alone. */
+
+import type { BigIntStats } from 'node:fs'
+import { realpath } from 'node:fs/promises'
+import { type FileSystem, isMissing } from './file-system.ts'
+import { fitsFingerprint, maxFingerprintBytes } from './fingerprint.ts'
+import { findSiblings, type Sibling } from './generations.ts'
+import { type OpenedFile, openFile } from './opened-file.ts'
+import type { FilePlace, SavedPlace } from './saved-position.ts'
+
+/** A place in a file that is looked for. */
+export interface SoughtPlace {
+  readonly inode: bigint
+  readonly offset: number
+  readonly headLength: number
+  fitsHead(head: Buffer): boolean
+  /** What stood before the place, to be found there again. */
+  readonly proofEnd: number
+  readonly proofLength: number
+  fitsProof(bytes: Buffer): boolean
+}
+
+/** A place that a running source is at. */
+export function soughtPlace({ identity, offset, proof, proofEnd }: FilePlace): SoughtPlace {
+  return {
+    inode: identity.inode,
+    offset,
+    headLength: identity.fingerprint.length,
+    fitsHead: (head) => identity.fits(head),
+    proofEnd,
+    proofLength: proof.length,
+    fitsProof: (bytes) => bytes.equals(proof),
+  }
+}
+
+/** A place that an earlier run was at. */
+export function soughtSavedPlace({ inode, offset, head, proof, proofEnd }: SavedPlace): SoughtPlace {
+  return {
+    inode: BigInt(inode),
+    offset,
+    headLength: head.length,
+    fitsHead: (bytes) => head.length > 0 && fitsFingerprint(head, bytes),
+    proofEnd,
+    proofLength: proof.length,
+    fitsProof: (bytes) => fitsFingerprint(proof, bytes),
+  }
+}
+
+/** Whether the file has what the place stands in and stood behind. */
+export async function holdsPlace(file: OpenedFile, sought: SoughtPlace): Promise<boolean> {
+  // Of a file that was empty nothing but the inode is known, and it is read from its begin anyway.
+  if (sought.headLength === 0) return file.stat.ino === sought.inode && sought.offset === 0
+  if (!sought.fitsHead(file.head)) return false
+  if (!file.compressed && file.stat.size < BigInt(sought.offset)) return false
+  const proof = Buffer.alloc(sought.proofLength)
+  const read = await file.read(proof, 0, proof.length, sought.proofEnd - proof.length)
+  return read === proof.length && sought.fitsProof(proof)
+}
+
+/** What tells two files of one moment apart. */
+export type FileOnDisk = Pick<BigIntStats, 'dev' | 'ino'>
+
+/** Whether both say the same device and inode. */
+export function isSameFile(a: FileOnDisk, b: FileOnDisk): boolean {
+  return a.ino === b.ino && a.dev === b.dev
+}
+
+/** How often a directory is listed again because it changed meanwhile. Each listing takes far less than a rotation. */
+const maxListings = 50
+
+/** What is known of the generation that another comes after. */
+export interface Predecessor {
+  /** The file that its last bytes were read from, which may still be there. */
+  readonly file: FileOnDisk
+  /** When it was last written to: decides when it is no longer there. */
+  readonly modifiedNs: bigint
+  /** Whether this is the beginning of the predecessor itself. */
+  isCopy(head: Buffer): boolean
+}
+
+export class FileSearch {
+  readonly #fileSystem: FileSystem
+  readonly #path: string
+  /** Where the path led, when it is a symbolic link. */
+  #target: string | undefined
+
+  constructor(fileSystem: FileSystem, path: string) {
+    this.#fileSystem = fileSystem
+    this.#path = path
+  }
+
+  /** What the path shows now; undefined when nothing. */
+  async shown(): Promise<BigIntStats | undefined> {
+    try {
+      return await this.#fileSystem.stat(this.#path)
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
+  }
+
+  /** Opens what the path shows; undefined when that is nothing. */
+  async openShown(): Promise<OpenedFile | undefined> {
+    const file = await this.#open(this.#path)
+    if (file !== undefined) await this.#noteTarget()
+    return file
+  }
+
+  async #open(path: string): Promise<OpenedFile | undefined> {
+    try {
+      return await openFile(this.#fileSystem, path)
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
+  }
+
+  async #noteTarget(): Promise<void> {
+    const target = await realpath(this.#path).catch(() => undefined)
+    if (target !== undefined && target !== this.#path) this.#target = target
+  }
+
+  /** The place in another file than the one that the path shows: renamed, copied or compressed since. */
+  async findRotated(sought: SoughtPlace): Promise<OpenedFile | undefined> {
+    const { siblings } = await this.#list()
+    const newestFirst = siblings.toReversed()
+    const byInode = newestFirst.filter(({ stat }) => stat.ino === sought.inode)
+    const byContent = newestFirst.filter(({ stat }) => stat.ino !== sought.inode)
+    for (const { path } of [...byInode, ...byContent]) {
+      const file = await this.#openIf(path, (opened) => holdsPlace(opened, sought))
+      if (file !== undefined) return file
+    }
+    return undefined
+  }
+
+  /** The place in the file that the path shows; undefined when it is not there. */
+  findShown(sought: SoughtPlace): Promise<OpenedFile | undefined> {
+    return this.#openIf(this.#path, async (file) => {
+      // A few bytes may be a header that every file begins with; only an inode makes them enough.
+      if (file.stat.ino !== sought.inode && sought.offset < maxFingerprintBytes) return false
+      return holdsPlace(file, sought)
+    })
+  }
+
+  async #openIf(path: string, accept: (file: OpenedFile) => Promise<boolean>): Promise<OpenedFile | undefined> {
+    const file = await this.#open(path)
+    if (file === undefined) return undefined
+    try {
+      if (await accept(file)) return file
+    } catch {
+      // One that can't be read is not the one looked for; it is not this search's to report.
+    }
+    await file.close()
+    return undefined
+  }
+
+  /** The generation right after another: the oldest rotated one that is newer, or what the path shows. */
+  async openNext(before: Predecessor): Promise<OpenedFile | undefined> {
+    for (let listings = 0; listings < maxListings; listings++) {
+      const { siblings, shown } = await this.#list()
+      const at = siblings.findIndex(({ stat }) => isSameFile(stat, before.file))
+      const newer = at >= 0 ? siblings.slice(at + 1) : siblings.filter(({ stat }) => stat.mtimeNs >= before.modifiedNs)
+      const found = await this.#openFirst(newer, before, at >= 0, shown)
+      if (found !== 'moved') return found
+    }
+    return this.openShown()
+  }
+
+  async #openFirst(
+    newer: readonly Sibling[],
+    before: Predecessor,
+    ordered: boolean,
+    shown: BigIntStats | undefined,
+  ): Promise<OpenedFile | 'moved' | undefined> {
+    for (const { path, stat } of newer) {
+      if (stat.size === 0n || (shown !== undefined && isSameFile(stat, shown))) continue
+      const file = await this.#open(path)
+      if (file === undefined) return 'moved'
+      if (!isSameFile(file.stat, stat)) {
+        await file.close()
+        return 'moved'
+      }
+      // Where only time tells, a copy of the predecessor, or its compressed self, looks newer than it.
+      if (ordered || !before.isCopy(file.head)) return file
+      await file.close()
+    }
+    const file = await this.openShown()
+    if (file === undefined || (shown !== undefined && isSameFile(file.stat, shown))) return file
+    await file.close()
+    return 'moved'
+  }
+
+  /** The rotated generations, oldest first, and what the path shows, at one moment: listed until nothing moves. */
+  async #list(): Promise<{ siblings: Sibling[]; shown: BigIntStats | undefined }> {
+    let before: string | undefined
+    for (let listings = 1; ; listings++) {
+      const shown = await this.shown()
+      const siblings = await this.#findAll()
+      const state = [shown, ...siblings.map(({ stat }) => stat)].map((stat) => `${stat?.dev}:${stat?.ino}`).join(' ')
+      if (state === before || listings === maxListings) return { siblings, shown }
+      before = state
+    }
+  }
+
+  async #findAll(): Promise<Sibling[]> {
+    const siblings = await findSiblings(this.#fileSystem, this.#path)
+    if (this.#target === undefined) return siblings
+    const known = new Set(siblings.map(({ path }) => path))
+    const ofTarget = await findSiblings(this.#fileSystem, this.#target)
+    return [...siblings, ...ofTarget.filter(({ path }) => !known.has(path))]
+  }
+}

@@ -1,0 +1,30 @@
+/** The part of `node:fs` that following files needs, so that tests can make it fail. */
+
+import { type FSWatcher, watch } from 'node:fs'
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
+import type { BigIntStats, Dirent } from 'node:fs'
+
+export interface FileSystem {
+  open(path: string): Promise<FileHandle>
+  stat(path: string): Promise<BigIntStats>
+  readdir(path: string): Promise<Dirent[]>
+  watch(path: string, onChange: (name: string | null) => void): FSWatcher
+}
+
+export const realFileSystem: FileSystem = {
+  open: (path) => open(path, 'r'),
+  stat: (path) => stat(path, { bigint: true }),
+  readdir: (path) => readdir(path, { withFileTypes: true }),
+  watch: (path, onChange) => watch(path, { persistent: false }, (_event, name) => onChange(name)),
+}
+
+/** The error's code, when the system gave one. */
+export function systemCode(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException | undefined)?.code
+}
+
+/** Whether nothing is at the path, or something on the way to it is no directory. */
+export function isMissing(error: unknown): boolean {
+  const code = systemCode(error)
+  return code === 'ENOENT' || code === 'ENOTDIR'
+}

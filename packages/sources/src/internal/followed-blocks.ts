@@ -1,0 +1,82 @@
+/** Turns the lines that a follower reads into batches with a way back, and says where a restart has to go on. */
+
+import { Batch, type BlockOptions, type LogEntry, type Position, Tracker } from '@logwisp/core'
+import { BlockOrigins, type BlockOriginsOptions, type FileOrigin, TranscodedOrigins } from './block-origins.ts'
+import type { FileIds } from './file-identity.ts'
+import type { FileEncoding, LineBlock } from './line-blocks.ts'
+import { type FilePlace, savePosition } from './saved-position.ts'
+import { byteOrderMarkBytes, toUtf8 } from './transcode.ts'
+
+/** What was read at once: items in order, and how many lines are not among them as they were too long. */
+export interface FollowedBlock {
+  readonly items: readonly (LogEntry | Batch)[]
+  readonly skipped: number
+}
+
+export interface FollowedBlocksOptions {
+  /** The `source` of the entries. */
+  readonly source: string
+  readonly encoding: FileEncoding
+  readonly zone: BlockOptions['zone']
+}
+
+/** Where lines were read: the file, where its reader stood before, and where the readers of other files stand. */
+export type ReadFrom = Pick<BlockOriginsOptions, 'identity' | 'place' | 'before' | 'after'>
+
+export class FollowedBlocks {
+  readonly #options: FollowedBlocksOptions
+  readonly #tracker = new Tracker<FileOrigin>()
+  #sequence = 0
+  /** Where every reader stood at the very first block, and stands as of the last. */
+  #firstPlaces: readonly FilePlace[] = []
+  #places: readonly FilePlace[] = []
+
+  constructor(options: FollowedBlocksOptions) {
+    this.#options = options
+  }
+
+  /** Whether everything given was acknowledged. */
+  get isAcknowledged(): boolean {
+    return (this.#tracker.acknowledged?.sequence ?? 0) === this.#sequence
+  }
+
+  /** Makes items of lines; undefined when there are none. {@link stand} is to be told in the same turn. */
+  make(blocks: readonly LineBlock[], from: ReadFrom): FollowedBlock | undefined {
+    if (blocks.length === 0) return undefined
+    if (this.#sequence === 0) this.#firstPlaces = [...from.before, from.place, ...from.after]
+    const items: (LogEntry | Batch)[] = []
+    let skipped = 0
+    for (const block of blocks) {
+      if (block.flag === 'skipped') skipped++
+      else items.push(this.#itemOf(block, from))
+      this.#sequence += block.end - block.offset
+    }
+    return { items, skipped }
+  }
+
+  #itemOf(read: LineBlock, from: ReadFrom): LogEntry | Batch {
+    const { encoding, zone, source } = this.#options
+    const mark = read.offset === 0 ? byteOrderMarkBytes(read.bytes, encoding) : 0
+    const block = mark === 0 ? read : { ...read, bytes: read.bytes.subarray(mark), offset: mark }
+    const options = { ...from, tracker: this.#tracker, sequence: this.#sequence + mark, block }
+    const bytes = toUtf8(block.bytes, encoding)
+    const origins = encoding === 'utf8' ? new BlockOrigins(options) : new TranscodedOrigins(options, bytes, encoding)
+    const batch = Batch.of({ bytes, source, time: Date.now(), zone, origins })
+    if (block.flag === undefined) return batch
+    const entry = batch.entry(0, bytes.length, bytes.length)
+    return { ...entry, fields: { ...entry.fields, [block.flag]: true }, origin: origins.whole() }
+  }
+
+  /** Notes where every reader stands, all that was read having been made items. */
+  stand(places: readonly FilePlace[]): void {
+    this.#places = places
+  }
+
+  /** Where a restart has to go on: behind what was acknowledged. Undefined as long as nothing is known. */
+  position(ids: FileIds): Position | undefined {
+    const { acknowledged } = this.#tracker
+    let places = this.#places
+    if (!this.isAcknowledged) places = acknowledged?.places ?? this.#firstPlaces
+    return places.length === 0 ? undefined : savePosition(places, ids.toJSON())
+  }
+}

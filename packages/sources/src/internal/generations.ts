@@ -1,0 +1,93 @@
+/**
+ * The generations of a log: which names in its directory are rotated forms of it, and in what order they were written.
+ *
+ * ```
+ *   app.log.3.gz   app.log.2.gz   app.log.1   app.log
+ *   oldest ───────────────────────────────────▶ newest
+ * ```
+ */
+
+import type { BigIntStats } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { type FileSystem, isMissing } from './file-system.ts'
+
+/** What a rotated name says of its place among the others. */
+export interface RotatedName {
+  /** Numbers grow with age, dates shrink with it; `word` (`app.log.old`) says nothing. */
+  readonly scheme: 'number' | 'date' | 'word'
+  /** The digits of the number or date. */
+  readonly digits: string
+}
+
+const endings = /\.(?:gz|gzip)$/i
+// .1  -20261121  -20261121-1792484  .2026-11-21T10-00-00.000Z  .old
+const rotatedPart = /^[._-](\d[\d._:TZ-]*|old|bak|prev)$/i
+
+/** What `name` says as a rotated form of `base`; undefined when it is none: another log, say. */
+export function rotatedName(base: string, name: string): RotatedName | undefined {
+  const plain = name.replace(endings, '')
+  if (plain === base) return name === base ? undefined : { scheme: 'word', digits: '' }
+  const part = addedPart(base, plain)
+  const matched = part === undefined ? undefined : rotatedPart.exec(part)?.[1]
+  if (matched === undefined) return undefined
+  const digits = matched.replace(/\D/g, '')
+  if (digits === '') return { scheme: 'word', digits }
+  // Six digits are the shortest date (261121); nobody keeps that many numbered generations.
+  return { scheme: digits.length >= 6 ? 'date' : 'number', digits }
+}
+
+/** What `name` has more than `base`: at its end (`app.log.1`) or before its extension (`app.1.log`, `app-2026.log`). */
+function addedPart(base: string, name: string): string | undefined {
+  if (name.startsWith(base)) return name.slice(base.length)
+  const dot = base.lastIndexOf('.')
+  if (dot <= 0) return undefined
+  const stem = base.slice(0, dot)
+  const extension = base.slice(dot)
+  if (!name.startsWith(stem) || !name.endsWith(extension) || name.length <= base.length) return undefined
+  return name.slice(stem.length, -extension.length)
+}
+
+/** A rotated generation as it stands in the directory. */
+export interface Sibling {
+  readonly path: string
+  readonly stat: BigIntStats
+  readonly name: RotatedName
+}
+
+/** The rotated forms of the log at `path`, oldest first. Empty when its directory is gone. */
+export async function findSiblings(fileSystem: FileSystem, path: string): Promise<Sibling[]> {
+  const directory = dirname(path)
+  const base = basename(path)
+  const siblings: Sibling[] = []
+  try {
+    for (const entry of await fileSystem.readdir(directory)) {
+      const name = rotatedName(base, entry.name)
+      if (name === undefined || entry.isDirectory()) continue
+      const sibling = join(directory, entry.name)
+      const stat = await fileSystem.stat(sibling).catch(() => undefined)
+      if (stat?.isFile()) siblings.push({ path: sibling, stat, name })
+    }
+  } catch (error) {
+    if (!isMissing(error)) throw error
+  }
+  return oldestFirst(siblings)
+}
+
+/**
+ * Orders generations by what their names say, when all of them say it in the same way, for a copy or a compression may
+ * have changed a file's time; otherwise by when they were last written to.
+ */
+export function oldestFirst<Item extends Pick<Sibling, 'name' | 'stat'>>(siblings: readonly Item[]): Item[] {
+  const scheme = siblings[0]?.name.scheme
+  const byName = scheme !== 'word' && siblings.every(({ name }) => name.scheme === scheme)
+  return siblings.toSorted((a, b) => {
+    const byTime = Number(a.stat.mtimeNs - b.stat.mtimeNs)
+    const byRank = scheme === 'number' ? Number(b.name.digits) - Number(a.name.digits) : compare(a.name.digits, b.name.digits)
+    return byName ? byRank || byTime : byTime || byRank
+  })
+}
+
+/** Dates of different length compare as text: 20261121 is before 20261121-1530, and that before 20261122. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
