@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
+import { createGunzip } from 'node:zlib'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import type { SseSink } from '../src/index.ts'
 
@@ -41,14 +42,15 @@ export class StreamClient {
       onEvent: (event) => this.events.push(event),
       onComment: (comment) => this.comments.push(comment),
     })
-    response.setEncoding('utf8').on('data', (text: string) => {
+    const body = this.headers['content-encoding'] === 'gzip' ? response.pipe(createGunzip()) : response
+    body.setEncoding('utf8').on('data', (text: string) => {
       this.text += text
       parser.feed(text)
       for (const look of this.#waiting) look()
     })
     response.on('error', () => {})
     sent.on('error', () => {})
-    this.closed = new Promise((resolve) => response.on('close', resolve))
+    this.closed = new Promise((resolve) => body.on('close', resolve))
   }
 
   /** The data of the entries' own events. */
