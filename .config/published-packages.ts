@@ -12,33 +12,27 @@ export interface PublishedPackage {
   /** The name after the scope, which is the folder's too: `core`. */
   readonly name: string
   readonly folder: string
-  /** The barrel `.`, each file of `src` as `./batch`, and what package.json names besides, as `./testing`. */
+  /** What comes after the package's name: the barrel `.`, and each file of `src`, as `./batch`. */
   readonly subpaths: readonly string[]
 }
 
 /** Every folder of `packages` that holds a package.json which isn't private. */
 export const publishedPackages: readonly PublishedPackage[] = readdirSync(join(root, 'packages'))
   .map((name) => ({ name, folder: join(root, 'packages', name) }))
-  .filter(({ folder }) => existsSync(join(folder, 'package.json')))
-  .map(({ name, folder }) => ({ name, folder, manifest: readManifest(folder) }))
-  .filter(({ manifest }) => manifest.private !== true)
-  .map(({ name, folder, manifest }) => ({ name, folder, subpaths: subpathsOf(folder, manifest) }))
+  .filter(({ folder }) => existsSync(join(folder, 'package.json')) && readManifest(folder).private !== true)
+  .map(({ name, folder }) => ({ name, folder, subpaths: subpathsOf(folder) }))
 
 interface Manifest {
   readonly private?: boolean
-  readonly exports: Readonly<Record<string, unknown>>
 }
 
 function readManifest(folder: string): Manifest {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 }
 
-function subpathsOf(folder: string, manifest: Manifest): string[] {
-  const named = Object.keys(manifest.exports).filter(
-    (key) => !key.includes('*') && key !== './package.json' && manifest.exports[key] !== null,
-  )
-  const files = readdirSync(join(folder, 'src'))
-    .filter((file) => file.endsWith('.ts') && file !== 'index.ts')
-    .map((file) => `./${file.slice(0, -'.ts'.length)}`)
-  return [...new Set([...named, ...files])].sort()
+function subpathsOf(folder: string): string[] {
+  return readdirSync(join(folder, 'src'))
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => (file === 'index.ts' ? '.' : `./${file.slice(0, -'.ts'.length)}`))
+    .sort()
 }

@@ -39,7 +39,7 @@ test('every snippet compiles', () => {
   options.paths = Object.fromEntries(
     publishedPackages.flatMap(({ name, folder }) => [
       [`@logwisp/${name}`, [join(folder, 'src/index.ts')]],
-      [`@logwisp/${name}/*`, [join(folder, 'src/*.ts'), join(folder, 'src/*/index.ts')]],
+      [`@logwisp/${name}/*`, [join(folder, 'src/*.ts')]],
     ]),
   )
   const host = ts.createCompilerHost(options)
