@@ -6,6 +6,8 @@ import {
   checkOptions,
   type EntrySink,
   EntryWritable,
+  type Format,
+  formatter,
   isBatch,
   type LogEntry,
   type LogLevel,
@@ -13,7 +15,7 @@ import {
   levelRank,
   option,
 } from '@logwisp/core'
-import { type Format, formatter } from '@logwisp/core/format'
+import { entrySize } from '@logwisp/core/entry-size'
 import { colored, showControls, wantsColors } from './internal/terminal-text.ts'
 
 /** What {@link consoleSink} is told. */
@@ -115,9 +117,8 @@ interface Delivery {
   writesLeft: number
 }
 
-/** How much is put together for one write: to a terminal or a pipe each costs a call that blocks. */
-const maxWaitingBytes = 65_536
-const maxWaitingItems = 1024
+/** How much memory may be kept by what is put together for one write: to a terminal or a pipe each write blocks. */
+const maxWaitingBytes = 131_072
 
 class ConsoleStream extends EntryWritable implements ConsoleSink {
   readonly #calm: Output
@@ -154,11 +155,10 @@ class ConsoleStream extends EntryWritable implements ConsoleSink {
       if (this.#isClosed) this.discard('closed', isBatch(item) ? item.count : 1)
       else {
         this.#waiting.push(item)
-        this.#waitingBytes += isBatch(item) ? item.byteLength : item.message.length
+        this.#waitingBytes += entrySize(item)
       }
     }
-    const isEnough = this.#waiting.length >= maxWaitingItems || this.#waitingBytes >= maxWaitingBytes
-    if (isEnough || !this.#hasRoom) return this.#write()
+    if (this.#waitingBytes >= maxWaitingBytes || !this.#hasRoom) return this.#write()
     // What else comes in this turn goes out with it.
     this.#turnEnd ??= setImmediate(() => this.#write().catch((error: Error) => this.fail(error)))
   }

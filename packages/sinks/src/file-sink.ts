@@ -1,7 +1,6 @@
 /** The sink that writes entries to a file, and rotates it. */
 
-import type { EntrySink, LogwispError, StageStats } from '@logwisp/core'
-import type { Format } from '@logwisp/core/format'
+import type { EntrySink, Format, LogwispError, StageStats } from '@logwisp/core'
 import { fileSinkSettings } from './internal/file-sink-settings.ts'
 import { FileStream } from './internal/file-stream.ts'
 import { realFileSystem } from './internal/file-system.ts'

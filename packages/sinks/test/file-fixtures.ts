@@ -58,7 +58,9 @@ export function batch(text: string, tracker?: Acknowledgements): Batch {
 
 /** The names of a sink's files in the order that they were written, and everything in them. */
 export async function filesOf(directory: string, name: string): Promise<{ names: string[]; text: string }> {
-  const names = (await readdir(directory)).filter((file) => file === `${name}.log` || file.startsWith(`${name}-2`)).sort()
+  const names = (await readdir(directory))
+    .filter((file) => file === `${name}.log` || file.startsWith(`${name}-2`))
+    .sort()
   const parts: string[] = []
   for (const file of names) {
     const bytes = await readFile(join(directory, file))

@@ -2,7 +2,19 @@
 
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { access, appendFile, mkdir, readdir, readFile, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
+import {
+  access,
+  appendFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -36,7 +48,12 @@ describe('what is written', () => {
     const texts = ['ERROR a\nINFO é\n\nopen', 'crlf\r\n\r\nb\r\n', '', 'one\n']
     const batches = texts.map((text) => batch(text))
     const fromBatches = await written(batches, options)
-    expect(fromBatches).toBe(await written(batches.flatMap((each) => [...each]), options))
+    expect(fromBatches).toBe(
+      await written(
+        batches.flatMap((each) => [...each]),
+        options,
+      ),
+    )
     expect(fromBatches.match(/\n/g)).toHaveLength(8)
   })
 
@@ -295,7 +312,7 @@ describe('compression', () => {
 describe('when another program touches the file', () => {
   test.each<[string, (path: string) => Promise<unknown>]>([
     ['moves it away', (path) => rename(path, `${path}.1`)],
-    ['moves it and makes a new one', async (path) => (await rename(path, `${path}.1`), await writeFile(path, ''))],
+    ['moves it and makes a new one', (path) => rename(path, `${path}.1`).then(() => writeFile(path, ''))],
   ])('%s: the sink goes on in a new one, and no line is lost', async (_name, move) => {
     const directory = await temporaryDirectory()
     const tracker = new Acknowledgements()
@@ -381,7 +398,9 @@ describe('one sink for one file', () => {
 
   test('of many that start at once, one wins', async () => {
     const directory = await temporaryDirectory()
-    const runs = Array.from({ length: 20 }, () => pipeline(Readable.from(numbered(1)), fileSink(directory, { name: 'app' })))
+    const runs = Array.from({ length: 20 }, () =>
+      pipeline(Readable.from(numbered(1)), fileSink(directory, { name: 'app' })),
+    )
     const settled = await Promise.allSettled(runs)
     const refused = settled.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[]
     expect(refused.every(({ reason }) => reason.code === 'FILE_IN_USE')).toBe(true)
@@ -484,6 +503,6 @@ describe('ending and errors', () => {
 
   test('refuses to do without a directory or a name', () => {
     expect(() => fileSink('', { name: 'a' })).toThrow('`directory` must be')
-    expect(() => (fileSink as (directory: string) => void)('.')).toThrow('`name` must be')
+    expect(() => fileSink('.', undefined as unknown as FileSinkOptions)).toThrow('`name` must be')
   })
 })

@@ -49,7 +49,7 @@ test.each([
       }
       expect(Buffer.concat(written).toString()).toBe(entries.join(''))
       expect(done).toEqual(given)
-      expect(outgoing.size).toBe(0)
+      expect(outgoing.heldBytes).toBe(0)
     }),
     { numRuns: 500 },
   )

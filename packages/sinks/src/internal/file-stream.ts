@@ -2,8 +2,8 @@
 
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Batch, EntryWritable, isBatch, type LogEntry, LogwispError } from '@logwisp/core'
-import { formatter } from '@logwisp/core/format'
+import { type Batch, EntryWritable, formatter, type LogEntry, LogwispError } from '@logwisp/core'
+import { entrySize } from '@logwisp/core/entry-size'
 import type { FileSink, FileSinkStats } from '../file-sink.ts'
 import { ActiveFile } from './active-file.ts'
 import { type FileLock, lockFile } from './file-lock.ts'
@@ -21,8 +21,8 @@ import {
 } from './rotation.ts'
 import { Upkeep } from './upkeep.ts'
 
-/** How much may wait while a write is under way, before the stage upstream has to: as much as one write of 16 blocks. */
-const maxWaitingBytes = 1 << 20
+/** How much memory what waits may keep, before the stage upstream has to wait: 32 read blocks, in one write. */
+const maxWaitingBytes = 2 << 20
 
 /** How much may be written and not synced: its entries are in memory until they are acknowledged. */
 const maxUnsyncedBytes = 16 << 20
@@ -122,7 +122,7 @@ export class FileStream extends EntryWritable implements FileSink {
   protected override consume(items: readonly (LogEntry | Batch)[]): void | Promise<void> {
     for (const item of items) this.#outgoing.add(item)
     void this.#work()
-    if (this.#outgoing.size < maxWaitingBytes) return
+    if (this.#outgoing.heldBytes < maxWaitingBytes) return
     return new Promise((resolve) => (this.#resume = resolve))
   }
 
@@ -273,7 +273,7 @@ export class FileStream extends EntryWritable implements FileSink {
     this.#settle(this.#outgoing.advance(whole))
     if (error !== undefined) throw error
     this.#isWaiting = false
-    if (this.#outgoing.size < maxWaitingBytes) this.#resume?.()
+    if (this.#outgoing.heldBytes < maxWaitingBytes) this.#resume?.()
   }
 
   /** What goes into the file before it is full; nothing when it has to be rotated first. */
@@ -292,7 +292,7 @@ export class FileStream extends EntryWritable implements FileSink {
     }
     for (const item of items) {
       this.#unsynced.push(item)
-      this.#unsyncedBytes += isBatch(item) ? item.bytes.length : item.message.length
+      this.#unsyncedBytes += entrySize(item)
     }
     if (this.#unsyncedBytes >= maxUnsyncedBytes) this.#wantsSync = true
     this.#syncTimer ??= setTimeout(() => {

@@ -8,6 +8,7 @@
  */
 
 import { type Batch, isBatch, type LogEntry } from '@logwisp/core'
+import { entrySize } from '@logwisp/core/entry-size'
 
 const lineFeed = 10
 
@@ -17,6 +18,8 @@ const maxPieceCharacters = 65_536
 /** Bytes to write, and the entries and batches that are safe once all of them are written. */
 class Piece {
   readonly items: (LogEntry | Batch)[] = []
+  /** What the items keep in memory. */
+  heldBytes = 0
   #bytes: Buffer | undefined
   /** The texts of the entries; kept after encoding, since a text may have line feeds of its own. */
   readonly #texts: string[] | undefined
@@ -31,17 +34,19 @@ class Piece {
 
   /** Whether texts can still be added. */
   get isOpen(): boolean {
-    return this.#bytes === undefined
+    return this.#bytes === undefined && this.#characters < maxPieceCharacters
+  }
+
+  addItem(item: LogEntry | Batch): number {
+    const bytes = entrySize(item)
+    this.heldBytes += bytes
+    this.items.push(item)
+    return bytes
   }
 
   addText(text: string): void {
     this.#texts?.push(text)
     this.#characters += text.length + 1
-  }
-
-  /** Bytes, or while nothing is encoded characters, left to write. */
-  get size(): number {
-    return this.#bytes === undefined ? this.#characters : this.#bytes.length - this.#written
   }
 
   /** What is left to write. */
@@ -92,17 +97,16 @@ export interface Load {
 export class Outgoing {
   readonly #format: ((entry: LogEntry) => string) | undefined
   #pieces: Piece[] = []
+  #heldBytes = 0
 
   /** Without a format an entry's text is its message, and a batch's bytes go out as they are. */
   constructor(format?: (entry: LogEntry) => string) {
     this.#format = format
   }
 
-  /** How much waits: bytes, or characters of what is not encoded yet. */
-  get size(): number {
-    let size = 0
-    for (const piece of this.#pieces) size += piece.size
-    return size
+  /** How much memory is kept by what waits, or is being written. */
+  get heldBytes(): number {
+    return this.#heldBytes
   }
 
   /** Whether nothing waits, not even a batch without lines. */
@@ -110,26 +114,20 @@ export class Outgoing {
     return this.#pieces.length === 0
   }
 
-  /** Puts an item at the end; returns how much longer that made the queue, in bytes or characters. */
-  add(item: LogEntry | Batch): number {
+  /** Puts an item at the end. */
+  add(item: LogEntry | Batch): void {
     const format = this.#format
     if (isBatch(item) && (format === undefined || item.count === 0)) {
-      const piece = new Piece(item.toBytes())
-      piece.items.push(item)
-      this.#pieces.push(piece)
-      return piece.size
+      this.#pieces.push(new Piece(item.toBytes()))
+    } else {
+      // Texts first: a format that throws leaves nothing half added.
+      const texts = isBatch(item)
+        ? Array.from(item, format as (entry: LogEntry) => string)
+        : [format?.(item) ?? item.message]
+      if (this.#pieces.at(-1)?.isOpen !== true) this.#pieces.push(new Piece())
+      for (const text of texts) this.#pieces.at(-1)?.addText(text)
     }
-    const last = this.#pieces.at(-1)
-    const piece = last?.isOpen && last.size < maxPieceCharacters ? last : new Piece()
-    const before = piece.size
-    // Texts first: a format that throws leaves nothing half added.
-    const texts = isBatch(item)
-      ? Array.from(item, format as (entry: LogEntry) => string)
-      : [format?.(item) ?? item.message]
-    for (const text of texts) piece.addText(text)
-    piece.items.push(item)
-    if (piece !== last) this.#pieces.push(piece)
-    return piece.size - before
+    this.#heldBytes += this.#pieces.at(-1)?.addItem(item) ?? 0
   }
 
   /** The entries from the front that fit into `room` bytes; with room for all, everything. */
@@ -173,6 +171,7 @@ export class Outgoing {
       }
       left -= length
       wholly++
+      this.#heldBytes -= piece.heldBytes
       for (const item of piece.items) done.push(item)
     }
     this.#pieces = this.#pieces.slice(wholly)
