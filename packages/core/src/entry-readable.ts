@@ -28,6 +28,7 @@ export abstract class EntryReadable extends Readable implements BatchProvider {
   #pushes = 0
   #wanted = false
   #pulling = false
+  #gave = false
   #finished = false
 
   constructor() {
@@ -37,14 +38,15 @@ export abstract class EntryReadable extends Readable implements BatchProvider {
 
   /**
    * Asked for more: call {@link give} at least once, now or later, or {@link finish}; go on giving for as long as
-   * `give` returns true. When it returns a promise, it is not asked again before that settles; a rejection destroys
-   * the stream.
+   * `give` returns true. When it returns a promise, it is not asked again before that settles. An error thrown or
+   * rejected destroys the stream.
    */
   protected abstract pull(): void | Promise<void>
 
   /** Gives an entry or a batch to the next stage. False: hold back until {@link pull} is called again. */
   protected give(item: LogEntry | Batch): boolean {
     const before = this.#pushes
+    this.#gave = true
     this.#wanted = this.#outlet.give(item)
     // Nothing reached Node (a batch without lines, say), so Node will not ask again by itself.
     if (this.#wanted && this.#pushes === before) queueMicrotask(() => this.#pullIfWanted())
@@ -53,13 +55,21 @@ export abstract class EntryReadable extends Readable implements BatchProvider {
 
   #pullIfWanted(): void {
     if (!this.#wanted || this.#pulling || this.#finished || this.destroyed) return
-    const pulled = this.pull()
+    this.#gave = false
+    let pulled: void | Promise<void>
+    try {
+      pulled = this.pull()
+    } catch (error) {
+      this.destroy(error as Error)
+      return
+    }
     if (pulled === undefined) return
     this.#pulling = true
     pulled.then(
       () => {
         this.#pulling = false
-        this.#pullIfWanted()
+        // Nothing given yet: it comes later, and asking again at once would never let the event loop bring it.
+        if (this.#gave) this.#pullIfWanted()
       },
       (error: Error) => this.destroy(error),
     )

@@ -33,6 +33,7 @@ export {
 export { findLevel } from './find-level.ts'
 export { findTime, type TimeOptions } from './find-time.ts'
 export { type Format, formatter } from './format.ts'
+export { type MemoryBuffer, type MemoryBufferOptions, memoryBuffer } from './memory-buffer.ts'
 export { type MergedSource, type MergedStages, type MergeOptions, merge } from './merge.ts'
 export { checkArgument, checkOptions, type OptionRule, option } from './options.ts'
 export { acknowledge, type Origin, type OriginTracker } from './origin.ts'

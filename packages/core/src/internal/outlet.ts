@@ -71,7 +71,8 @@ export class Outlet {
       const item = this.#queue.shift()
       if (item === undefined) break
       if (!isBatch(item)) wanted = this.#send(item, 1)
-      else if (this.sendsBatches) wanted = item.count > 0 || item.origin !== undefined ? this.#send(item, item.count) : true
+      else if (this.sendsBatches)
+        wanted = item.count > 0 || item.origin !== undefined ? this.#send(item, item.count) : true
       else if (item.count > 0) this.#lines = item[Symbol.iterator]()
     }
     if (this.#ended) {

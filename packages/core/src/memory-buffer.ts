@@ -1,0 +1,165 @@
+/** `memoryBuffer`: lets what comes before it run ahead of what comes after it, within bounds. */
+
+import { Duplex, type Writable } from 'node:stream'
+import { type Batch, isBatch } from './batch.ts'
+import { BoundedQueue, entriesOf, type QueueBounds, queueDefaults, queueRules, type WhenFull } from './bounded-queue.ts'
+import { isLogEntry, type LogEntry, notAnEntry } from './entry.ts'
+import { acceptBatches, type BatchProvider, refuseBatches, takeBatches } from './internal/negotiation.ts'
+import { Outlet } from './internal/outlet.ts'
+import { checkOptions } from './options.ts'
+import { Ledger, type StageStats } from './stats.ts'
+
+/** The options of {@link memoryBuffer}. */
+export interface MemoryBufferOptions {
+  /**
+   * The most entries it holds; at least 1. Exact: a batch that fits in part is split. `Infinity` leaves the bound to
+   * `maxBytes`. The batch that is just being read entry by entry comes on top, and so do the up to 16 chunks that Node
+   * keeps at a stage's entrance.
+   * @default 10_000
+   */
+  readonly maxEntries?: number | undefined
+  /**
+   * The most bytes it holds; at least 1. An entry counts with its text, its fields and 64 bytes, a batch with the block
+   * that it keeps in memory. An item that is larger than the bound is let in alone.
+   * @default 16_777_216
+   */
+  readonly maxBytes?: number | undefined
+  /**
+   * When it is full: `block` makes what comes before it wait, `drop-newest` drops the entries that come, `drop-oldest`
+   * those that have waited longest. Dropped entries are counted under `buffer-full`.
+   * @default 'block'
+   */
+  readonly whenFull?: WhenFull | undefined
+}
+
+/** What {@link memoryBuffer} returns. */
+export interface MemoryBuffer extends Duplex {
+  /** The books at this moment, and `bytesHeld`, which `maxBytes` bounds. */
+  readonly stats: StageStats & { readonly bytesHeld: number }
+}
+
+const defaults = { whenFull: 'block', ...queueDefaults } as const satisfies MemoryBufferOptions
+
+class MemoryBufferStream extends Duplex implements MemoryBuffer, BatchProvider {
+  readonly #ledger = new Ledger()
+  readonly #outlet: Outlet
+  readonly #queue: BoundedQueue
+  readonly #blocks: boolean
+  /** What did not fit yet of the item being written, and what says that it is taken. */
+  #waiting: LogEntry | Batch | undefined
+  #release: () => void = () => {}
+  #wanted = false
+  #giving = false
+  #ended = false
+
+  constructor(bounds: QueueBounds) {
+    // One chunk ahead of the reader: more would be held outside of the bounds.
+    super({ objectMode: true, readableHighWaterMark: 1 })
+    this.#outlet = new Outlet(this, this.#ledger)
+    this.#queue = new BoundedQueue(bounds)
+    this.#blocks = bounds.whenFull === 'block'
+    takeBatches(this)
+  }
+
+  get stats(): MemoryBuffer['stats'] {
+    const waiting = this.#waiting === undefined ? 0 : entriesOf(this.#waiting)
+    const held = this.#queue.entries + this.#outlet.held + waiting
+    return this.#ledger.snapshot(held, { bytesHeld: this.#queue.bytes })
+  }
+
+  override _write(chunk: unknown, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    if (!isBatch(chunk) && !isLogEntry(chunk)) return callback(notAnEntry(chunk))
+    this.#ledger.took(entriesOf(chunk))
+    this.#release = callback
+    // Past the queue when it is empty and a reader waits: a batch that is larger than the bounds is no loss then.
+    if (this.#wanted && this.#queue.isEmpty && !this.#giving) {
+      this.#wanted = false
+      if (this.#outlet.give(chunk)) this.#wanted = true
+      return callback()
+    }
+    this.#put(chunk)
+    this.#giveOn()
+  }
+
+  #put(item: LogEntry | Batch): void {
+    const overflow = this.#queue.put(item)
+    this.#waiting = this.#blocks ? overflow?.out[0] : undefined
+    if (this.#waiting !== undefined) return
+    for (const dropped of overflow?.out ?? []) this.#ledger.dropped('buffer-full', entriesOf(dropped))
+    this.#release()
+  }
+
+  /** Gives from the queue for as long as it is wanted. */
+  #giveOn(): void {
+    // What is let in while this runs, because there is room again, is given by the loop that made the room.
+    if (this.#giving) return
+    this.#giving = true
+    while (this.#wanted) {
+      const item = this.#queue.take()
+      if (item === undefined) break
+      this.#wanted = false
+      if (this.#outlet.give(item)) this.#wanted = true
+      if (this.#waiting !== undefined) this.#put(this.#waiting)
+    }
+    this.#giving = false
+    if (this.#ended && this.#queue.isEmpty) this.#outlet.end()
+  }
+
+  override _final(callback: (error?: Error | null) => void): void {
+    this.#ended = true
+    this.#giveOn()
+    callback()
+  }
+
+  override _read(): void {
+    this.#wanted = this.#outlet.resume()
+    this.#giveOn()
+  }
+
+  override read(size?: number): unknown {
+    return this.#outlet.unpackRead(super.read(size))
+  }
+
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    const entries = event === 'data' ? this.#outlet.unpack(args[0]) : undefined
+    if (entries === undefined) return super.emit(event as 'data', ...args)
+    for (const entry of entries) super.emit('data', entry)
+    return true
+  }
+
+  [acceptBatches](consumer: Writable): void {
+    this.#outlet.accept(consumer)
+  }
+
+  [refuseBatches](consumer: Writable): void {
+    this.#outlet.refuse(consumer)
+  }
+}
+
+/**
+ * A buffer between two stages: what comes before it runs ahead of what comes after it, until the buffer is full.
+ *
+ * Order is kept. Ends once what it holds was read. What it holds is not acknowledged, so after a crash a source that can
+ * read again gives it once more; what it dropped counts as done with the next entry that gets through.
+ *
+ * @throws OptionError `BAD_OPTION`
+ *
+ * @example
+ * ```ts
+ * import { pipeline } from 'node:stream/promises'
+ * import { memoryBuffer } from '@logwisp/core'
+ * import { stdinSource } from '@logwisp/sources'
+ * import { fileSink } from '@logwisp/sinks'
+ *
+ * // A burst never stops the program that writes to us; if the disk is too slow for it, the oldest lines go.
+ * await pipeline(stdinSource(), memoryBuffer({ maxBytes: 64 * 1024 * 1024, whenFull: 'drop-oldest' }), fileSink('./logs'))
+ * ```
+ */
+export function memoryBuffer(options: MemoryBufferOptions = {}): MemoryBuffer {
+  checkOptions('memoryBuffer', options, queueRules)
+  return new MemoryBufferStream({
+    maxEntries: options.maxEntries ?? defaults.maxEntries,
+    maxBytes: options.maxBytes ?? defaults.maxBytes,
+    whenFull: options.whenFull ?? defaults.whenFull,
+  })
+}

@@ -1,0 +1,15 @@
+/**
+ * The contract of every stage, and what a test of a stage needs: sources and sinks that do what they are told, lines
+ * with origins, and a record of what was acknowledged. Free of any test runner: checks throw `AssertionError`s.
+ */
+
+export { checkOptionErrors } from './testing/check-option-errors.ts'
+export { type CollectingSink, type CollectingSinkOptions, collectingSink } from './testing/collecting-sink.ts'
+export type { ContractCheck, ContractOptions } from './testing/contract-check.ts'
+export { type FilterContractOptions, filterContract } from './testing/filter-contract.ts'
+export { givingSource } from './testing/giving-source.ts'
+export { leavesNothing } from './testing/leak-watch.ts'
+export { RecordingTracker, sampleTime } from './testing/recording-tracker.ts'
+export { type Arrangement, arrangementsOf, sampleLines } from './testing/sample-lines.ts'
+export { type SinkContractOptions, sinkContract } from './testing/sink-contract.ts'
+export { type SourceContractOptions, sourceContract } from './testing/source-contract.ts'
