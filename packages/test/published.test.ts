@@ -9,7 +9,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ts from 'typescript'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { publishedPackages } from '../../.config/published-packages.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'logwisp-published-'))
@@ -64,17 +64,15 @@ test('what is internal cannot be imported', () => {
   expect(() => run(process.execPath, ['internal.mjs'], folder)).toThrow('ERR_PACKAGE_PATH_NOT_EXPORTED')
 })
 
-describe.each([
-  { consumer: 'an ESM consumer', moduleResolution: 'node16', file: 'consumer.mts' },
-  { consumer: 'a CommonJS consumer', moduleResolution: 'node16', file: 'consumer.cts' },
-  { consumer: "a bundler's consumer", moduleResolution: 'bundler', file: 'consumer.ts' },
-])('types', ({ consumer, moduleResolution, file }) => {
-  test(`hold for ${consumer} (moduleResolution ${moduleResolution}), in our declarations too`, () => {
-    const imports = names.map((name, index) => `import * as m${index} from '${name}'`)
-    const uses = `export const all: object[] = [${names.map((_, index) => `m${index}`).join(', ')}]`
+test.each([
+  { moduleResolution: 'node16', consumers: ['consumer.mts', 'consumer.cts'] },
+  { moduleResolution: 'bundler', consumers: ['consumer.ts'] },
+])(
+  'types hold under moduleResolution $moduleResolution, in our declarations too',
+  ({ moduleResolution, consumers }) => {
     const program = [
-      ...imports,
-      uses,
+      ...names.map((name, index) => `import * as m${index} from '${name}'`),
+      `export const all: object[] = [${names.map((_, index) => `m${index}`).join(', ')}]`,
       "import { errorCodes, type Entries, type LogEntry, LogwispError } from '@logwisp/core'",
       "import { LogwispError as TheSame } from '@logwisp/core/errors'",
       "const error: LogwispError = new TheSame('NOT_AN_ENTRY', 'text')",
@@ -83,22 +81,22 @@ describe.each([
       '// @ts-expect-error: an entry has a message',
       'export const none: LogEntry = { time: 0, source: "" }',
     ]
-    writeFileSync(join(folder, file), program.join('\n'))
+    const paths = consumers.map((file) => join(folder, file))
+    for (const path of paths) writeFileSync(path, program.join('\n'))
     const bundler = moduleResolution === 'bundler'
-    const host = ts.createCompilerHost({})
-    const diagnostics = ts.getPreEmitDiagnostics(
-      ts.createProgram([join(folder, file)], {
-        strict: true,
-        noEmit: true,
-        // Off, so that a declaration of ours that does not compile is seen.
-        skipLibCheck: false,
-        target: ts.ScriptTarget.ES2022,
-        module: bundler ? ts.ModuleKind.ESNext : ts.ModuleKind.Node16,
-        moduleResolution: bundler ? ts.ModuleResolutionKind.Bundler : ts.ModuleResolutionKind.Node16,
-        types: ['node'],
-        typeRoots: [join(folder, 'node_modules/@types')],
-      }),
-    )
-    expect(ts.formatDiagnostics(diagnostics, host)).toBe('')
-  })
-})
+    const options: ts.CompilerOptions = {
+      strict: true,
+      noEmit: true,
+      // Off, so that a declaration of ours that does not compile is seen.
+      skipLibCheck: false,
+      target: ts.ScriptTarget.ES2022,
+      lib: ['lib.es2023.d.ts'],
+      module: bundler ? ts.ModuleKind.ESNext : ts.ModuleKind.Node16,
+      moduleResolution: bundler ? ts.ModuleResolutionKind.Bundler : ts.ModuleResolutionKind.Node16,
+      types: ['node'],
+      typeRoots: [join(folder, 'node_modules/@types')],
+    }
+    const diagnostics = ts.getPreEmitDiagnostics(ts.createProgram(paths, options))
+    expect(ts.formatDiagnostics(diagnostics, ts.createCompilerHost(options))).toBe('')
+  },
+)
