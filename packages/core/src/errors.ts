@@ -24,6 +24,7 @@ export const errorCodes = {
   POSITION_LOST: 'A source can not go on where it had come to: what stood there is gone.',
   ROTATE_FAILED: 'A file sink could not rotate its file, and goes on with the one it has.',
   SOURCE_FAILED: 'One of several merged sources failed.',
+  TOO_MANY_FILES: 'A directory has more files that match than maxFiles; some are not followed.',
   TORN_LINE: 'A file ended in the middle of a line, left by a crash; the sink mended it.',
   UPKEEP_FAILED: 'A rotated file could not be compressed or removed; it is tried again.',
   WRITE_FAILED: 'A file sink could not open or write its file.',

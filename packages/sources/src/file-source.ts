@@ -111,8 +111,6 @@ class FileSourceStream extends FollowingSource {
     }
   }
 
-  protected override onRest(): void {}
-
   protected override async onClose(): Promise<void> {
     this.#watcher?.close()
   }

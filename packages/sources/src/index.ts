@@ -1,3 +1,4 @@
+export { type DirectorySourceOptions, directorySource } from './directory-source.ts'
 export {
   type FileEncoding,
   type FileSource,

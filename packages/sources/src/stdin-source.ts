@@ -4,7 +4,6 @@ import type { Readable } from 'node:stream'
 import {
   Batch,
   type BlockOptions,
-  checkArgument,
   checkOptions,
   EntryReadable,
   type EntrySource,

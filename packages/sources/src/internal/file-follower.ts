@@ -18,7 +18,14 @@ import type { BigIntStats } from 'node:fs'
 import { LogwispError, type LogwispErrorCode, type Position } from '@logwisp/core'
 import { FileIdentity, FileIds } from './file-identity.ts'
 import { FileReader, type FileReaderOptions, type ReadBuffers, readProof } from './file-reader.ts'
-import { FileSearch, isSameFile, type Predecessor, soughtPlace, soughtSavedPlace } from './file-search.ts'
+import {
+  type FileOnDisk,
+  FileSearch,
+  isSameFile,
+  type Predecessor,
+  soughtPlace,
+  soughtSavedPlace,
+} from './file-search.ts'
 import { type FileSystem, systemCode } from './file-system.ts'
 import { fitsFingerprint } from './fingerprint.ts'
 import { type FollowedBlock, FollowedBlocks, type FollowedBlocksOptions } from './followed-blocks.ts'
@@ -61,6 +68,15 @@ const maxLateReaders = 4
 /** How long a compressed file that ends too early is taken for one that is still being written. */
 const maxCompressMs = 10_000
 
+/** How many of the files that were read are remembered, to know them by another name. */
+const maxPastFiles = 16
+
+interface PastFile {
+  readonly file: FileOnDisk
+  readonly identity: FileIdentity
+  readonly offset: number
+}
+
 interface LateReader {
   readonly reader: FileReader
   readonly untilMs: number
@@ -92,6 +108,8 @@ export class FileFollower {
   /** What the path showed when it was to stop. */
   #stop: { readonly shown: BigIntStats | undefined } | 'asked' | undefined
   #done = false
+  /** The files that were read of late, newest last. */
+  readonly #past: PastFile[] = []
   readonly #ready: FollowedBlock[] = []
   /** Troubles that were told and last still. */
   readonly #troubles = new Set<string>()
@@ -111,7 +129,10 @@ export class FileFollower {
     this.#saved = loadPosition(context.saved)
     if (this.#saved === undefined) {
       this.#warn('POSITION_LOST', `what the checkpoint has for ${path} is no position: startAt says where it begins`)
-    } else this.#ids = new FileIds(this.#saved.ids)
+      return
+    }
+    this.#ids = new FileIds(this.#saved.ids)
+    this.#appears ||= this.#saved.files.length === 0
   }
 
   /** Whether it was stopped and has given everything. */
@@ -124,9 +145,15 @@ export class FileFollower {
     return this.#late.length > 0 || this.#change?.shown !== undefined || this.#stop !== undefined
   }
 
-  /** Whether the path showed nothing when it was last looked at, and everything was read. */
+  /** Whether the path shows nothing, and everything was read. */
   get isMissing(): boolean {
-    return this.#begun && this.#idle === undefined && (this.#reader === undefined || this.#change !== undefined) && !this.restless
+    if (!this.#begun || this.restless || this.#idle !== undefined) return false
+    return this.#reader === undefined || this.#change !== undefined
+  }
+
+  /** Whether it has found where to begin. */
+  get hasBegun(): boolean {
+    return this.#begun
   }
 
   /** Whether everything that was given is acknowledged. */
@@ -139,16 +166,26 @@ export class FileFollower {
     return this.#late.length + (this.#reader?.file === undefined ? 0 : 1)
   }
 
-  /** Whether it reads, or has just read, this file. */
-  reads(file: BigIntStats): boolean {
-    return [this.#reader?.stat, this.#before?.file, ...this.#late.map(({ reader }) => reader.stat)].some(
-      (known) => known !== undefined && isSameFile(known, file),
-    )
+  /** Whether it reads this file now. */
+  reads(file: FileOnDisk): boolean {
+    return this.#readers().some((reader) => isSameFile(reader.stat, file))
+  }
+
+  /** How far it has read this file, of those that it read of late; undefined when it did not. */
+  readUpTo(file: FileOnDisk): number | undefined {
+    return this.#past.find((done) => isSameFile(done.file, file))?.offset
+  }
+
+  /** Whether a file that begins so is, or is a copy of, one that it reads or read of late. */
+  hasRead(head: Buffer): boolean {
+    return [...this.#readers(), ...this.#past].some(({ identity }) => identity.fits(head))
   }
 
   /** Where a restart has to go on: behind what was acknowledged. Undefined as long as nothing is known. */
   position(): Position | undefined {
-    return this.#blocks.position(this.#ids)
+    return this.#begun && (this.#reader !== undefined || this.#before?.place !== undefined || this.#appears)
+      ? this.#blocks.position(this.#ids)
+      : undefined
   }
 
   /** Finishes with what is there at the next reads; then it is {@link done}. */
@@ -172,9 +209,15 @@ export class FileFollower {
     }
   }
 
-  /** Gives its descriptor back, if nothing is under way; it opens the file again when there is more to read. */
-  async release(): Promise<void> {
-    if (this.#idle !== undefined && !this.restless) await this.#reader?.release()
+  /**
+   * Gives its descriptor back, if it can: the file is opened again at the next read that needs it. Not while a
+   * {@link read} is under way. False when it can't: a file that is not at its path may be found no more.
+   */
+  async release(): Promise<boolean> {
+    const reader = this.#reader
+    if (reader?.file === undefined || reader.readsCopy || this.#change !== undefined || this.restless) return false
+    await reader.release()
+    return true
   }
 
   /** Closes everything. Not while a {@link read} is under way. */
@@ -241,7 +284,8 @@ export class FileFollower {
   /** Notes where everything stands that was read. */
   #stand(): void {
     const places = this.#readers().map(({ place }) => place)
-    if (this.#reader === undefined && this.#before?.place !== undefined && this.#late.length === 0) places.push(this.#before.place)
+    if (this.#reader === undefined && this.#before?.place !== undefined && this.#late.length === 0)
+      places.push(this.#before.place)
     if (places.length > 0) this.#blocks.stand(places)
   }
 
@@ -331,6 +375,8 @@ export class FileFollower {
     if (line !== undefined) this.#makeReady(reader, [line], place)
     if (this.#reader === reader) this.#leaveBehind(reader, truncated)
     else this.#late = this.#late.filter((other) => other.reader !== reader)
+    this.#past.push({ file: reader.stat, identity: reader.identity, offset: reader.offset })
+    if (this.#past.length > maxPastFiles) this.#past.shift()
     this.#stand()
     await reader.release()
   }
@@ -340,7 +386,13 @@ export class FileFollower {
     const { identity, stat, place } = reader
     // A copy that was read to its end is that of a truncated file too.
     const isTruncated = truncated || reader.readsCopy
-    this.#before = { file: stat, modifiedNs: stat.mtimeNs, isCopy: (head) => identity.fits(head), place, truncated: isTruncated }
+    this.#before = {
+      file: stat,
+      modifiedNs: stat.mtimeNs,
+      isCopy: (head) => identity.fits(head),
+      place,
+      truncated: isTruncated,
+    }
     this.#reader = undefined
     this.#idle = undefined
     this.#change = undefined
@@ -411,7 +463,8 @@ export class FileFollower {
 
   /** Finds where to begin: where the last run was, or where `startAt` says. */
   async #begin(): Promise<void> {
-    if (this.#saved !== undefined) await this.#resume(this.#saved)
+    const files = this.#saved?.files ?? []
+    if (files.length > 0) await this.#resume(files)
     else {
       const file = await this.#search.openShown()
       if (file === undefined) this.#appears = true
@@ -434,7 +487,7 @@ export class FileFollower {
   }
 
   /** Goes on where an earlier run was, wherever that file is now. */
-  async #resume({ files }: SavedPosition): Promise<void> {
+  async #resume(files: readonly SavedPlace[]): Promise<void> {
     for (const [index, saved] of files.entries()) {
       const isLast = index === files.length - 1
       const file = await this.#findSaved(saved, isLast)
@@ -500,7 +553,11 @@ export class FileFollower {
     if (this.#troubles.has(code)) return
     this.#troubles.add(code)
     const { message } = error as Error
-    this.#warn('FILE_UNREADABLE', `${this.path} can't be read (${message}); it is tried again. ${adviceFor(code)}`, error)
+    this.#warn(
+      'FILE_UNREADABLE',
+      `${this.path} can't be read (${message}); it is tried again. ${adviceFor(code)}`,
+      error,
+    )
   }
 
   #warn(code: LogwispErrorCode, message: string, cause?: unknown): void {
@@ -537,7 +594,12 @@ function isSameOrNone(a: BigIntStats | undefined, b: BigIntStats | undefined): b
 const lookBackBytes = 65_536
 
 /** Where the line begins that stands, unfinished perhaps, at `end`: that it comes whole when it is finished. */
-async function startOfLastLine(file: OpenedFile, end: number, encoding: FileReaderOptions['encoding'], maxBytes: number): Promise<number> {
+async function startOfLastLine(
+  file: OpenedFile,
+  end: number,
+  encoding: FileReaderOptions['encoding'],
+  maxBytes: number,
+): Promise<number> {
   const least = Math.max(0, end - maxBytes)
   for (let to = end; to > least; ) {
     const from = Math.max(least, to - lookBackBytes)

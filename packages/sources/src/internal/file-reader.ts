@@ -51,7 +51,14 @@ export class FileReader {
   #stat: BigIntStats
   #moved = false
 
-  constructor(identity: FileIdentity, file: OpenedFile, offset: number, proof: Buffer, options: FileReaderOptions, buffers: ReadBuffers) {
+  constructor(
+    identity: FileIdentity,
+    file: OpenedFile,
+    offset: number,
+    proof: Buffer,
+    options: FileReaderOptions,
+    buffers: ReadBuffers,
+  ) {
     this.identity = identity
     this.lines = new LineBlocks(options)
     this.#file = file

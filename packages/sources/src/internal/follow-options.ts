@@ -113,7 +113,9 @@ export function followerOptions(options: FollowOptions): Omit<FileFollowerOption
 }
 
 /** Only the options that say something: `undefined` leaves an option to its default. */
-export function defined<Options extends object>(options: Options): { [Name in keyof Options]: NonNullable<Options[Name]> } {
+export function defined<Options extends object>(
+  options: Options,
+): { [Name in keyof Options]: NonNullable<Options[Name]> } {
   const said = Object.entries(options).filter(([, value]) => value !== undefined)
   return Object.fromEntries(said) as { [Name in keyof Options]: NonNullable<Options[Name]> }
 }

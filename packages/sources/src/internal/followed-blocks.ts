@@ -72,11 +72,11 @@ export class FollowedBlocks {
     this.#places = places
   }
 
-  /** Where a restart has to go on: behind what was acknowledged. Undefined as long as nothing is known. */
-  position(ids: FileIds): Position | undefined {
+  /** Where a restart has to go on: behind what was acknowledged. */
+  position(ids: FileIds): Position {
     const { acknowledged } = this.#tracker
     let places = this.#places
     if (!this.isAcknowledged) places = acknowledged?.places ?? this.#firstPlaces
-    return places.length === 0 ? undefined : savePosition(places, ids.toJSON())
+    return savePosition(places, ids.toJSON())
   }
 }

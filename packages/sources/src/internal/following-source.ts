@@ -57,12 +57,14 @@ export abstract class FollowingSource extends EntryReadable {
   /** What to do before the first turn: see which files there are. */
   protected abstract open(): Promise<void>
 
-  /** What to do at each tick of the clock, before the turns. */
-  protected onTick(): void | Promise<void> {}
+  /** What else to do at each tick of the clock. */
+  protected onTick(): void {}
 
-  /** What to do after a follower had nothing to give. */
-  protected abstract onRest(follower: FileFollower): void | Promise<void>
+  /** What to do before and after a follower's turn. */
+  protected async beforeTurn(_follower: FileFollower): Promise<void> {}
+  protected async afterTurn(_follower: FileFollower): Promise<void> {}
 
+  /** What else to close. */
   protected abstract onClose(): Promise<void>
 
   /** Whether {@link stop} was called. */
@@ -112,24 +114,21 @@ export abstract class FollowingSource extends EntryReadable {
       if (follower === undefined) {
         if (this.#stopping && this.turns.size === 0) return this.finish()
         await this.#wait()
-        await this.onTick()
         continue
       }
+      await this.beforeTurn(follower)
       const block = await follower.read()
       if (this.destroyed) return
+      let wanted = true
       if (block !== undefined) {
         this.turns.again(follower)
-        let wanted = true
         for (const item of block.items) wanted = this.#giveRead(item)
         this.took(block.skipped)
         this.discard(tooLong, block.skipped)
-        if (!wanted) return
-      } else if (follower.done) {
-        await this.unfollow(follower)
-      } else {
-        this.turns.rest(follower, follower.restless)
-        await this.onRest(follower)
-      }
+      } else if (!follower.done) this.turns.rest(follower, follower.restless)
+      await this.afterTurn(follower)
+      if (block === undefined && follower.done) await this.unfollow(follower)
+      if (!wanted) return
     }
   }
 
@@ -150,7 +149,8 @@ export abstract class FollowingSource extends EntryReadable {
 
   #tick(): void {
     this.turns.tick()
-    this.#wakeUp?.()
+    this.onTick()
+    if (this.turns.isDue) this.#wakeUp?.()
   }
 
   /** Stops following: what is there now is read and given, then the stream ends. */

@@ -36,6 +36,22 @@ export function rotatedName(base: string, name: string): RotatedName | undefined
   return { scheme: digits.length >= 6 ? 'date' : 'number', digits }
 }
 
+/** Every name that `name` may be a rotated form of. */
+export function possibleBases(name: string): string[] {
+  const plain = name.replace(endings, '')
+  const bases = plain === name ? [] : [plain]
+  const separators = /[._-]/g
+  for (let found = separators.exec(plain); found !== null; found = separators.exec(plain)) {
+    const before = plain.slice(0, found.index)
+    if (before === '') continue
+    bases.push(before)
+    // `app.1.log`: the extension comes after what was added.
+    const extension = plain.lastIndexOf('.')
+    if (extension > found.index) bases.push(before + plain.slice(extension))
+  }
+  return bases.filter((base) => rotatedName(base, name) !== undefined)
+}
+
 /** What `name` has more than `base`: at its end (`app.log.1`) or before its extension (`app.1.log`, `app-2026.log`). */
 function addedPart(base: string, name: string): string | undefined {
   if (name.startsWith(base)) return name.slice(base.length)
@@ -82,7 +98,8 @@ export function oldestFirst<Item extends Pick<Sibling, 'name' | 'stat'>>(sibling
   const byName = scheme !== 'word' && siblings.every(({ name }) => name.scheme === scheme)
   return siblings.toSorted((a, b) => {
     const byTime = Number(a.stat.mtimeNs - b.stat.mtimeNs)
-    const byRank = scheme === 'number' ? Number(b.name.digits) - Number(a.name.digits) : compare(a.name.digits, b.name.digits)
+    const byRank =
+      scheme === 'number' ? Number(b.name.digits) - Number(a.name.digits) : compare(a.name.digits, b.name.digits)
     return byName ? byRank || byTime : byTime || byRank
   })
 }

@@ -261,6 +261,7 @@ export function lastLineEnd(bytes: Buffer, encoding: FileEncoding, from: number,
   const feed = wideLineFeed[encoding]
   let found = window.lastIndexOf(feed)
   // Two bytes that look like a line feed, but are the halves of two characters.
-  while (found !== -1 && (from + found + shift) % 2 !== 0) found = found === 0 ? -1 : window.lastIndexOf(feed, found - 1)
+  while (found !== -1 && (from + found + shift) % 2 !== 0)
+    found = found === 0 ? -1 : window.lastIndexOf(feed, found - 1)
   return found === -1 ? -1 : from + found + 2
 }

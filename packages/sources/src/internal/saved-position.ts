@@ -30,7 +30,10 @@ export interface SavedPlace {
 
 /** The position of one followed path. */
 export interface SavedPosition {
-  /** The files that are not read to their end, oldest first. The last is the one that the path showed. */
+  /**
+   * The files that are not read to their end, oldest first. The last is the one that the path showed. None when the
+   * path was looked at and showed nothing: what it shows later is new.
+   */
   readonly files: readonly SavedPlace[]
   /** The ids of the path's files. */
   readonly ids: readonly string[]
@@ -59,7 +62,7 @@ function savePlace({ identity, offset, proof, proofEnd, modifiedMs }: FilePlace)
 export function loadPosition(saved: unknown): SavedPosition | undefined {
   if (!isRecord(saved)) return undefined
   const { files, ids } = saved
-  if (!Array.isArray(files) || files.length === 0 || !files.every(isSavedPlace)) return undefined
+  if (!Array.isArray(files) || !files.every(isSavedPlace)) return undefined
   if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string')) return undefined
   return { files, ids }
 }

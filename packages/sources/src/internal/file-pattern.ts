@@ -1,0 +1,30 @@
+/** Which files of a directory are meant: glob patterns on names and relative paths. */
+
+import { Minimatch } from 'minimatch'
+
+/** Names asked for again and again, as a directory is listed: kept, up to this many. */
+const maxRememberedNames = 10_000
+
+export class FilePattern {
+  readonly #include: readonly Minimatch[]
+  readonly #exclude: readonly Minimatch[]
+  #known = new Map<string, boolean>()
+
+  /** A pattern with a `/` is matched on the path below the directory, one without on the name alone. */
+  constructor(include: readonly string[], exclude: readonly string[]) {
+    const compile = (pattern: string): Minimatch => new Minimatch(pattern, { matchBase: true, dot: false })
+    this.#include = include.map(compile)
+    this.#exclude = exclude.map((pattern) => new Minimatch(pattern, { matchBase: true, dot: true }))
+  }
+
+  /** `path`: below the directory, with `/` between names. */
+  matches(path: string): boolean {
+    let known = this.#known.get(path)
+    if (known === undefined) {
+      known = this.#include.some((glob) => glob.match(path)) && !this.#exclude.some((glob) => glob.match(path))
+      if (this.#known.size >= maxRememberedNames) this.#known = new Map()
+      this.#known.set(path, known)
+    }
+    return known
+  }
+}
