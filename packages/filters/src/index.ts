@@ -1,4 +1,6 @@
 export { type ByLevelOptions, byLevel } from './by-level.ts'
 export { exclude } from './exclude.ts'
 export { include } from './include.ts'
-export type { MatchOptions, Pattern } from './pattern.ts'
+export { limitSize } from './limit-size.ts'
+export type { MatchOptions, Pattern, TextTest } from './pattern.ts'
+export { type RateLimitOptions, rateLimit } from './rate-limit.ts'

@@ -2,23 +2,25 @@
 
 import type { LogEntry } from '@logwisp/core'
 
-/** Something that answers for a text, such as core's text patterns. */
-export interface TextPattern {
+/** Something that answers for a text, such as core's `textPattern` makes. It must keep no state between two answers. */
+export interface TextTest {
+  /** Whether the text matches. */
   test(text: string): boolean
+  /** A native regular expression that finds a match in a line exactly when `test` says yes, to search many lines at once. */
   readonly regexp?: RegExp | undefined
 }
 
 /**
- * One pattern: a `RegExp`, searched for anywhere in the text; a string, which is looked for as it stands; a
- * `TextPattern`, which is how a regular expression that comes as text (configuration, a query) is matched safely; or
- * a function that looks at the whole entry.
+ * One pattern: a `RegExp`, searched for anywhere in the text; a string, which is looked for as it stands; the
+ * `textPattern` of core, for a regular expression that comes as text (configuration, a query), or anything else that
+ * tests a text; or a function that looks at the whole entry.
  *
  * A `RegExp` is copied: its `lastIndex` is neither used nor changed, `g` means nothing, and one with `y` matches at the
  * text's beginning only. A native `RegExp` can take very long on a hostile text; never make one from a text that somebody
  * else wrote, use core's `textPattern` for those. A function must answer at once, and is not asked about an entry whose
  * fate is decided without it.
  */
-export type Pattern = RegExp | string | TextPattern | ((entry: LogEntry) => boolean)
+export type Pattern = RegExp | string | TextTest | ((entry: LogEntry) => boolean)
 
 /** How patterns are matched. */
 export interface MatchOptions {

@@ -2,7 +2,7 @@
  * Whatever the regular expression and whatever the bytes: selecting lines from a batch gives exactly the lines that the
  * expression matches when each is decoded and tested by itself.
  *
- * More runs: BLOCK_SEARCH_RUNS=1000000 npx vitest run packages/filters/test/block-search.invariants.test.ts
+ * More runs: BLOCK_SEARCH_RUNS=1000000 BLOCK_SEARCH_SEED=7 npx vitest run packages/filters/test/block-search.invariants.test.ts
  */
 
 import { Batch } from '@logwisp/core'
@@ -11,6 +11,7 @@ import { expect, test } from 'vitest'
 import { blockSearch } from '../src/internal/block-search.ts'
 import { selectLines } from '../src/internal/select-lines.ts'
 
+const seed = Number(process.env['BLOCK_SEARCH_SEED'] ?? 20_261_121)
 const runs = Number(process.env['BLOCK_SEARCH_RUNS'] ?? 8_000)
 
 const atoms = [
@@ -22,7 +23,9 @@ const atoms = [
   ...String.raw`[^\n\r] [a-zé] [^é] [\]a] [^\]] [\u0080-\uffff] [^\p{L}] [😀a]`.split(' '),
 ]
 const assertions = ['^', '$', '^', '$', '\\b', '\\B']
-const quantifiers = ['*', '+', '?', '{2}', '{0}', '{1,2}', '*?', '+?', '??']
+// Unbounded ones for single characters only: nested ones would take the engine for ever.
+const bounded = ['?', '{2}', '{0}', '{1,2}', '??']
+const quantifiers = [...bounded, '*', '+', '*?', '+?']
 
 const { pattern, worded } = fc.letrec<Record<'pattern' | 'worded' | 'branch' | 'element', string>>((tie) => ({
   element: fc.oneof(
@@ -36,7 +39,7 @@ const { pattern, worded } = fc.letrec<Record<'pattern' | 'worded' | 'branch' | '
       .tuple(fc.constantFrom('(', '(?:', '(?=', '(?!', '(?<=', '(?<!'), tie('pattern'))
       .map(([open, inner]) => `${open}${inner})`),
     fc
-      .tuple(fc.constantFrom('(', '(?:'), tie('pattern'), fc.constantFrom(...quantifiers))
+      .tuple(fc.constantFrom('(', '(?:'), tie('pattern'), fc.constantFrom(...bounded))
       .map(([open, inner, quantifier]) => `${open}${inner})${quantifier}`),
     fc.tuple(tie('element'), fc.constantFrom('\\1', '\\2')).map(([element, reference]) => `(${element})${reference}`),
   ),
@@ -78,7 +81,7 @@ const pieces = [
 const block = fc
   .constantFrom(...pieces, ...pieces.slice(0, 1), ...pieces.slice(0, 1))
   .chain((some) =>
-    fc.array(fc.constantFrom(...some), { minLength: 5, maxLength: 40, size: 'max' }).map((it) => Buffer.concat(it)),
+    fc.array(fc.constantFrom(...some), { minLength: 5, maxLength: 25, size: 'max' }).map((it) => Buffer.concat(it)),
   )
 
 /** The messages of a block's lines, found the plain way. */
@@ -122,7 +125,7 @@ test('a batch gives the lines that match one by one', () => {
       else if (search.hint !== undefined) ways.hinted++
       else ways.tried++
     }),
-    { numRuns: runs },
+    { numRuns: runs, seed },
   )
   if (process.env['BLOCK_SEARCH_RUNS']) console.log(ways)
   // The test says something only as long as each way is taken often.

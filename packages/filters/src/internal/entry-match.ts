@@ -6,7 +6,7 @@ import type { MatchOptions, Pattern } from '../pattern.ts'
 import { type EntryMatch, predicateMatch, textMatch } from './single-match.ts'
 
 const pattern: OptionRule = {
-  expected: 'a RegExp, a non-empty string, a TextPattern or a function that is not async',
+  expected: 'a RegExp, a non-empty string, a text pattern or a function that is not async',
   accepts: (value) => {
     if (typeof value === 'string') return value !== ''
     if (typeof value === 'function') return !isAsyncFunction(value)

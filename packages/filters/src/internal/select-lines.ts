@@ -57,10 +57,9 @@ function tried(batch: Batch, test: (line: string) => boolean): Batch {
   const runs = new RunList()
   batch.forEachRun((first, last) => {
     for (let start = first; start < last; ) {
-      const at = text.indexOf(lineFeed, start)
-      const feed = at < last ? at : -1
-      const next = feed === -1 ? last : feed + 1
-      if (test(text.slice(start, feed === -1 ? last : contentEnd(text, start, feed)))) runs.add(start, next)
+      const feed = text.indexOf(lineFeed, start)
+      const next = feed === -1 ? text.length : feed + 1
+      if (test(text.slice(start, contentEnd(text, start, feed)))) runs.add(start, next)
       start = next
     }
   })

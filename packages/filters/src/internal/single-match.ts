@@ -2,7 +2,7 @@
 
 import { isRegExp } from 'node:util/types'
 import type { Batch, LogEntry, LogLevel } from '@logwisp/core'
-import type { MatchOptions, TextPattern } from '../pattern.ts'
+import type { MatchOptions, TextTest } from '../pattern.ts'
 import { blockSearch } from './block-search.ts'
 import { type LineQuestion, selectLines } from './select-lines.ts'
 
@@ -23,7 +23,7 @@ export function predicateMatch(matches: (entry: LogEntry) => boolean): EntryMatc
 }
 
 /** The question whether a text matches. */
-export function textMatch(pattern: RegExp | string | TextPattern, text: NonNullable<MatchOptions['text']>): EntryMatch {
+export function textMatch(pattern: RegExp | string | TextTest, text: NonNullable<MatchOptions['text']>): EntryMatch {
   const { test, search } = lineQuestion(pattern)
   if (text === 'message') {
     return {
@@ -38,7 +38,7 @@ export function textMatch(pattern: RegExp | string | TextPattern, text: NonNulla
   }
 }
 
-function lineQuestion(pattern: RegExp | string | TextPattern): LineQuestion {
+function lineQuestion(pattern: RegExp | string | TextTest): LineQuestion {
   if (typeof pattern !== 'string' && !isRegExp(pattern)) {
     const search = pattern.regexp === undefined ? undefined : blockSearch(pattern.regexp)
     return { test: (line) => pattern.test(line), search }
