@@ -121,7 +121,8 @@ export interface FileSink extends EntrySink {
   readonly stats: FileSinkStats
   /**
    * Closes the file and opens `<name>.log` anew, for a rotator that moved it and then tells us (logrotate's
-   * `postrotate`). Settles when what was written before is in the old file and the new one is open.
+   * `postrotate`). Resolves when the new one is open, and what was acknowledged before is in the old one; at once when
+   * the sink has ended.
    */
   reopen(): Promise<void>
   on<E extends keyof FileSinkEvents>(event: E, listener: (...args: FileSinkEvents[E]) => void): this

@@ -200,6 +200,18 @@ test.each(['interval', 'always'] as const)(
   },
 )
 
+test('a sync that fails for want of space ends the sink too: the system may have thrown away what it could not write', async () => {
+  const directory = await temporaryDirectory()
+  const tracker = new Acknowledgements()
+  let syncs = 0
+  const fs = failingFileSystem({
+    file: () => ({ datasync: () => (syncs++ === 0 ? Promise.reject(systemError('ENOSPC')) : Promise.resolve()) }),
+  })
+  const running = pipeline(Readable.from(numbered(10, tracker)), sinkOn(fs, directory, { fsync: 'always' }))
+  await expect(running).rejects.toMatchObject({ code: 'WRITE_FAILED', cause: { code: 'ENOSPC' } })
+  expect(tracker.sequences).toEqual([])
+})
+
 test('with fsync interval nothing is acknowledged before the sync', async () => {
   const directory = await temporaryDirectory()
   const tracker = new Acknowledgements()

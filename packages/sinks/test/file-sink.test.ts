@@ -111,6 +111,17 @@ describe('acknowledging', () => {
     await written([batch('a\nb\n', tracker).withoutLines()])
     expect(tracker.last).toBe(4)
   })
+
+  test('batches without lines, however many, do not hold the source up', async () => {
+    const nothing = batch('x'.repeat(65_535)).withoutLines()
+    expect(await written([...Array(1000).fill(nothing), entry('a')])).toBe('a\n')
+    const directory = await temporaryDirectory()
+    const sink = fileSink(directory, { name: 'app' })
+    await once(sink, 'open')
+    for (let i = 0; i < 1000; i++) sink.write(nothing)
+    sink.end()
+    await once(sink, 'close')
+  })
 })
 
 describe('rotation by size', () => {
@@ -368,6 +379,23 @@ describe('when another program touches the file', () => {
     await once(sink, 'close')
     expect(await readFile(`${sink.path}.1`, 'utf8')).toBe(lines(1, 10))
     expect(await readFile(sink.path, 'utf8')).toBe(lines(11, 11))
+  })
+
+  test('reopen() resolves at once before the start, after the end, and while entries come without a pause', async () => {
+    const directory = await temporaryDirectory()
+    const sink = fileSink(directory, { name: 'app' })
+    await sink.reopen()
+    let isOpen = true
+    async function* endless(): AsyncGenerator<LogEntry> {
+      while (isOpen) yield entry('x')
+    }
+    const running = pipeline(endless, sink)
+    for (let i = 0; i < 5; i++) await sink.reopen()
+    isOpen = false
+    await running
+    await sink.reopen()
+    expect(await readdir(directory)).toEqual(['app.log'])
+    expect((await readFile(sink.path, 'utf8')).length).toBe(sink.stats.entriesIn * 2)
   })
 
   test('leaves a line without its end there: the sink ends it and says so', async () => {

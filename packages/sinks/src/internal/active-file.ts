@@ -2,6 +2,7 @@
 
 import type { BigIntStats } from 'node:fs'
 import { dirname } from 'node:path'
+import { LogwispError } from '@logwisp/core'
 import { type FileSystem, isAbsent, type OpenFile } from './file-system.ts'
 
 const lineFeed = 10
@@ -103,19 +104,36 @@ export class ActiveFile {
       this.size = Number(stats.size)
       return false
     } catch (error) {
-      if (isAbsent(error)) return true
-      throw error
+      // Whatever else keeps us from looking does not keep us from writing.
+      return isAbsent(error)
     }
   }
 
-  /** Waits until the disk has what was written. */
+  /**
+   * Waits until the disk has what was written.
+   *
+   * @throws LogwispError `WRITE_FAILED`, also for want of space: the system may have thrown away what it could not write,
+   * and a second sync would then succeed without it.
+   */
   async sync(): Promise<void> {
-    await this.#handle.datasync()
+    try {
+      await this.#handle.datasync()
+    } catch (error) {
+      throw writeFailed(this.path, error)
+    }
   }
 
   async close(): Promise<void> {
     await this.#handle.close()
   }
+}
+
+/** The error that ends a sink. */
+export function writeFailed(path: string, cause: unknown): LogwispError {
+  if (cause instanceof LogwispError) return cause
+  const advice =
+    'check the path, its permissions and the disk; what was not acknowledged comes again from a source that can'
+  return new LogwispError('WRITE_FAILED', `cannot write ${path} (${(cause as Error).message}): ${advice}`, { cause })
 }
 
 /** The buffers without their first `bytes`. */

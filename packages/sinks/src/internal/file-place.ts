@@ -1,0 +1,116 @@
+/** A sink's place in a directory: its lock, the file that it writes, and the names of those that it wrote before. */
+
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { LogwispError } from '@logwisp/core'
+import { ActiveFile } from './active-file.ts'
+import { type FileLock, lockFile } from './file-lock.ts'
+import type { FileSystem } from './file-system.ts'
+import { activeName, compareRotated, nextRotatedName, parseRotatedName, type RotatedName } from './rotation.ts'
+
+/** Whose place it is. */
+export interface FilePlaceOptions {
+  readonly directory: string
+  readonly name: string
+  /** Whether a new file's name must survive a power cut. */
+  readonly isDurable: boolean
+  /** Told of `TORN_LINE`. */
+  readonly warn: (warning: LogwispError) => void
+}
+
+/** Opens, mends and renames the file of one sink. Its calls must not overlap; each may be repeated after it failed. */
+export class FilePlace {
+  /** The file that is written. */
+  readonly path: string
+  readonly #fs: FileSystem
+  readonly #options: FilePlaceOptions
+  #lock: FileLock | undefined
+  /** Whether the file's end may be what a crash of a sink left; false once that was looked at. */
+  #isAfterCrash = false
+  #last: RotatedName | undefined
+  #isRecalled = false
+
+  constructor(fs: FileSystem, options: FilePlaceOptions) {
+    this.#fs = fs
+    this.#options = options
+    this.path = join(options.directory, activeName(options.name))
+  }
+
+  /**
+   * Opens or makes the file, at the first time after taking the lock.
+   *
+   * @throws LogwispError `FILE_IN_USE`; the system's errors.
+   */
+  async open(): Promise<ActiveFile> {
+    await this.#claim()
+    const file = await ActiveFile.open(this.#fs, this.path)
+    try {
+      await this.#mend(file)
+      if (this.#options.isDurable) await syncDirectory(this.#options.directory)
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+    return file
+  }
+
+  /** Renames the file to the next rotated name, and returns the path that it has then. */
+  async moveAway(): Promise<string> {
+    const rotated = nextRotatedName(this.#options.name, Date.now(), this.#last)
+    const path = join(this.#options.directory, rotated.fileName)
+    await this.#fs.rename(this.path, path)
+    this.#last = rotated
+    return path
+  }
+
+  /** Lets go of the lock. */
+  async release(): Promise<void> {
+    const lock = this.#lock
+    this.#lock = undefined
+    await lock?.release()
+  }
+
+  /** Takes the lock, and learns which names are taken. */
+  async #claim(): Promise<void> {
+    const { directory, name } = this.#options
+    if (this.#lock === undefined) {
+      await this.#fs.mkdir(directory, { recursive: true })
+      this.#lock = await lockFile(join(directory, `.${name}.lock`), this.path)
+      this.#isAfterCrash = this.#lock.isTakenOver
+    }
+    if (this.#isRecalled) return
+    const names = await this.#fs.readdir(directory)
+    const rotated = names.flatMap((fileName) => parseRotatedName(name, fileName) ?? [])
+    this.#last = rotated.sort(compareRotated).at(-1)
+    this.#isRecalled = true
+  }
+
+  /**
+   * Sees to it that the file ends with a whole line. What a crash of ours left of a line was not acknowledged, will
+   * come again whole, and is cut off. What another program left is not ours to cut: it gets its line feed.
+   */
+  async #mend(file: ActiveFile): Promise<void> {
+    const torn = await file.tornBytes()
+    const isAfterCrash = this.#isAfterCrash
+    this.#isAfterCrash = false
+    if (torn === 0) return
+    if (isAfterCrash) await file.takeBack(torn)
+    else {
+      const { error } = await file.append([Buffer.from('\n')])
+      if (error !== undefined) throw error
+    }
+    const deed = isAfterCrash ? 'which a crash had left there, were cut off' : 'were ended with a line feed'
+    const advice = 'nothing needs to be done, unless another program writes to this file'
+    this.#options.warn(new LogwispError('TORN_LINE', `the last ${torn} bytes of ${this.path}, ${deed}: ${advice}`))
+  }
+}
+
+/** Makes the names in a directory safe; nothing where that is not possible (Windows). */
+async function syncDirectory(path: string): Promise<void> {
+  try {
+    const handle = await open(path, 'r')
+    await handle.sync().finally(() => handle.close())
+  } catch (error) {
+    if (process.platform !== 'win32') throw error
+  }
+}

@@ -1,0 +1,103 @@
+/** Who may have the lock, and whose is taken over. */
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdir, readFile, utimes, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { lockFile } from '../src/internal/file-lock.ts'
+import { temporaryDirectory } from './file-fixtures.ts'
+
+async function lockLeftBy(maker: object | string): Promise<string> {
+  const path = join(await temporaryDirectory(), '.app.lock')
+  await writeFile(path, typeof maker === 'string' ? maker : JSON.stringify(maker))
+  return path
+}
+
+async function aliveProcess(): Promise<number> {
+  const child = spawn(process.execPath, ['-e', 'console.log(1); setInterval(() => {}, 1e6)'], { stdio: 'pipe' })
+  onTestFinished(() => void child.kill())
+  await once(child.stdout, 'data')
+  return child.pid as number
+}
+
+async function own(): Promise<Record<string, unknown>> {
+  const path = join(await temporaryDirectory(), '.app.lock')
+  const lock = await lockFile(path, 'app.log')
+  const maker = JSON.parse(await readFile(path, 'utf8'))
+  await lock.release()
+  return maker
+}
+
+test('is had by one, and after release by the next, who knows that nothing crashed', async () => {
+  const path = join(await temporaryDirectory(), '.app.lock')
+  for (let i = 0; i < 2; i++) {
+    const lock = await lockFile(path, 'app.log')
+    expect(lock.isTakenOver).toBe(false)
+    await expect(lockFile(path, 'app.log')).rejects.toMatchObject({ code: 'FILE_IN_USE' })
+    await lock.release()
+    await lock.release()
+    expect(await readdir(join(path, '..'))).toEqual([])
+  }
+})
+
+test('of a process that runs is not taken; the error names the process and the lock', async () => {
+  const pid = await aliveProcess()
+  const path = await lockLeftBy({ pid, host: hostname(), thread: 0, token: 'x' })
+  await expect(lockFile(path, '/logs/app.log')).rejects.toThrow(
+    `/logs/app.log is being written by a sink of process ${pid}`,
+  )
+  await expect(lockFile(path, '/logs/app.log')).rejects.toThrow(path)
+})
+
+test.each<[string, () => Promise<object | string>]>([
+  ['no process has the id', async () => ({ pid: 2 ** 30, host: hostname(), thread: 0, token: 'x' })],
+  ['another host made it', async () => ({ pid: await aliveProcess(), host: 'elsewhere', thread: 0, token: 'x' })],
+  ['this very process made it, and does not hold it', async () => ({ ...(await own()), token: 'x' })],
+])('is taken over when %s', async (_name, make) => {
+  const path = await lockLeftBy(await make())
+  const lock = await lockFile(path, 'app.log')
+  expect(lock.isTakenOver).toBe(true)
+  await lock.release()
+  expect(await readdir(join(path, '..'))).toEqual([])
+})
+
+test.skipIf(process.platform !== 'linux')('is taken over when its id is by now another process’s', async () => {
+  for (const pid of [await aliveProcess(), process.pid]) {
+    const path = await lockLeftBy({ pid, startTime: '1', host: hostname(), thread: 0, token: 'x' })
+    const lock = await lockFile(path, 'app.log')
+    expect(lock.isTakenOver).toBe(true)
+    await lock.release()
+  }
+})
+
+test.skipIf(process.platform !== 'linux')('of another thread of this process is not taken', async () => {
+  const path = await lockLeftBy({ ...(await own()), thread: 99, token: 'x' })
+  await expect(lockFile(path, 'app.log')).rejects.toMatchObject({ code: 'FILE_IN_USE' })
+})
+
+test('that is being written this moment is not taken; one that was left empty is', async () => {
+  const path = await lockLeftBy('')
+  await expect(lockFile(path, 'app.log')).rejects.toMatchObject({ code: 'FILE_IN_USE' })
+  await utimes(path, 1, 1)
+  const lock = await lockFile(path, 'app.log')
+  expect(lock.isTakenOver).toBe(true)
+  await lock.release()
+})
+
+test('of many who find an old one at the same time, one gets it', async () => {
+  const path = await lockLeftBy({ pid: 2 ** 30, host: hostname(), thread: 0, token: 'x' })
+  const tries = await Promise.allSettled(Array.from({ length: 20 }, () => lockFile(path, 'app.log')))
+  const got = tries.filter(({ status }) => status === 'fulfilled')
+  expect(got).toHaveLength(1)
+  expect(await readdir(join(path, '..'))).toEqual(['.app.lock'])
+})
+
+test('release leaves alone what is no longer its own', async () => {
+  const path = join(await temporaryDirectory(), '.app.lock')
+  const lock = await lockFile(path, 'app.log')
+  await writeFile(path, '{"pid":1}')
+  await lock.release()
+  expect(await readFile(path, 'utf8')).toBe('{"pid":1}')
+})
