@@ -30,10 +30,11 @@ export interface ContractOptions {
 export const contractDefaults = { timeoutMs: 5_000, seed: 1 } as const satisfies ContractOptions
 
 /** Waits for `promise` for at most so long; `what` ends the sentence "the stage did not …". */
-export async function within<T>(timeoutMs: number, what: string, promise: Promise<T>): Promise<T> {
+export async function within<T>(timeoutMs: number, what: string | (() => string), promise: Promise<T>): Promise<T> {
   const timer = new AbortController()
   const late = setTimeout(timeoutMs, undefined, { signal: timer.signal }).then(() => {
-    throw new AssertionError({ message: `the stage did not ${what} within ${timeoutMs} ms`, stackStartFn: within })
+    const wanted = typeof what === 'string' ? what : what()
+    throw new AssertionError({ message: `the stage did not ${wanted} within ${timeoutMs} ms`, stackStartFn: within })
   })
   try {
     return await Promise.race([promise, late])

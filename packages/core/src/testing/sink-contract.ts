@@ -147,10 +147,12 @@ function refusesOthers<S extends Writable>({ make, timeoutMs, received }: Settle
       const [before, after] = tracker.entries(['before', afterTheError]) as [LogEntry, LogEntry]
       const sink = await make()
       const watch = new EndWatch(sink)
-      // All at once: Node buffers the last, and hands it over even after the error.
+      // At once: Node hands over what it has buffered, also what comes after the error.
+      sink.cork()
       sink.write(before)
       sink.write({ message: 'neither time nor source' })
       sink.write(after)
+      sink.uncork()
       await watch.closes(timeoutMs, 'after a chunk that is no entry')
       assert.equal(watch.errors.length, 1, `a chunk that is no entry must be one 'error', not ${watch.errors.length}`)
       assert.ok(tracker.mark < tracker.end, 'a sink must acknowledge nothing after its first error')
@@ -174,7 +176,11 @@ function failsOnce<S extends Writable>(tried: Settled<S>, makeFailing: () => S |
       sink.once('error', () => {
         markAtError = tracker.mark
       })
-      for (const entry of entries) sink.write(entry, () => {})
+      for (const [index, entry] of entries.entries()) {
+        if (index % 10 === 0) sink.cork()
+        sink.write(entry, () => {})
+        if (index % 10 === 9) sink.uncork()
+      }
       sink.end()
       await watch.closes(timeoutMs, 'after its failure')
       assert.equal(watch.errors.length, 1, `a sink that fails must emit one 'error', not ${watch.errors.length}`)

@@ -93,7 +93,7 @@ async function readAll(source: Readable, { endless, count, timeoutMs }: Tried): 
       if (endless && entries.length === count) stop(source)
     }
   })()
-  await within(timeoutMs, `give ${count} entries and end (it gave ${entries.length} so far)`, reading)
+  await within(timeoutMs, () => `give ${count} entries and end (it gave ${entries.length})`, reading)
   return entries
 }
 
