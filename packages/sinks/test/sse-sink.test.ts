@@ -492,8 +492,8 @@ test('W9: viewers that never read cost a bounded amount, slow nobody down, and a
   const lines = 60
   const before = memoryInUse()
   let most = 0
-  // 120 MB, each block once the one reader has the one before: what the others leave has to go somewhere.
-  for (let block = 0; block < 2000; block++) {
+  // 60 MB, each block once the one reader has the one before: what the others leave has to go somewhere.
+  for (let block = 0; block < 1000; block++) {
     await taken(sink, Batch.of({ bytes: Buffer.from(`${text}\n`.repeat(lines)), source: 'x', time: 0 }))
     await reader.until(({ events }) => events.length === lines)
     expect(reader.events.every(({ data }) => data === text)).toBe(true)
@@ -501,9 +501,9 @@ test('W9: viewers that never read cost a bounded amount, slow nobody down, and a
     reader.text = ''
     if (block % 200 === 199) most = Math.max(most, memoryInUse() - before)
   }
-  expect(sink.stats.viewers.entriesSent).toBeGreaterThanOrEqual(lines * 2000)
+  expect(sink.stats.viewers.entriesSent).toBeGreaterThanOrEqual(lines * 1000)
   expect(sink.stats.ring.bytes).toBeLessThanOrEqual(1_000_000)
-  // 1.2 GB had each of the ten a queue without a bound.
+  // 600 MB had each of the ten a queue without a bound.
   expect(most).toBeLessThan(20_000_000)
   await vi.waitFor(() => expect(sink.stats.viewers).toMatchObject({ connected: 1, cutOff: 10 }), { timeout: 10_000 })
   for (const socket of stuck) socket.destroy()

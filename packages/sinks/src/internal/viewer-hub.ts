@@ -7,6 +7,7 @@
 import type { Batch, LogEntry } from '@logwisp/core'
 import { type EncodeEntry, SpanEncoder } from './encoded-span.ts'
 import type { ReplayRing } from './replay-ring.ts'
+import { TimeShare } from './time-share.ts'
 import { Viewer, type ViewerGap, type ViewerStart } from './viewer.ts'
 
 /** How a protocol writes what a viewer is to know. */
@@ -55,11 +56,8 @@ export interface ViewerCounts {
   readonly entriesMissed: number
 }
 
-/**
- * The viewers get as much of the event loop's time as passed since their last turn, but at least and at most so many
- * ms: however many they are and whatever they filter by, the pipeline has half of the time.
- */
-const turnMs = { min: 1, max: 20 }
+/** What the system takes to send a byte once it is written, outside of our turn: it is 1 GB/s on loopback. */
+const sendMsPerByte = 1e-6
 
 /** Node's timers hold no more. */
 const maxTimerMs = 2 ** 31 - 1
@@ -70,7 +68,9 @@ export class ViewerHub {
   /** In the order in which they are served next. */
   readonly #viewers = new Map<Viewer, ViewerChannel>()
   #turn: NodeJS.Immediate | undefined
-  #turnEnded = 0
+  #pause: NodeJS.Timeout | undefined
+  readonly #time = new TimeShare()
+  #bytesInTurn = 0
   #clock: NodeJS.Timeout | undefined
   #whenEmpty: (() => void) | undefined
   #closing = false
@@ -102,6 +102,8 @@ export class ViewerHub {
   /** Takes what came. Never waits for a viewer. */
   append(items: readonly (LogEntry | Batch)[]): void {
     this.#options.ring.append(items)
+    if (this.#viewers.size === 0) return
+    this.#time.came(performance.now())
     this.#schedule()
   }
 
@@ -148,6 +150,7 @@ export class ViewerHub {
   destroy(): void {
     this.#closing = true
     clearImmediate(this.#turn)
+    clearTimeout(this.#pause)
     for (const [viewer, channel] of this.#viewers) {
       channel.destroy()
       this.remove(viewer)
@@ -155,30 +158,39 @@ export class ViewerHub {
   }
 
   #schedule(): void {
-    if (this.#viewers.size > 0) this.#turn ??= setImmediate(() => this.#takeTurn())
+    if (this.#viewers.size === 0 || this.#turn !== undefined || this.#pause !== undefined) return
+    const { pauseMs } = this.#time
+    if (pauseMs === 0) this.#turn = setImmediate(() => this.#takeTurn())
+    else this.#pause = setTimeout(() => this.#takeTurn(), pauseMs)
   }
 
   #takeTurn(): void {
     this.#turn = undefined
+    this.#pause = undefined
     const began = performance.now()
-    const end = began + Math.min(Math.max(began - this.#turnEnded, turnMs.min), turnMs.max)
+    let more = false
     try {
-      // Who was served goes to the end of the map, where the loop comes by again: it ends when nobody is ready.
-      for (const [viewer, channel] of this.#viewers) {
-        if (!viewer.ready) continue
-        this.#viewers.delete(viewer)
-        this.#viewers.set(viewer, channel)
-        this.#serve(viewer, channel)
-        if (performance.now() >= end) {
-          this.#schedule()
-          break
-        }
-      }
-      if (this.#closing && this.#turn === undefined) this.#sayGoodbye()
+      more = this.#serveUntil(this.#time.begin(began))
+      if (this.#closing) this.#sayGoodbye()
     } catch (error) {
       this.#options.onError(error as Error)
     }
-    this.#turnEnded = performance.now()
+    this.#time.end(began, performance.now(), this.#bytesInTurn * sendMsPerByte)
+    this.#bytesInTurn = 0
+    if (more) this.#schedule()
+  }
+
+  /** Serves whoever is ready, one after the other, until nobody is (false) or the time is over (true). */
+  #serveUntil(end: number): boolean {
+    // Who was served goes to the end of the map, where the loop comes by again: it ends when nobody is ready.
+    for (const [viewer, channel] of this.#viewers) {
+      if (!viewer.ready) continue
+      this.#viewers.delete(viewer)
+      this.#viewers.set(viewer, channel)
+      this.#serve(viewer, channel)
+      if (performance.now() >= end) return true
+    }
+    return false
   }
 
   #serve(viewer: Viewer, channel: ViewerChannel): void {
@@ -194,6 +206,7 @@ export class ViewerHub {
   #send(viewer: Viewer, channel: ViewerChannel, data: Buffer | string): void {
     viewer.sentAt = performance.now()
     if (!channel.write(data)) viewer.fullSince ??= viewer.sentAt
+    this.#bytesInTurn += data.length
   }
 
   /** Whoever has everything is told that this was all. The others follow in a later turn, when they have drained. */
