@@ -45,6 +45,7 @@ class CollectingStream extends Writable implements CollectingSink {
   readonly #options: CollectingSinkOptions
   #taken = 0
   #held: boolean
+  #failure: Error | undefined
   #continue: (() => void) | undefined
 
   constructor(options: CollectingSinkOptions) {
@@ -55,14 +56,19 @@ class CollectingStream extends Writable implements CollectingSink {
   }
 
   override _write(item: unknown, _encoding: BufferEncoding, callback: (error?: Error) => void): void {
-    if (!isBatch(item) && !isLogEntry(item)) return callback(notAnEntry(item))
-    const { failWith, failAfterEntries = 0, onItem } = this.#options
-    // It comes again although it has failed: see EntryWritable.
-    if (failWith !== undefined && this.#taken >= failAfterEntries) return callback(failWith)
+    const { failWith, failAfterEntries = 0 } = this.#options
+    if (!isBatch(item) && !isLogEntry(item)) this.#failure ??= notAnEntry(item)
+    else if (this.#taken >= failAfterEntries) this.#failure ??= failWith
+    // Node hands over what it has buffered even after a first error.
+    if (this.#failure !== undefined) return callback(this.#failure)
+    this.#take(item as LogEntry | Batch, callback)
+  }
+
+  #take(item: LogEntry | Batch, callback: () => void): void {
     this.#taken += entriesOf(item)
     this.items.push(item)
     acknowledge(item)
-    onItem?.(item)
+    this.#options.onItem?.(item)
     if (this.#held) this.#continue = callback
     else callback()
   }
