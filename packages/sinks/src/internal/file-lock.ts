@@ -10,6 +10,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
+import { setTimeout } from 'node:timers/promises'
 import { threadId } from 'node:worker_threads'
 import { LogwispError } from '@logwisp/core'
 import { isAbsent } from './file-system.ts'
@@ -33,6 +34,9 @@ export interface FileLock {
 /** A lock file that says nothing is being written this moment, or its maker crashed then; after this time, the latter. */
 const writingTakesMs = 2_000
 
+/** How long to wait while another takes over: a few calls to the file system. */
+const takeOverTakesMs = 5
+
 /** The locks that this thread holds; in the global registry since this package may be loaded twice (ESM and CJS). */
 const registry: unique symbol = Symbol.for('@logwisp/file-locks/1') as never
 const held: Set<string> = ((globalThis as { [registry]?: Set<string> })[registry] ??= new Set())
@@ -47,12 +51,12 @@ export async function lockFile(path: string, guarded: string): Promise<FileLock>
   const startTime = await startTimeOf(process.pid)
   const maker: Maker = { pid: process.pid, startTime, thread: threadId, host: hostname(), token }
   let isTakenOver = false
-  while (!(await make(path, maker))) {
+  while (!(isTakenOver || (await make(path, maker)))) {
     const text = await readLock(path)
     if (text === undefined) continue
     const owner = parse(text)
     if (await isHeld(path, owner, maker)) throw inUse(path, guarded, owner)
-    isTakenOver = (await remove(path, text)) || isTakenOver
+    isTakenOver = await takeOver(path, text, maker)
   }
   held.add(token)
   return {
@@ -79,23 +83,22 @@ async function make(path: string, maker: Maker): Promise<boolean> {
   }
 }
 
-/** Removes a lock that nobody holds; false when it was another one by then, which is left where it is. */
-async function remove(path: string, text: string): Promise<boolean> {
-  // Two that start at the same time may both find the old lock. A rename is given to one of them only, and shows
-  // that one what it moved.
-  const aside = `${path}.${randomUUID()}`
-  try {
-    await rename(path, aside)
-  } catch (error) {
-    if (isAbsent(error)) return false
-    throw error
-  }
-  if ((await readLock(aside)) !== text) {
-    await rename(aside, path)
+/** Puts an own lock in the place of one that nobody holds; false when somebody else is at it, or was. */
+async function takeOver(path: string, text: string, maker: Maker): Promise<boolean> {
+  // Of those who find the same old lock only the one who can make this file may replace it. The file is its lock
+  // already, so that one rename both replaces the old lock and opens the way for others.
+  const next = `${path}.next`
+  if (!(await make(next, maker))) {
+    if (await isFresh(next)) await setTimeout(takeOverTakesMs)
+    else await rm(next, { force: true })
     return false
   }
-  await rm(aside, { force: true })
-  return true
+  if ((await readLock(path)) === text) {
+    await rename(next, path)
+    return true
+  }
+  await rm(next, { force: true })
+  return false
 }
 
 async function isHeld(path: string, owner: Maker | undefined, self: Maker): Promise<boolean> {
