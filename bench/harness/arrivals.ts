@@ -1,0 +1,69 @@
+/** When a process that follows a file has had all that it will get. Lines here end in ` @<time> #<number>`. */
+
+import { listen, tell } from './measured.ts'
+import { quantile } from './statistics.ts'
+
+/** Longer than any of the followers sleeps between two looks at a file. */
+const quietMs = 2500
+const lookEveryMs = 20
+
+/** What ends each line that is appended: when, on the clock that all processes of a machine share, and which it is. */
+export function stamp(number: number): string {
+  return ` @${process.hrtime.bigint()} #${number}`
+}
+
+/**
+ * Says `ready` when the first line has arrived, and waits until nothing more is written (it is told so) and nothing has
+ * arrived for a while, or `all` have. `count` says how many have arrived.
+ *
+ * @returns `ms` between the first and the last arrival.
+ */
+export async function untilQuiet(count: () => number, all = Infinity): Promise<{ ms: number }> {
+  let isOver = false
+  let known = 0
+  let firstMs = 0
+  let lastMs = 0
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
+    const now = performance.now()
+    const arrived = count()
+    if (arrived > known) {
+      if (known === 0) {
+        firstMs = now
+        tell({ ready: true })
+        void listen()
+          .next()
+          .then(() => (isOver = true))
+      }
+      known = arrived
+      lastMs = now
+    }
+    if (isOver && (arrived >= all || (known > 0 && now - lastMs >= quietMs))) return { ms: lastMs - firstMs }
+  }
+}
+
+/** Lines and their latencies. */
+export class Arrivals {
+  #lines = 0
+  readonly #latenciesMs: number[] = []
+
+  /** A line came. The first one was there before, and has no latency. */
+  note(line: string): void {
+    this.#lines++
+    if (this.#lines === 1) return
+    const from = line.lastIndexOf('@') + 1
+    const stampedNs = BigInt(line.slice(from, line.indexOf(' ', from)))
+    this.#latenciesMs.push(Number(process.hrtime.bigint() - stampedNs) / 1e6)
+  }
+
+  /** See {@link untilQuiet}. */
+  settled(all: number): Promise<{ ms: number }> {
+    return untilQuiet(() => this.#lines, all)
+  }
+
+  /** What to tell of it. */
+  result(): { delivered: number; latency: { p50Ms: number; p99Ms: number; maxMs: number } } {
+    const of = (at: number): number => quantile(this.#latenciesMs, at)
+    return { delivered: this.#lines, latency: { p50Ms: of(0.5), p99Ms: of(0.99), maxMs: of(1) } }
+  }
+}
