@@ -29,9 +29,8 @@ export interface ConsoleSinkOptions {
   /** How an entry becomes text. A line feed is put after it. @default 'raw' */
   readonly format?: Format | undefined
   /**
-   * Whether each entry has the colour of its level.
-   * @default as the environment says: `FORCE_COLOR` (`0` is no) first, then none with `NO_COLOR` or `TERM=dumb`, else
-   * only on a terminal
+   * Whether each entry has the colour of its level. Omitted, the environment decides: `FORCE_COLOR` first (`0` is no),
+   * then none with `NO_COLOR` or `TERM=dumb`, else only on a terminal.
    */
   readonly colors?: boolean | undefined
   /**

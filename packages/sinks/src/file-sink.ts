@@ -53,13 +53,16 @@ export interface FileSinkOptions {
    * @default 0
    */
   readonly minFreeBytes?: number | undefined
-  /** Compresses rotated files, beside the entries' way: `<name>-<time>-<number>.log.gz`. @default undefined, they stay as they are */
+  /**
+   * Compresses rotated files, beside the entries' way, to `<name>-<time>-<number>.log.gz`. Omitted, they stay as they are.
+   * Needs `maxFileBytes` or `rotateEveryMs`.
+   */
   readonly compress?: 'gzip' | undefined
   /**
    * When what was written is made safe from a power cut, and thus when entries are acknowledged:
    * - `'never'`: acknowledged once written. Safe when the program crashes, not when the machine does.
    * - `'interval'`: synced every `fsyncIntervalMs`, and after 16 MiB; acknowledged then.
-   * - `'always'`: synced after every write (of all that waits, up to about 1 MiB); acknowledged then.
+   * - `'always'`: synced after every write (of all that waits, up to about 2 MiB); acknowledged then.
    * @default 'never'
    */
   readonly fsync?: 'never' | 'interval' | 'always' | undefined
