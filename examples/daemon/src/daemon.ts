@@ -1,5 +1,6 @@
 /** The daemon: one directory's files, followed, to everybody who looks at the live page. */
 
+import { once } from 'node:events'
 import { mkdir, readFile, stat } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -7,7 +8,7 @@ import { dirname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { fanOut, type LogwispError, openCheckpoint } from '@logwisp/core'
 import { fileSink, sseSink } from '@logwisp/sinks'
-import { directorySource } from '@logwisp/sources'
+import { directorySource, type FileSource } from '@logwisp/sources'
 import type { Settings } from './command-line.ts'
 import { loadLivePage } from './live-page.ts'
 import { checkpointPath } from './state-directory.ts'
@@ -16,7 +17,7 @@ import { checkpointPath } from './state-directory.ts'
 export interface Daemon {
   /** Where its page is, e.g. `http://127.0.0.1:8080/`. */
   readonly url: string
-  /** Files that it follows now. */
+  /** Files that it followed when it had started. */
   readonly files: number
   /** Resolves when everything read was delivered after {@link stop}; rejects when it fails. */
   readonly done: Promise<void>
@@ -29,6 +30,9 @@ export class StartError extends Error {
   override readonly name = 'StartError'
 }
 
+/** What a crash repeats at most: lines delivered since the last save. A save is one small file, synced. */
+const saveIntervalMs = 100
+
 /**
  * Starts following and serving. `onWarning` hears of what does not end it: a file that cannot be read, a full disk.
  *
@@ -38,55 +42,48 @@ export async function startDaemon(settings: Settings, onWarning: (warning: Logwi
   const { directory, pattern, host, port, stateDirectory, fromBeginning, output } = settings
   await checkDirectory(directory)
   if (output === directory) {
-    throw new StartError(`--output ${output} is the watched directory: lines would be copied round and round; give another`)
+    throw new StartError(
+      `--output ${output} is the watched directory: lines would be copied round and round; give another`,
+    )
   }
   const page = await loadLivePage()
-  const path = checkpointPath(stateDirectory, directory)
-  await mkdir(dirname(path), { recursive: true })
-  const checkpoint = await openCheckpoint(path)
-  checkpoint.on('warning', onWarning)
-
-  const source = directorySource(directory, { pattern, checkpoint, startAt: fromBeginning ? 'beginning' : 'end' })
+  let source: FileSource | undefined
   const live = sseSink({
-    status: () => ({ directory, pattern, source: source.stats }),
+    status: () => ({ directory, pattern, source: source?.stats }),
     // On loopback, only under this machine's own names: a page elsewhere must not read the log by DNS rebinding.
     allowedHosts: host === '127.0.0.1' || host === '::1' || host === 'localhost' ? [host] : 'any',
   })
-  source.on('warning', onWarning)
   live.on('warning', onWarning)
-
   const server = createServer((request, response) => {
     if (!page(request, response)) live.handler(request, response)
   })
-  try {
-    await listen(server, port, host)
-  } catch (error) {
-    await checkpoint.close()
-    throw error
-  }
+  await listen(server, port, host)
 
-  const copies = output === undefined ? [] : [fileSink(output, { name: 'logwisp' })]
-  for (const copy of copies) copy.on('warning', onWarning)
-  const sink = copies.length === 0 ? live : fanOut([live, ...copies])
+  const path = checkpointPath(stateDirectory, directory)
+  await mkdir(dirname(path), { recursive: true })
+  const checkpoint = await openCheckpoint(path, { saveIntervalMs })
+  checkpoint.on('warning', onWarning)
+  source = directorySource(directory, { pattern, checkpoint, startAt: fromBeginning ? 'beginning' : 'end' })
+  source.on('warning', onWarning)
+  const copy = output === undefined ? undefined : fileSink(output, { name: 'logwisp' })
+  copy?.on('warning', onWarning)
 
-  const done = pipeline(source, sink).finally(async () => {
+  const done = pipeline(source, copy === undefined ? live : fanOut([live, copy])).finally(async () => {
     server.close()
     server.closeAllConnections()
     await checkpoint.close()
   })
-  return {
-    url: urlOf(server.address() as AddressInfo),
-    get files() {
-      return source.stats.files
-    },
-    done,
-    stop: () => source.stop(),
-  }
+  // Whatever ends it before it has begun ends the wait too.
+  await Promise.race([once(source, 'ready'), done])
+  const { files } = source.stats
+  return { url: urlOf(server.address() as AddressInfo), files, done, stop: () => source.stop() }
 }
 
 async function checkDirectory(directory: string): Promise<void> {
   const found = await stat(directory).catch((error: NodeJS.ErrnoException) => {
-    throw new StartError(`cannot watch ${directory}: ${error.code === 'ENOENT' ? 'there is no such directory' : error.message}`)
+    throw new StartError(
+      `cannot watch ${directory}: ${error.code === 'ENOENT' ? 'there is no such directory' : error.message}`,
+    )
   })
   if (!found.isDirectory()) throw new StartError(`cannot watch ${directory}: give the directory that the file is in`)
 }

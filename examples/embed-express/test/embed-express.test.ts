@@ -23,11 +23,10 @@ afterEach(async () => {
 
 /** Starts the app and gives its address. */
 async function start(): Promise<string> {
-  app = spawn(
-    process.execPath,
-    ['--import', 'tsx', '--conditions=@logwisp/source', main, join(directory, 'app.log')],
-    { env: { ...process.env, PORT: '0' }, stdio: ['ignore', 'pipe', 'inherit'] },
-  )
+  app = spawn(process.execPath, ['--import', 'tsx', '--conditions=@logwisp/source', main, join(directory, 'app.log')], {
+    env: { ...process.env, PORT: '0' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const [greeting] = (await once(app.stdout as NodeJS.ReadableStream, 'data')) as [Buffer]
   return /^http:\S+\//.exec(greeting.toString())?.[0] as string
 }
