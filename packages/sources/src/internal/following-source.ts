@@ -27,6 +27,8 @@ export interface FileSourceStats extends StageStats, FollowStats {}
 
 /** What a source that follows files emits, besides what every `Readable` does. */
 export interface FileSourceEvents {
+  /** What is there at the start was looked at: whatever is written from now on is given. */
+  ready: []
   /** A file was opened: `path` is where it was found, perhaps under its rotated name. */
   open: [opened: { readonly path: string }]
   /** The path shows another file now, and the reading has gone over to it. */
@@ -48,6 +50,8 @@ export abstract class FollowingSource extends EntryReadable {
   #wakeUp: (() => void) | undefined
   #turn: Promise<void> | undefined
   #stopping = false
+  /** Paths found at the start that had no turn yet, and so have not begun; undefined once that was told. */
+  #unbegun: number | undefined
 
   constructor(pollIntervalMs: number) {
     super()
@@ -110,6 +114,7 @@ export abstract class FollowingSource extends EntryReadable {
 
   async #pull(): Promise<void> {
     while (!this.destroyed) {
+      if (this.#unbegun === 0) this.#tellReady()
       const follower = this.turns.next()
       if (follower === undefined) {
         if (this.#stopping && this.turns.size === 0) return this.finish()
@@ -126,10 +131,16 @@ export abstract class FollowingSource extends EntryReadable {
         this.took(block.skipped)
         this.discard(tooLong, block.skipped)
       } else if (!follower.done) this.turns.rest(follower, follower.restless)
+      if (this.#unbegun !== undefined) this.#unbegun--
       await this.afterTurn(follower)
       if (block === undefined && follower.done) await this.unfollow(follower)
       if (!wanted) return
     }
+  }
+
+  #tellReady(): void {
+    this.#unbegun = undefined
+    this.emit('ready')
   }
 
   #giveRead(item: LogEntry | Batch): boolean {
@@ -176,6 +187,7 @@ export abstract class FollowingSource extends EntryReadable {
 
   override _construct(callback: (error?: Error | null) => void): void {
     this.open().then(() => {
+      this.#unbegun = this.turns.size
       this.#timer = setInterval(() => this.#tick(), this.#pollIntervalMs).unref()
       callback()
     }, callback)
