@@ -16,6 +16,15 @@ const typingRestMs = 300
 /** How near to its end the log must be scrolled to be kept there, in pixels. */
 const nearEnd = 40
 
+/** Times are shown in the reader's own zone. */
+const clock = new Intl.DateTimeFormat([], {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  fractionalSecondDigits: 3,
+  hourCycle: 'h23',
+})
+
 const element = (id) => document.getElementById(id)
 const log = element('log')
 const state = element('state')
@@ -129,7 +138,7 @@ function entryRow({ time, level, source, message, fields }) {
   const when = document.createElement('time')
   when.dateTime = time
   when.title = time
-  when.textContent = new Date(time).toLocaleTimeString([], { hourCycle: 'h23', fractionalSecondDigits: 3 })
+  when.textContent = clock.format(new Date(time))
   const text = document.createElement('p')
   text.className = 'message'
   text.textContent = fields === undefined ? message : `${message} ${JSON.stringify(fields)}`

@@ -63,6 +63,7 @@ describe.skipIf(!hasChromium)('the live page in Chromium', () => {
     expect(await shows(2)).toEqual(['2026-11-21T10:00:00Z ERROR boom', 'INFO <img src=x onerror="document.title=1"> ü'])
     expect(await page.locator('.row.error .level').allTextContents()).toEqual(['error'])
     expect(await page.locator('.row.error time').getAttribute('datetime')).toBe('2026-11-21T10:00:00.000Z')
+    expect(await page.locator('.row.error time').textContent()).toMatch(/^\d\d:\d\d:00[.,]000$/)
     expect(await page.locator('.row img').count()).toBe(0)
     expect(await page.title()).toBe('LogWisp')
     expect(trouble).toEqual([])
