@@ -87,7 +87,7 @@ export class BoundedQueue {
   put(added: LogEntry | Batch): Overflow | undefined {
     const count = entriesOf(added)
     if (count === 0 && this.#mergeMark(added as Batch)) return undefined
-    const item = isBatch(added) && added.byteLength < added.bytes.length * denseShare ? added.compact() : added
+    const item = this.#sharesBlock(added) ? added : compacted(added)
     const { maxEntries } = this.#bounds
     if (this.#entries + count <= maxEntries && this.#fitsBytes(item)) {
       this.#append(item, count)
@@ -183,6 +183,10 @@ export class BoundedQueue {
     this.#items[this.#items.length - 1] = mark
     return true
   }
+}
+
+function compacted(item: LogEntry | Batch): LogEntry | Batch {
+  return isBatch(item) && item.byteLength < item.bytes.length * denseShare ? item.compact() : item
 }
 
 /** How many entries an item is. */
