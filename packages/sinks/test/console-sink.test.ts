@@ -139,6 +139,19 @@ describe('acknowledging and back-pressure', () => {
     await once(sink, 'close')
   })
 
+  test('one entry is written at the end of its turn, and so is the next one after a pause', async () => {
+    const stdout = new Output()
+    const sink = consoleSink({ stdout })
+    const tracker = new Acknowledgements()
+    for (const each of numbered(3, tracker)) {
+      sink.write(each)
+      await tracker.until(each.origin?.sequence ?? 0)
+      expect(stdout.text).toBe(lines(1, tracker.last))
+    }
+    sink.end()
+    await once(sink, 'close')
+  })
+
   test('an output that takes nothing holds the source back', async () => {
     const stdout = new PassThrough({ highWaterMark: 1000 })
     let given = 0
@@ -201,6 +214,29 @@ describe('when the reader goes away', () => {
     expect(sink.stats).toMatchObject({ entriesIn: 10, entriesHeld: 0, dropped: { closed: 10 - sink.stats.entriesOut } })
     expect(sink.stats.entriesOut).toBeLessThan(10)
     expect(tracker.last).toBe(sink.stats.entriesOut)
+  })
+
+  test("with whenClosed 'drop' what waited for room then is dropped too, and not tried again", async () => {
+    let fail = (): void => {}
+    const chunks: string[] = []
+    const stdout = new Writable({
+      autoDestroy: false,
+      highWaterMark: 1,
+      write: (chunk, _encoding, callback) => {
+        chunks.push(String(chunk))
+        fail = () => callback(new Error('write EPIPE'))
+      },
+    })
+    const sink = consoleSink({ stdout, whenClosed: 'drop' })
+    sink.write(entry('first'))
+    while (chunks.length === 0) await new Promise(setImmediate)
+    sink.write(entry('second'))
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+    fail()
+    sink.end(entry('third'))
+    await once(sink, 'close')
+    expect(chunks).toEqual(['first\n'])
+    expect(sink.stats).toMatchObject({ entriesIn: 3, entriesOut: 0, entriesHeld: 0, dropped: { closed: 3 } })
   })
 })
 
