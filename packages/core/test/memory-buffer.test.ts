@@ -1,0 +1,130 @@
+import { once } from 'node:events'
+import { pipeline } from 'node:stream/promises'
+import { describe, expect, test } from 'vitest'
+import { type LogEntry, type MemoryBuffer, type MemoryBufferOptions, memoryBuffer } from '../src/index.ts'
+import { checkOptionErrors, collectingSink, givingSource, RecordingTracker } from '../src/testing.ts'
+
+const numbers = (from: number, to: number): string[] => Array.from({ length: to - from + 1 }, (_, i) => `${from + i}`)
+
+function checkBalance({ stats }: MemoryBuffer): void {
+  expect(stats.entriesIn).toBe(stats.entriesOut + stats.entriesDropped + stats.entriesHeld)
+}
+
+/** Writes lines to a buffer that nobody reads; resolves when all that it takes are taken. */
+async function fill(options: MemoryBufferOptions, lines: readonly string[], as: 'entries' | 'a batch') {
+  const tracker = new RecordingTracker()
+  const buffer = memoryBuffer(options)
+  let taken = 0
+  const items = as === 'entries' ? tracker.entries(lines) : [tracker.batch(lines)]
+  for (const item of items) buffer.write(item, () => taken++)
+  await new Promise(setImmediate)
+  checkBalance(buffer)
+  return { buffer, tracker, taken: () => taken }
+}
+
+async function drain(buffer: MemoryBuffer): Promise<string[]> {
+  const sink = collectingSink()
+  buffer.end()
+  await pipeline(buffer, sink)
+  checkBalance(buffer)
+  expect(buffer.stats).toMatchObject({ entriesHeld: 0, bytesHeld: 0 })
+  return [...sink.messages]
+}
+
+describe.each(['entries', 'a batch'] as const)('given %s', (as) => {
+  test('drop-newest keeps the first and counts the rest', async () => {
+    const { buffer } = await fill({ maxEntries: 10, whenFull: 'drop-newest' }, numbers(1, 25), as)
+    expect(buffer.stats).toMatchObject({ entriesIn: 25, dropped: { 'buffer-full': 15 }, entriesHeld: 10 })
+    expect(await drain(buffer)).toEqual(numbers(1, 10))
+  })
+
+  test('drop-oldest keeps the last and counts the rest', async () => {
+    const { buffer, tracker } = await fill({ maxEntries: 10, whenFull: 'drop-oldest' }, numbers(1, 25), as)
+    expect(buffer.stats).toMatchObject({ entriesIn: 25, dropped: { 'buffer-full': 15 }, entriesHeld: 10 })
+    expect(await drain(buffer)).toEqual(numbers(16, 25))
+    expect(tracker.mark).toBe(tracker.end)
+  })
+
+  test('block takes what fits and makes the writer wait', async () => {
+    const { buffer, taken } = await fill({ maxEntries: 10 }, numbers(1, 25), as)
+    expect(buffer.stats.entriesDropped).toBe(0)
+    // One more entry waits at the door, or what did not fit of the batch.
+    expect(taken()).toBe(as === 'entries' ? 10 : 0)
+    expect(await drain(buffer)).toEqual(numbers(1, 25))
+  })
+
+  test('gives on what it held when the one before it is done', async () => {
+    const { buffer } = await fill({ maxEntries: 100 }, numbers(1, 25), as)
+    buffer.end()
+    await once(buffer, 'finish')
+    expect(buffer.readableEnded).toBe(false)
+    expect(await drain(buffer)).toEqual(numbers(1, 25))
+  })
+})
+
+test('bounds what it holds in bytes', async () => {
+  const line = 'x'.repeat(936)
+  const { buffer } = await fill({ maxBytes: 10_000, whenFull: 'drop-newest' }, Array(100).fill(line), 'entries')
+  expect(buffer.stats).toMatchObject({ entriesHeld: 10, bytesHeld: 10_000, entriesDropped: 90 })
+})
+
+test('lets what comes before it run ahead of what comes after it', async () => {
+  const tracker = new RecordingTracker()
+  const buffer = memoryBuffer({ maxEntries: 1000 })
+  const sink = collectingSink({ held: true })
+  const done = pipeline(givingSource(tracker.entries(numbers(1, 500))), buffer, sink)
+  await once(buffer, 'finish')
+  expect(sink.messages).toEqual(['1'])
+  sink.release()
+  await done
+  expect(sink.messages).toEqual(numbers(1, 500))
+  expect(tracker.mark).toBe(tracker.end)
+})
+
+test('goes on with entries when its reader changes to one that takes no batches', async () => {
+  const tracker = new RecordingTracker()
+  const buffer = memoryBuffer()
+  for (let i = 0; i < 30; i++) buffer.write(tracker.batch(numbers(i * 10 + 1, i * 10 + 10)))
+  buffer.end()
+  const first = collectingSink({ held: true })
+  buffer.pipe(first)
+  await new Promise(setImmediate)
+  buffer.unpipe(first)
+  first.release()
+  const rest: LogEntry[] = []
+  for await (const entry of buffer) rest.push(entry as LogEntry)
+  expect([...first.messages, ...rest.map(({ message }) => message)]).toEqual(numbers(1, 300))
+  checkBalance(buffer)
+})
+
+test('a burst far beyond a blocked reader is held to the bound, with every policy that drops', async () => {
+  for (const whenFull of ['drop-newest', 'drop-oldest'] as const) {
+    const tracker = new RecordingTracker()
+    const buffer = memoryBuffer({ maxEntries: 50, whenFull })
+    const sink = collectingSink({ held: true })
+    const done = pipeline(
+      givingSource([
+        ...tracker.entries(numbers(1, 40)),
+        ...Array.from({ length: 100 }, () => tracker.batch(numbers(1, 30))),
+      ]),
+      buffer,
+      sink,
+    )
+    await once(buffer, 'finish')
+    expect(buffer.stats.entriesHeld).toBeLessThanOrEqual(50)
+    expect(buffer.stats.entriesDropped).toBeGreaterThan(2900)
+    sink.release()
+    await done
+    checkBalance(buffer)
+    const marks = tracker.acknowledged.map(({ sequence }) => sequence)
+    expect(marks).toEqual(marks.toSorted((a, b) => a - b))
+  }
+})
+
+test('refuses bad options', () => {
+  checkOptionErrors((options) => memoryBuffer(options), {
+    maxEntries: [0, -1, 1.5, '10', null],
+    maxBytes: [0, Infinity, '1kB'],
+    whenFull: ['wait', true],
+  })
+})
