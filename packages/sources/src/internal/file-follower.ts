@@ -22,6 +22,7 @@ import {
   type FileOnDisk,
   FileSearch,
   isSameFile,
+  noFile,
   type Predecessor,
   soughtPlace,
   soughtSavedPlace,
@@ -77,6 +78,12 @@ interface PastFile {
   readonly offset: number
 }
 
+/** A generation that was left, where, and whether it was cut rather than rotated. */
+interface Before extends Predecessor {
+  readonly place: FilePlace | undefined
+  readonly truncated: boolean
+}
+
 interface LateReader {
   readonly reader: FileReader
   readonly untilMs: number
@@ -97,7 +104,7 @@ export class FileFollower {
   /** What is read. Undefined while the path shows nothing, and between two generations. */
   #reader: FileReader | undefined
   /** The generation that the next one comes after, and where it was left. */
-  #before: (Predecessor & { readonly place: FilePlace | undefined; readonly truncated: boolean }) | undefined
+  #before: Before | undefined
   #late: LateReader[] = []
   /** What the path showed when everything was read: nothing is to be done while it shows the same. */
   #idle: BigIntStats | undefined
@@ -132,7 +139,6 @@ export class FileFollower {
       return
     }
     this.#ids = new FileIds(this.#saved.ids)
-    this.#appears ||= this.#saved.files.length === 0
   }
 
   /** Whether it was stopped and has given everything. */
@@ -184,7 +190,7 @@ export class FileFollower {
   /** Where a restart has to go on: behind what was acknowledged. Undefined as long as nothing is known. */
   position(): Position | undefined {
     return this.#begun && (this.#reader !== undefined || this.#before?.place !== undefined || this.#appears)
-      ? this.#blocks.position(this.#ids)
+      ? this.#blocks.position(this.#ids, this.#before?.modifiedNs ?? 0n)
       : undefined
   }
 
@@ -228,6 +234,27 @@ export class FileFollower {
 
   /** One step. True: go on. False: there is nothing to do at this time. */
   async #step(): Promise<boolean> {
+    if (process.env['TRACE'])
+      console.error(
+        'STEP',
+        JSON.stringify(
+          this.#reader && {
+            ino: this.#reader.stat.ino,
+            off: this.#reader.offset,
+            file: this.#reader.file?.path,
+            copy: this.#reader.readsCopy,
+          },
+          (_k, v) => (typeof v === 'bigint' ? String(v) : v),
+        ),
+        'before',
+        this.#before?.file.ino,
+        'late',
+        this.#late.length,
+        'idle',
+        this.#idle?.ino,
+        'change',
+        this.#change && (this.#change.shown?.ino ?? 'none'),
+      )
     if (this.#stop === 'asked') this.#stop = { shown: await this.#search.shown() }
     if (!this.#begun) await this.#begin()
     if (await this.#readLate()) return true
@@ -325,6 +352,13 @@ export class FileFollower {
     const stat = await file.statNow()
     reader.seen(stat)
     if (shown === undefined) {
+      const next = (await this.#search.isQuiet())
+        ? undefined
+        : await this.#search.openNext(this.#predecessor(reader, false))
+      if (next !== undefined) {
+        await this.#retire(reader)
+        return this.#goOn(next)
+      }
       // Deleted, and nobody makes another: an open descriptor would keep the space of a file that is gone.
       if (stat.nlink === 0n && isLong) await this.#endReader(reader)
       return this.#waitOrStop()
@@ -383,20 +417,22 @@ export class FileFollower {
 
   /** Makes room for the next generation. */
   #leaveBehind(reader: FileReader, truncated: boolean): void {
-    const { identity, stat, place } = reader
-    // A copy that was read to its end is that of a truncated file too.
-    const isTruncated = truncated || reader.readsCopy
-    this.#before = {
-      file: stat,
-      modifiedNs: stat.mtimeNs,
-      isCopy: (head) => identity.fits(head),
-      place,
-      truncated: isTruncated,
-    }
+    this.#before = this.#predecessor(reader, truncated)
     this.#reader = undefined
     this.#idle = undefined
     this.#change = undefined
     this.#lookedAt = -1
+  }
+
+  #predecessor({ identity, stat, place, readsCopy }: FileReader, truncated: boolean): Before {
+    return {
+      file: stat,
+      modifiedNs: stat.mtimeNs,
+      isCopy: (head) => identity.fits(head),
+      place,
+      // A copy that was read to its end is that of a truncated file too.
+      truncated: truncated || readsCopy,
+    }
   }
 
   /** Reads what came late to rotated files. True when something did. */
@@ -415,10 +451,14 @@ export class FileFollower {
   /** Opens the generation after the one that was read last, or the first. */
   async #openNext(): Promise<boolean> {
     const before = this.#before
-    // A path that shows nothing will show something when the writer goes on; only then the order is certain.
-    if (before !== undefined && this.#stop === undefined && (await this.#search.shown()) === undefined) return false
+    if (this.#stop === undefined && (await this.#search.isQuiet())) return false
     const file = before === undefined ? await this.#search.openShown() : await this.#search.openNext(before)
-    if (file === undefined) return this.#waitOrStop()
+    return file === undefined ? this.#waitOrStop() : this.#goOn(file)
+  }
+
+  /** Reads a generation from its beginning. */
+  async #goOn(file: OpenedFile): Promise<boolean> {
+    const before = this.#before
     await this.#openReader(file, 0)
     if (before === undefined || before.truncated) return true
     this.counts.rotations++
@@ -463,13 +503,17 @@ export class FileFollower {
 
   /** Finds where to begin: where the last run was, or where `startAt` says. */
   async #begin(): Promise<void> {
-    const files = this.#saved?.files ?? []
-    if (files.length > 0) await this.#resume(files)
+    const saved = this.#saved
+    if (saved?.newSinceNs !== undefined) {
+      const before = { file: noFile, modifiedNs: BigInt(saved.newSinceNs), isCopy: () => false }
+      this.#before = { ...before, place: undefined, truncated: true }
+    } else if (saved !== undefined) await this.#resume(saved.files)
     else {
       const file = await this.#search.openShown()
-      if (file === undefined) this.#appears = true
-      else await this.#openReader(file, await this.#startOffset(file))
+      if (file !== undefined) await this.#openReader(file, await this.#startOffset(file))
+      else this.#before = { ...(await this.#search.newestRotated()), place: undefined, truncated: true }
     }
+    this.#appears ||= this.#reader === undefined
     this.#begun = true
   }
 
@@ -572,7 +616,7 @@ function adviceFor(code: string): string {
   return 'Look after its disk or mount'
 }
 
-function predecessorOf(saved: SavedPlace): Predecessor & { readonly place: undefined; readonly truncated: boolean } {
+function predecessorOf(saved: SavedPlace): Before {
   return {
     file: { dev: BigInt(saved.device), ino: BigInt(saved.inode) },
     modifiedNs: BigInt(Math.trunc(saved.modifiedMs)) * 1_000_000n,

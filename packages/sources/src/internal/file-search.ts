@@ -2,6 +2,7 @@
 
 import type { BigIntStats } from 'node:fs'
 import { realpath } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { type FileSystem, isMissing } from './file-system.ts'
 import { fitsFingerprint, maxFingerprintBytes } from './fingerprint.ts'
 import { findSiblings, type Sibling } from './generations.ts'
@@ -60,6 +61,9 @@ export async function holdsPlace(file: OpenedFile, sought: SoughtPlace): Promise
 /** What tells two files of one moment apart. */
 export type FileOnDisk = Pick<BigIntStats, 'dev' | 'ino'>
 
+/** No file at all. */
+export const noFile: FileOnDisk = { dev: -1n, ino: -1n }
+
 /** Whether both say the same device and inode. */
 export function isSameFile(a: FileOnDisk, b: FileOnDisk): boolean {
   return a.ino === b.ino && a.dev === b.dev
@@ -67,6 +71,9 @@ export function isSameFile(a: FileOnDisk, b: FileOnDisk): boolean {
 
 /** How often a directory is listed again because it changed meanwhile. Each listing takes far less than a rotation. */
 const maxListings = 50
+
+/** How long after a directory's last change its time may not yet tell of another. */
+const quietMs = 3000
 
 /** What is known of the generation that another comes after. */
 export interface Predecessor {
@@ -83,6 +90,7 @@ export class FileSearch {
   readonly #path: string
   /** Where the path led, when it is a symbolic link. */
   #target: string | undefined
+  #quietSince: bigint | undefined
 
   constructor(fileSystem: FileSystem, path: string) {
     this.#fileSystem = fileSystem
@@ -152,6 +160,29 @@ export class FileSearch {
     }
     await file.close()
     return undefined
+  }
+
+  /** What stands for the generation before the first, of a path that shows nothing: the newest rotated one. */
+  async newestRotated(): Promise<Predecessor> {
+    const newest = (await this.#list()).siblings.at(-1)?.stat
+    return {
+      file: newest ?? noFile,
+      modifiedNs: newest === undefined ? 0n : newest.mtimeNs + 1n,
+      isCopy: () => false,
+    }
+  }
+
+  /**
+   * Whether nothing can be new since this said no: the path shows nothing and its directory did not change. Spares
+   * listing the directory at each look for each file that is gone.
+   */
+  async isQuiet(): Promise<boolean> {
+    if ((await this.shown()) !== undefined || this.#target !== undefined) return false
+    const stat = await this.#fileSystem.stat(dirname(this.#path)).catch(() => undefined)
+    const isSame = stat?.mtimeNs === this.#quietSince
+    this.#quietSince = stat?.mtimeNs
+    // The time that it was changed at may be told in steps of up to 2 s.
+    return isSame && (stat === undefined || Date.now() - Number(stat.mtimeMs) > quietMs)
   }
 
   /** The generation right after another: the oldest rotated one that is newer, or what the path shows. */

@@ -72,11 +72,11 @@ export class FollowedBlocks {
     this.#places = places
   }
 
-  /** Where a restart has to go on: behind what was acknowledged. */
-  position(ids: FileIds): Position {
+  /** Where a restart has to go on: behind what was acknowledged; `newSinceNs` is for when nothing was read yet. */
+  position(ids: FileIds, newSinceNs: bigint): Position {
     const { acknowledged } = this.#tracker
     let places = this.#places
     if (!this.isAcknowledged) places = acknowledged?.places ?? this.#firstPlaces
-    return savePosition(places, ids.toJSON())
+    return savePosition(places, ids.toJSON(), newSinceNs)
   }
 }

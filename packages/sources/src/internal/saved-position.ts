@@ -37,9 +37,12 @@ export interface SavedPosition {
   readonly files: readonly SavedPlace[]
   /** The ids of the path's files. */
   readonly ids: readonly string[]
+  /** Without files: rotated ones that were written to at or after this time, in ns, are new too. As text. */
+  readonly newSinceNs?: string
 }
 
-export function savePosition(places: readonly FilePlace[], ids: readonly string[]): Position {
+export function savePosition(places: readonly FilePlace[], ids: readonly string[], newSinceNs: bigint): Position {
+  if (places.length === 0) return { files: [], ids, newSinceNs: String(newSinceNs) }
   return { files: places.map(savePlace), ids }
 }
 
@@ -61,10 +64,11 @@ function savePlace({ identity, offset, proof, proofEnd, modifiedMs }: FilePlace)
 /** Reads a position back; undefined when what was saved is none. */
 export function loadPosition(saved: unknown): SavedPosition | undefined {
   if (!isRecord(saved)) return undefined
-  const { files, ids } = saved
+  const { files, ids, newSinceNs } = saved
   if (!Array.isArray(files) || !files.every(isSavedPlace)) return undefined
   if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string')) return undefined
-  return { files, ids }
+  if (newSinceNs === undefined) return files.length === 0 ? undefined : { files, ids }
+  return typeof newSinceNs === 'string' && isDigits(newSinceNs) ? { files, ids, newSinceNs } : undefined
 }
 
 function isSavedPlace(value: unknown): value is SavedPlace {
