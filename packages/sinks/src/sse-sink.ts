@@ -16,7 +16,7 @@ import {
 } from '@logwisp/core'
 import { type Format, formatter } from '@logwisp/core/format'
 import { comment, idOnly, serverSentEvent } from './internal/event-stream.ts'
-import { hostCheck } from './internal/host-check.ts'
+import { type HostCheck, hostCheck } from './internal/host-check.ts'
 import { close, isLoopback, listen } from './internal/http-listener.ts'
 import { ReplayRing } from './internal/replay-ring.ts'
 import { sseHandler } from './internal/sse-handler.ts'
@@ -172,32 +172,33 @@ export interface SseSink extends EntrySink {
  */
 export function sseSink(options: SseSinkOptions = {}): SseSink {
   checkOptions('sseSink', options, rules)
-  const { path = defaults.path, statusPath = defaults.statusPath } = options
-  checkArgument('sseSink', 'statusPath', statusPath, {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+  const settings: Settings = { ...defaults, ...given }
+  checkArgument('sseSink', 'statusPath', settings.statusPath, {
     expected: 'another path than `path`',
-    accepts: (value) => value !== path,
+    accepts: (value) => value !== settings.path,
   })
-  return new SseWritable(options)
+  return new SseWritable(settings)
+}
+
+type Settings = Omit<SseSinkOptions, keyof typeof defaults> & {
+  readonly [Name in keyof typeof defaults]: NonNullable<SseSinkOptions[Name]>
 }
 
 class SseWritable extends EntryWritable implements SseSink {
   readonly handler: SseSink['handler']
-  readonly #options: SseSinkOptions
+  readonly #settings: Settings
   readonly #ring: ReplayRing
   readonly #hub: ViewerHub
-  readonly #drainTimeoutMs: number
   readonly #startedAt = performance.now()
   #server: Server | undefined
 
-  constructor(options: SseSinkOptions) {
+  constructor(settings: Settings) {
     super()
-    this.#options = options
-    const format = formatter(options.format ?? defaults.format)
-    this.#drainTimeoutMs = options.drainTimeoutMs ?? defaults.drainTimeoutMs
-    this.#ring = new ReplayRing(
-      { maxEntries: options.ringEntries ?? defaults.ringEntries, maxBytes: options.ringBytes ?? defaults.ringBytes },
-      randomBytes(6).toString('hex'),
-    )
+    this.#settings = settings
+    const format = formatter(settings.format)
+    const limits = { maxEntries: settings.ringEntries, maxBytes: settings.ringBytes }
+    this.#ring = new ReplayRing(limits, randomBytes(6).toString('hex'))
     this.#hub = new ViewerHub({
       ring: this.#ring,
       protocol: {
@@ -206,19 +207,19 @@ class SseWritable extends EntryWritable implements SseSink {
         heartbeat: (id) => (id === undefined ? comment('heartbeat') : idOnly(id)),
         end: () => serverSentEvent({ event: 'end', data: '{"reason":"stopped"}' }),
       },
-      heartbeatMs: options.heartbeatMs ?? defaults.heartbeatMs,
-      stuckTimeoutMs: options.stuckTimeoutMs ?? defaults.stuckTimeoutMs,
+      heartbeatMs: settings.heartbeatMs,
+      stuckTimeoutMs: settings.stuckTimeoutMs,
       onError: (error) => this.fail(error),
     })
     this.handler = sseHandler({
       hub: this.#hub,
       ring: this.#ring,
-      path: options.path ?? defaults.path,
-      statusPath: options.statusPath ?? defaults.statusPath,
-      maxViewers: options.maxViewers ?? defaults.maxViewers,
-      retryMs: options.retryMs ?? defaults.retryMs,
-      allowOrigins: [options.allowOrigin ?? []].flat(),
-      acceptsHost: hostCheckOf(options),
+      path: settings.path,
+      statusPath: settings.statusPath,
+      maxViewers: settings.maxViewers,
+      retryMs: settings.retryMs,
+      allowOrigins: [settings.allowOrigin ?? []].flat(),
+      acceptsHost: hostCheckOf(settings),
       status: () => this.#status(),
     })
   }
@@ -233,7 +234,7 @@ class SseWritable extends EntryWritable implements SseSink {
   }
 
   override _construct(callback: (error?: Error | null) => void): void {
-    const { port, host = defaults.host, maxViewers = defaults.maxViewers } = this.#options
+    const { port, host, maxViewers } = this.#settings
     if (port === undefined) return callback()
     // Some more than viewers, for the status page and for telling those beyond the limit that there is one.
     listen(this.handler, { port, host, maxConnections: maxViewers + 64 }).then((server) => {
@@ -250,7 +251,7 @@ class SseWritable extends EntryWritable implements SseSink {
 
   protected override async finish(): Promise<void> {
     const closed = this.#server === undefined ? undefined : close(this.#server)
-    await this.#hub.finish(this.#drainTimeoutMs)
+    await this.#hub.finish(this.#settings.drainTimeoutMs)
     this.#server?.closeAllConnections()
     await closed
   }
@@ -264,7 +265,7 @@ class SseWritable extends EntryWritable implements SseSink {
   }
 
   #status(): object {
-    const { path = defaults.path, statusPath = defaults.statusPath, maxViewers = defaults.maxViewers } = this.#options
+    const { path, statusPath, maxViewers, status } = this.#settings
     const { viewers, ring, ...stats } = this.stats
     return {
       service: 'LogWisp',
@@ -274,26 +275,17 @@ class SseWritable extends EntryWritable implements SseSink {
       viewers: { ...viewers, max: maxViewers },
       ring: { ...ring, ...this.#ring.limits },
       stats,
-      ...this.#options.status?.(),
+      ...status?.(),
     }
   }
 }
 
-function gapText({
-  entries = null,
-  reason,
-}: {
-  entries?: number | null | undefined
-  reason: ViewerGap['reason']
-}): string {
-  return JSON.stringify({ entries, reason })
+function gapText({ entries, reason }: ViewerGap): string {
+  return JSON.stringify({ entries: entries ?? null, reason })
 }
 
-function hostCheckOf({
-  port,
-  host = defaults.host,
-  allowedHosts,
-}: SseSinkOptions): ReturnType<typeof hostCheck> | undefined {
+/** Beyond loopback, and mounted, the names are those that the surroundings have given it. */
+function hostCheckOf({ port, host, allowedHosts }: Settings): HostCheck | undefined {
   if (allowedHosts === 'any') return undefined
   if (allowedHosts !== undefined) return hostCheck(allowedHosts)
   return port !== undefined && isLoopback(host) ? hostCheck([]) : undefined

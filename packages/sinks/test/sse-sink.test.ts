@@ -323,13 +323,17 @@ test('tells its status, and whatever the program adds to it', async () => {
 })
 
 test('a status that cannot be told is a 500, not the end', async () => {
-  const sink = await listening({
-    status: () => {
-      throw new Error('not now')
-    },
-  })
-  const reply = await ask(sink, { path: '/status' })
-  expect([reply.status, JSON.parse(reply.body).message]).toEqual([500, 'the status could not be told: not now'])
+  let status: () => object = () => {
+    throw new Error('not now')
+  }
+  const sink = await listening({ status: () => status() })
+  const told = async () => {
+    const reply = await ask(sink, { path: '/status' })
+    return [reply.status, JSON.parse(reply.body).message]
+  }
+  expect(await told()).toEqual([500, 'the status could not be told: not now'])
+  status = () => ({ count: 10n })
+  expect(await told()).toEqual([500, expect.stringContaining('BigInt')])
 })
 
 test('says the version that its package has', () => {

@@ -42,7 +42,7 @@ export function close(server: Server): Promise<void> {
 }
 
 /** A host and a port as a URL has them. */
-export function place(host: string, port: number): string {
+function place(host: string, port: number): string {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
 }
 

@@ -79,13 +79,12 @@ function replyOptions(res: ServerResponse): void {
 }
 
 function replyStatus(req: IncomingMessage, res: ServerResponse, status: () => object): void {
-  let body: object
   try {
-    body = status()
+    replyJson(req, res, 200, status())
   } catch (error) {
-    return replyError(req, res, 500, `the status could not be told: ${(error as Error).message}`)
+    // The program's own part of it threw, or is no JSON. Nothing was sent yet.
+    replyError(req, res, 500, `the status could not be told: ${(error as Error).message}`)
   }
-  replyJson(req, res, 200, body)
 }
 
 function replyStream(
