@@ -304,6 +304,17 @@ test('takes no more viewers than it may, and takes the next one when one has lef
   expect((await openStream(sink)).status).toBe(200)
 })
 
+test('closes connections beyond what viewers and some others can need', async () => {
+  const sink = await listening({ maxViewers: 1 })
+  const open = (): Socket => connect(sink.address?.port ?? 0, '127.0.0.1').on('error', () => {})
+  const idle = Array.from({ length: 65 }, open)
+  await Promise.all(idle.map((socket) => once(socket, 'connect')))
+  await once(open().resume(), 'close')
+  idle[0]?.destroy()
+  await vi.waitFor(async () => expect((await ask(sink, { path: '/status' })).status).toBe(200))
+  for (const socket of idle) socket.destroy()
+})
+
 test('tells its status, and whatever the program adds to it', async () => {
   const sink = await listening({ ringEntries: 100, status: () => ({ service: 'mine', pipelines: { a: 1 } }) })
   await openStream(sink)

@@ -1,0 +1,48 @@
+/** Runs of entries written once for several viewers, and not kept for ever. */
+
+import { Batch } from '@logwisp/core'
+import { expect, test } from 'vitest'
+import { SpanEncoder } from '../src/internal/encoded-span.ts'
+import { ReplayRing } from '../src/internal/replay-ring.ts'
+
+function encoderOf(entries: number, textLength: number) {
+  const ring = new ReplayRing({ maxEntries: 1e9, maxBytes: 1e9 }, 'run')
+  const bytes = Buffer.from(`${'x'.repeat(textLength)}\n`.repeat(10))
+  for (let i = 0; i < entries; i += 10) ring.append([Batch.of({ bytes, source: 'a', time: 0 })])
+  const written: string[] = []
+  const encoder = new SpanEncoder(ring, (entry, id) => {
+    written.push(id)
+    return `${id} ${entry.message}é\n`
+  })
+  return { ring, encoder, written }
+}
+
+test('ends a span once it is large enough, or where its chunk ends', () => {
+  const { encoder } = encoderOf(20, 20_000)
+  expect(encoder.at(0, undefined)).toMatchObject({ next: 2, entries: 2 })
+  expect(encoder.at(9, undefined)).toMatchObject({ next: 10, entries: 1 })
+  expect(encoderOf(20, 10).encoder.at(3, undefined)).toMatchObject({ next: 10, entries: 7 })
+})
+
+test('makes an entry that is larger than a span a span of its own', () => {
+  const { encoder } = encoderOf(10, 100_000)
+  const { next, bytes } = encoder.at(0, undefined)
+  expect([next, bytes.length]).toEqual([1, 100_000 + Buffer.byteLength('run-1 é\n')])
+})
+
+test('writes a span once for all who ask, and keeps no more than 2 MiB of spans', () => {
+  const { ring, encoder, written } = encoderOf(400, 20_000)
+  const walk = (): void => {
+    for (let at = 0; at < ring.next; ) at = encoder.at(at, undefined).next
+  }
+  for (let at = 0; at < 50; ) at = encoder.at(at, undefined).next
+  expect(encoder.at(0, undefined)).toBe(encoder.at(0, undefined))
+  expect(written).toHaveLength(50)
+  walk()
+  expect(written).toHaveLength(400)
+  // 8 MB: the oldest are gone, the newest 2 MiB are there.
+  encoder.at(0, undefined)
+  expect(written).toHaveLength(402)
+  for (let at = 310; at < ring.next; ) at = encoder.at(at, undefined).next
+  expect(written).toHaveLength(402)
+})
