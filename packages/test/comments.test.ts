@@ -6,6 +6,9 @@ import ts from 'typescript'
 import { expect, test } from 'vitest'
 import { publishedPackages } from '../../.config/published-packages.ts'
 
+/** What every stage has, and means the same everywhere; a stage's own interface only says its types more closely. */
+const ofEveryStage = ['on', 'once', 'stats']
+
 for (const { name, folder } of publishedPackages) {
   test(`all that @logwisp/${name} exports is documented`, () => {
     const src = join(folder, 'src')
@@ -33,9 +36,10 @@ function isPublicDeclaration(statement: ts.Statement): boolean {
   return !ts.isExportDeclaration(statement) && has(statement, ts.SyntaxKind.ExportKeyword)
 }
 
-/** A member that has a meaning of its own: not one that Node or JavaScript names, nor an overload's implementation. */
+/** A member that has a meaning of its own: not one that Node or JavaScript names, nor an override. */
 function isPublicMember(member: ts.ClassElement | ts.TypeElement): boolean {
   const { name } = member
-  if (name === undefined || !ts.isIdentifier(name) || name.text.startsWith('_') || name.text === 'on') return false
+  if (name === undefined || !ts.isIdentifier(name)) return false
+  if (name.text.startsWith('_') || ofEveryStage.includes(name.text)) return false
   return !has(member, ts.SyntaxKind.PrivateKeyword, ts.SyntaxKind.OverrideKeyword)
 }
