@@ -119,11 +119,12 @@ class FanOutSink extends EntryWritable implements FanOut {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    for (const branch of this.#branches) if (!branch.closed) branch.destroy(error)
-    this.#changed = () => {
-      if (this.#branches.every((branch) => branch.closed)) callback(error)
+    let left = this.#branches.length
+    for (const branch of this.#branches) {
+      branch.destroy(error, () => {
+        if (--left === 0) callback(error)
+      })
     }
-    this.#changed()
   }
 
   #until(done: () => boolean): void | Promise<void> {

@@ -39,8 +39,8 @@ class Merge extends EntryReadable implements MergedSource {
   #failed = 0
   #wanted = false
   #giving = false
+  #scheduled = false
   #stopping = false
-  #whenClosed: (() => void) | undefined
 
   constructor(chains: readonly (readonly unknown[])[], whenFailed: MergeOptions['whenFailed']) {
     super()
@@ -67,9 +67,12 @@ class Merge extends EntryReadable implements MergedSource {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    for (const inlet of this.#inlets) inlet.destroy(error ?? undefined)
-    if (this.#running === 0) callback(error)
-    else this.#whenClosed = () => callback(error)
+    let left = this.#inlets.length
+    for (const inlet of this.#inlets) {
+      inlet.destroyChain(error, () => {
+        if (--left === 0) callback(error)
+      })
+    }
   }
 
   protected override pull(): void {
@@ -80,7 +83,13 @@ class Merge extends EntryReadable implements MergedSource {
   #ready(inlet: MergeInlet): void {
     this.took(inlet.entries)
     this.#turns.push(inlet)
-    this.#giveInTurn()
+    if (this.#scheduled || this.#giving || !this.#wanted) return
+    this.#scheduled = true
+    // Not at once: its source would go on as long as items are wanted, before the others get to give theirs.
+    process.nextTick(() => {
+      this.#scheduled = false
+      this.#giveInTurn()
+    })
   }
 
   #giveInTurn(): void {
@@ -100,10 +109,7 @@ class Merge extends EntryReadable implements MergedSource {
   /** A source and all stages behind it are closed; `error` says why, unless it ended or was told to stop. */
   #closed(index: number, error: Error | undefined): void {
     this.#running--
-    if (this.destroyed) {
-      if (this.#running === 0) this.#whenClosed?.()
-      return
-    }
+    if (this.destroyed) return
     if (error !== undefined) {
       this.#failed++
       if (this.#whenFailed !== 'continue' || this.#failed === this.#inlets.length) {

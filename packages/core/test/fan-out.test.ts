@@ -467,6 +467,24 @@ test('ends once every branch has finished', async () => {
   expect(slow.writableFinished).toBe(true)
 })
 
+test('waits for all streams of its branches to close when it is destroyed', async () => {
+  let closed = false
+  const slow = new Writable({
+    objectMode: true,
+    write: (_chunk, _encoding, callback) => callback(),
+    destroy(error, callback) {
+      setTimeout(() => {
+        closed = true
+        callback(error)
+      }, 20)
+    },
+  })
+  const out = fanOut([[new PassThrough({ objectMode: true }), slow], collectingSink()])
+  out.destroy()
+  await once(out, 'close')
+  expect(closed).toBe(true)
+})
+
 test('a branch may be a stream that is read elsewhere', async () => {
   const live = new PassThrough({ objectMode: true })
   const done = pipeline(givingSource(new RecordingTracker().entries(numbers(1, 100))), fanOut([live, collectingSink()]))

@@ -6,6 +6,7 @@ import { BoundedQueue, entriesOf, type QueueBounds } from '../bounded-queue.ts'
 import type { LogEntry } from '../entry.ts'
 import { Ledger, type StageStats } from '../stats.ts'
 import type { BranchAcknowledgements } from './branch-acknowledgements.ts'
+import { destroyAll } from './destroy-all.ts'
 import { takesBatches } from './negotiation.ts'
 
 /** What a branch is and whom it tells. */
@@ -28,6 +29,7 @@ export class FanOutBranch {
   readonly #bounds: QueueBounds | undefined
   readonly #acknowledgements: BranchAcknowledgements
   readonly #onIdle: () => void
+  readonly #chain: readonly unknown[]
   readonly #head: Writable
   readonly #takesBatches: boolean
   readonly #ledger = new Ledger()
@@ -42,6 +44,7 @@ export class FanOutBranch {
   #pumping = false
   #ending = false
   #closed = false
+  #failed = false
 
   constructor({ index, stages, bounds, acknowledgements, onIdle, onClosed }: FanOutBranchOptions) {
     this.#index = index
@@ -51,8 +54,8 @@ export class FanOutBranch {
     this.#queue = bounds && new BoundedQueue(bounds)
     const [first] = stages
     // A function can be written to only behind a stream.
-    const chain = typeof first === 'function' ? [new PassThrough({ objectMode: true }), ...stages] : stages
-    this.#head = chain[0] as Writable
+    this.#chain = typeof first === 'function' ? [new PassThrough({ objectMode: true }), ...stages] : stages
+    this.#head = this.#chain[0] as Writable
     this.#takesBatches = takesBatches(this.#head)
     this.#ready = !this.#head.writableNeedDrain
     this.#head.on('drain', () => {
@@ -61,10 +64,11 @@ export class FanOutBranch {
     })
     const closed = (error?: Error | null): void => {
       this.#closed = true
+      this.#failed = error != null
       onClosed(error ?? undefined)
     }
-    if (chain.length === 1) finished(this.#head, { readable: false }, closed)
-    else pipeline(chain as readonly NodeJS.ReadWriteStream[], closed)
+    if (this.#chain.length === 1) finished(this.#head, { readable: false }, closed)
+    else pipeline(this.#chain as readonly NodeJS.ReadWriteStream[], closed)
   }
 
   /** Whether it was told that nothing more comes. */
@@ -138,8 +142,10 @@ export class FanOutBranch {
     this.#onIdle()
   }
 
-  destroy(error: Error | null): void {
-    this.#head.destroy(error ?? undefined)
+  /** Calls back when its streams have closed. One that has come to its end is left as it is: it may be read elsewhere. */
+  destroy(error: Error | null, callback: () => void): void {
+    if (this.#closed && this.#ending && !this.#failed) callback()
+    else destroyAll(this.#chain, error, callback)
   }
 
   #pump(): void {

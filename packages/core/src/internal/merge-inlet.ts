@@ -4,10 +4,11 @@ import { pipeline, type Readable, Writable } from 'node:stream'
 import { type Batch, isBatch } from '../batch.ts'
 import { entriesOf } from '../bounded-queue.ts'
 import { isLogEntry, type LogEntry, notAnEntry } from '../entry.ts'
+import { destroyAll } from './destroy-all.ts'
 import { takeBatches } from './negotiation.ts'
 
 export class MergeInlet extends Writable {
-  readonly #source: Readable & { stop?(): void }
+  readonly #stages: readonly unknown[]
   readonly #onReady: (inlet: MergeInlet) => void
   #item: LogEntry | Batch | undefined
   #release: () => void = () => {}
@@ -25,7 +26,7 @@ export class MergeInlet extends Writable {
   ) {
     // Hold the source back as soon as one item waits here.
     super({ objectMode: true, highWaterMark: 1 })
-    this.#source = stages[0] as Readable
+    this.#stages = stages
     this.#onReady = onReady
     takeBatches(this)
     pipeline([...stages, this] as unknown as readonly NodeJS.ReadWriteStream[], (error) => {
@@ -49,9 +50,15 @@ export class MergeInlet extends Writable {
 
   /** Makes the source end: by its own `stop`, or, when it has none, by destroying it. */
   stop(): void {
-    if (typeof this.#source.stop === 'function') return this.#source.stop()
+    const source = this.#stages[0] as Readable & { stop?(): void }
+    if (typeof source.stop === 'function') return source.stop()
     this.#cutOff = true
-    this.#source.destroy()
+    source.destroy()
+  }
+
+  /** Destroys itself and all before it; calls back when all have closed. */
+  destroyChain(error: Error | null, callback: () => void): void {
+    destroyAll([...this.#stages, this], error, callback)
   }
 
   override _write(chunk: unknown, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
