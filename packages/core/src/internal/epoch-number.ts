@@ -1,6 +1,6 @@
 /** Reading a number that counts s, ms, µs or ns since the epoch. */
 
-import { WORD, classOf, isDigitAt } from './char-class.ts'
+import { classOf, isDigitAt, WORD } from './char-class.ts'
 
 /** 1990-01-01: a smaller number of as many digits is some other count. */
 const minTime = 631_152_000_000

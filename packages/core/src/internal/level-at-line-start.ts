@@ -1,6 +1,6 @@
 /** The levels that only a line's first characters can tell: a syslog `<PRI>`, the letters of glog, Ruby and Android, Redis's marks. */
 
-import { DIGIT, UPPER, classOf, codeAt, isDigitAt, skipDigits } from './char-class.ts'
+import { classOf, codeAt, DIGIT, isDigitAt, skipDigits, UPPER } from './char-class.ts'
 import { NONE, rankOfLetter, rankOfSyslogSeverity } from './level-words.ts'
 
 /** The highest syslog PRI: facility 23, severity 7 (RFC 5424, section 6.2.1). */

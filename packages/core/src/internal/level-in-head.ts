@@ -1,26 +1,26 @@
 /** The first thing in the head of a line of free text that is written as loggers write a level. */
 
 import {
+  classOf,
+  codeAt,
   DIGIT,
   LEFT,
   LOWER,
   NEAR_SMALL,
   OUTSIDE,
   RIGHT,
-  UPPER,
-  WORD,
-  classOf,
-  codeAt,
   skipBlanks,
   skipColour,
+  UPPER,
+  WORD,
 } from './char-class.ts'
 import {
+  codeOfLevelWord,
   MARKED_ONLY,
+  mayBeLevelWord,
   NAME,
   NONE,
   RANK,
-  codeOfLevelWord,
-  mayBeLevelWord,
   rankOfLetter,
   rankOfSyslogSeverity,
   rankOfValue,
@@ -147,7 +147,8 @@ function rankOfWord(
       if (codeAt(text, dash, first, end) === DASH && codeAt(text, dash + 1, first, end) === SPACE) return code
     }
   }
-  if (onlyNumbers && (isBlank(right) || right === OUTSIDE || right === COMMA) && isAfterTime(text, first, from)) return code
+  if (onlyNumbers && (isBlank(right) || right === OUTSIDE || right === COMMA) && isAfterTime(text, first, from))
+    return code
   return isFatalError(text, to, end, code) ? code : NONE
 }
 

@@ -1,6 +1,6 @@
 /** The words, letters and numbers that loggers write for a level. Levels are ranks here: 0 none, 1 trace … 6 fatal. */
 
-import { DIGIT, classOf, codeAt, skipDigits } from './char-class.ts'
+import { classOf, codeAt, DIGIT, skipDigits } from './char-class.ts'
 import { WordTable } from './word-table.ts'
 
 /** No level. */
@@ -91,7 +91,6 @@ export function mayBeLevelWord(firstLetter: number, length: number): boolean {
   // A digit may follow the word: DEBUG2, trace8.
   return levelWords.mayHold(firstLetter, length) || levelWords.mayHold(firstLetter, length - 1)
 }
-
 
 /**
  * The rank that a single letter stands for (glog, Android, MongoDB, Ruby), or {@link NONE}.

@@ -111,13 +111,7 @@ export function isJsonObject(text: string, index: number, end: number): boolean 
  *
  * Begin after the object's `{` with `expectName`; to go on after a value that would not do, begin at that value without.
  */
-export function nextJsonValue(
-  text: string,
-  from: number,
-  end: number,
-  wanted: number,
-  expectName: boolean,
-): number {
+export function nextJsonValue(text: string, from: number, end: number, wanted: number, expectName: boolean): number {
   let depth = 1
   let i = from
   while (i < end) {
@@ -193,7 +187,11 @@ export function isLogfmt(text: string, index: number, end: number): boolean {
     const code = text.charCodeAt(index)
     if (code === 61) return index > first
     const isNamePart =
-      (code >= 97 && code <= 122) || (code >= 64 && code <= 90) || code === 95 || code === 46 || (code >= 48 && code <= 57)
+      (code >= 97 && code <= 122) ||
+      (code >= 64 && code <= 90) ||
+      code === 95 ||
+      code === 46 ||
+      (code >= 48 && code <= 57)
     if (!isNamePart) return false
     index++
   }

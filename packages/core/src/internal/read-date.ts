@@ -3,8 +3,8 @@
  * it reads and returns ms since the epoch, or NaN when its form is not there or the date does not exist.
  */
 
-import { type Zone, fromWallClock, isDate, utcMidnight, utcYear } from './calendar.ts'
-import { DIGIT, UPPER, WORD, classOf, isDigitAt, skipBlanks, skipDigits } from './char-class.ts'
+import { fromWallClock, isDate, utcMidnight, utcYear, type Zone } from './calendar.ts'
+import { classOf, DIGIT, isDigitAt, skipBlanks, skipDigits, UPPER, WORD } from './char-class.ts'
 import { isPlausible, readEpochNumber } from './epoch-number.ts'
 import { NO_ZONE, readTimeOfDay, timeOfDay, twoDigits } from './time-of-day.ts'
 import { WordTable } from './word-table.ts'
@@ -157,7 +157,8 @@ function readFromDay(
   const third = secondEnd + 1
   if (after === SPACE) {
     // Android's 03-17 16:13:38.811, Proxifier's [10.30 16:49:06]
-    const isNamed = isFirst && (separator === DASH || separator === DOT) && digitsEnd - index === 2 && secondEnd - second === 2
+    const isNamed =
+      isFirst && (separator === DASH || separator === DOT) && digitsEnd - index === 2 && secondEnd - second === 2
     if (!isNamed || !readTimeOfDay(text, third, end, COLON, true)) return Number.NaN
     return atInLikelyYear(first, secondNumber, clock)
   }

@@ -1,6 +1,6 @@
 /** Reading a time of day, its fraction and its zone out of text: `10:00:00.123456 +0530`, `9:05 AM`, `10:00:00,5Z`. */
 
-import { DIGIT, UPPER, WORD, classOf, isDigitAt } from './char-class.ts'
+import { classOf, DIGIT, isDigitAt, UPPER, WORD } from './char-class.ts'
 import { WordTable } from './word-table.ts'
 
 /** No zone was written. */
