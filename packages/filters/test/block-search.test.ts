@@ -41,6 +41,7 @@ test.each<[what: string, regexp: RegExp, lines: string[]]>([
   ['`\\b` and `\\B` at both ends of a line', /\Ba\b|\bb\B/, ['a', 'b', 'a', 'ba', 'b-', 'bb']],
   ['`\\B` in an empty line', /^\B/, ['', 'a', '-', '']],
   ['`\\B` is not inside of a character', /\B/, ['aéb', 'éa', 'a', 'éé', 'b😀c']],
+  ['an optional character before `\\B`', /x?\B/, ['aéb', 'éa', 'a', 'xa', '-']],
   ['a reference to a group', /([^x])\1/, ['a', 'a', 'aa', 'xx', '', '', 'abab']],
   ['a reference by name', compiled('(?<one>\\W)b\\k<one>'), ['', 'b', '', '-b-', '-b']],
   ['an old octal escape', compiled('\\12|\\101'), ['a', 'A', '\t']],

@@ -16,9 +16,9 @@ export interface LineQuestion {
 
 /** Keeps exactly the lines whose message passes the test. */
 export function selectLines(batch: Batch, { test, search }: LineQuestion): Batch {
-  const { ascii, hasCarriageReturns } = batch
+  const { ascii } = batch
   if (search !== undefined && !(ascii && search.anchored)) {
-    const isExact = (ascii || search.searchesBytes) && (!hasCarriageReturns || search.searchesReturns)
+    const isExact = (ascii || search.searchesBytes) && (search.searchesReturns || !batch.hasCarriageReturns)
     if (isExact) return found(batch, search.search)
     // Where some plain text is in every match, only the lines that have it need a closer look.
     if (search.hint !== undefined) return found(batch, search.hint, test)
@@ -43,7 +43,7 @@ function found(batch: Batch, search: RegExp, verify?: (line: string) => boolean)
       if (start === view.length) return
       const feed = view.indexOf(lineFeed, at)
       from = feed === -1 ? view.length : feed + 1
-      if (verify === undefined || verify(batch.message(first + start, first + contentEnd(view, start, feed)))) {
+      if (verify === undefined || verify(batch.message(first + start, first + contentEnd(view, feed)))) {
         runs.add(first + start, first + from)
       }
     }
@@ -59,15 +59,15 @@ function tried(batch: Batch, test: (line: string) => boolean): Batch {
     for (let start = first; start < last; ) {
       const feed = text.indexOf(lineFeed, start)
       const next = feed === -1 ? text.length : feed + 1
-      if (test(text.slice(start, contentEnd(text, start, feed)))) runs.add(start, next)
+      if (test(text.slice(start, contentEnd(text, feed)))) runs.add(start, next)
       start = next
     }
   })
   return batch.withRuns(runs)
 }
 
-/** Where the line's content ends: before its line ending, or where the text does. */
-function contentEnd(text: string, start: number, feed: number): number {
+/** Where the content of the line with this line feed ends: before its line ending; without one, where the text does. */
+function contentEnd(text: string, feed: number): number {
   if (feed === -1) return text.length
-  return feed > start && text.charCodeAt(feed - 1) === carriageReturn ? feed - 1 : feed
+  return text.charCodeAt(feed - 1) === carriageReturn ? feed - 1 : feed
 }
