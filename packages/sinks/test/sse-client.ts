@@ -49,7 +49,6 @@ export class StreamClient {
       for (const look of this.#waiting) look()
     })
     response.on('error', () => {})
-    sent.on('error', () => {})
     this.closed = new Promise((resolve) => body.on('close', resolve))
   }
 
@@ -86,7 +85,9 @@ export class StreamClient {
 }
 
 function send(sink: SseSink, { path = '/stream', method = 'GET', headers = {} }: Wish): ClientRequest {
-  return request({ host: '127.0.0.1', port: sink.address?.port, path, method, headers, agent: false }).end()
+  const sent = request({ host: '127.0.0.1', port: sink.address?.port, path, method, headers, agent: false })
+  // What goes wrong before the answer is told by `once`; after it, it is the matter of who reads the answer.
+  return sent.on('error', () => {}).end()
 }
 
 /** Opens a stream; resolves once the head and the first bytes are there. */

@@ -9,7 +9,7 @@ const files = 12
 const linesPerFile = 5000
 const linesPerBatch = 600
 
-const sink = sseSink({ port: 0, stuckTimeoutMs: 2000 })
+const sink = sseSink({ port: 0, stuckTimeoutMs: 15_000 })
 await once(sink, 'listening')
 
 function memory(): { rss: number; inUse: number } {

@@ -42,6 +42,7 @@ function viewer(port: number): { socket: Socket; entries: () => number } {
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
 const shown = ({ rss, inUse }: Memory): string => `RSS ${megabytes(rss)}, in use ${megabytes(inUse)}`
 
+// Gives the ones that read time to do so on a machine with much else to do; hence the stuck ones take as long too.
 test('W9: 10 stuck viewers among 100 cost a bounded amount of memory, and no viewer an entry', async () => {
   const server = fork(new URL('./sse-memory-server.ts', import.meta.url), {
     execArgv: ['--import', 'tsx', '--conditions=@logwisp/source'],
@@ -61,11 +62,11 @@ test('W9: 10 stuck viewers among 100 cost a bounded amount of memory, and no vie
   const { writtenMs } = await ask<{ writtenMs: number }>(server, 'write')
   const during = await ask<Memory>(server, 'memory')
   await vi.waitFor(() => expect(viewers.map(({ entries }) => entries())).toEqual(viewers.map(() => lines)), {
-    timeout: 25_000,
+    timeout: 60_000,
   })
   const readMs = Math.round(performance.now() - began)
   const full = await ask<Memory>(server, 'memory')
-  await vi.waitFor(async () => expect((await stats()).viewers.cutOff).toBe(stuck), { timeout: 10_000 })
+  await vi.waitFor(async () => expect((await stats()).viewers.cutOff).toBe(stuck), { timeout: 30_000 })
   const { ring, viewers: counts } = await stats()
 
   const gone = viewers.map(({ socket }) => once(socket.destroy(), 'close'))
@@ -89,4 +90,4 @@ test('W9: 10 stuck viewers among 100 cost a bounded amount of memory, and no vie
   expect(during.rss - before.rss).toBeLessThan(250e6)
   server.send('end')
   await once(server, 'exit')
-})
+}, 120_000)

@@ -247,7 +247,14 @@ test.each([
 test('a request of 100 kB, or of no HTTP at all, is refused and harms nobody else', async () => {
   const sink = await listening()
   const client = await openStream(sink)
-  expect((await ask(sink, { path: `/stream?match=${'a'.repeat(100_000)}` })).status).toBe(431)
+  // Node refuses it before it has read it all, and the answer may be lost on the way, as TCP has it.
+  const large = ask(sink, { path: `/stream?match=${'a'.repeat(100_000)}` })
+  expect(
+    await large.then(
+      ({ status }) => status,
+      ({ code }) => code,
+    ),
+  ).toSatisfy((told) => [431, 'ECONNRESET', 'EPIPE'].includes(told))
   const socket = connect(sink.address?.port ?? 0, '127.0.0.1').end('\0\x01\x02nonsense\r\n\r\n')
   await once(socket.resume(), 'close')
   sink.end(entry('still here'))

@@ -197,6 +197,21 @@ test('cuts off a viewer whose connection takes nothing for too long, and no othe
   hub.destroy()
 })
 
+test('cuts off nobody because the process stood still', async () => {
+  const { hub } = hubOf()
+  const viewer = new Connection(hub)
+  viewer.takes = false
+  hub.append(messages(0, 1))
+  await turn()
+  // An hour passes, and no timer ran meanwhile.
+  vi.setSystemTime(Date.now() + 3_600_000)
+  vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 3_600_000)
+  await vi.advanceTimersByTimeAsync(4000)
+  vi.mocked(performance.now).mockRestore()
+  expect(viewer.state).toBe('open')
+  hub.destroy()
+})
+
 test('has no timer without viewers', () => {
   const { hub } = hubOf()
   const viewer = new Connection(hub)

@@ -119,7 +119,8 @@ export class ViewerHub {
 
   /** The viewer's connection takes more. */
   drained(viewer: Viewer): void {
-    viewer.fullSince = undefined
+    viewer.full = false
+    viewer.timesFoundFull = 0
     this.#schedule()
   }
 
@@ -205,7 +206,7 @@ export class ViewerHub {
 
   #send(viewer: Viewer, channel: ViewerChannel, data: Buffer | string): void {
     viewer.sentAt = performance.now()
-    if (!channel.write(data)) viewer.fullSince ??= viewer.sentAt
+    if (!channel.write(data)) viewer.full = true
     this.#bytesInTurn += data.length
   }
 
@@ -220,18 +221,23 @@ export class ViewerHub {
   }
 
   #startClock(): void {
-    const shortest = Math.min(this.#options.heartbeatMs, this.#options.stuckTimeoutMs)
+    const { heartbeatMs, stuckTimeoutMs } = this.#options
+    const shortest = Math.min(heartbeatMs, stuckTimeoutMs)
     if (this.#clock !== undefined || shortest === Infinity) return
     // Four looks per period: what is due after a second comes within a second and a quarter.
-    this.#clock = setInterval(() => this.#look(performance.now()), Math.min(shortest / 4, maxTimerMs)).unref()
+    const intervalMs = Math.min(shortest / 4, maxTimerMs)
+    const timesStuck = Math.ceil(stuckTimeoutMs / intervalMs)
+    this.#clock = setInterval(() => this.#look(performance.now(), timesStuck), intervalMs).unref()
   }
 
-  #look(now: number): void {
-    const { heartbeatMs, stuckTimeoutMs, protocol } = this.#options
+  /** Cuts off who was found full so many times, and gives a sign of life to who heard nothing for long. */
+  #look(now: number, timesStuck: number): void {
+    const { heartbeatMs, protocol } = this.#options
     for (const [viewer, channel] of this.#viewers) {
       if (viewer.ended) continue
-      if (viewer.fullSince !== undefined) {
-        if (now - viewer.fullSince < stuckTimeoutMs) continue
+      if (viewer.full) {
+        // Looks are counted, not time: after the whole process stood still, nobody had a chance to drain.
+        if (++viewer.timesFoundFull <= timesStuck) continue
         this.#cutOff++
         channel.destroy()
         this.remove(viewer)

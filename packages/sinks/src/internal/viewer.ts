@@ -39,8 +39,10 @@ export class Viewer {
   #position: number
   #gap: ViewerGap | undefined
   #told: number
-  /** Since when its connection takes no more, in ms; undefined while it takes. */
-  fullSince: number | undefined
+  /** Whether its connection takes no more until it has drained. */
+  full = false
+  /** How often in a row it was found full. */
+  timesFoundFull = 0
   /** Whether it was told that nothing more will come. */
   ended = false
   /** When it was last sent something, in ms. */
@@ -63,7 +65,7 @@ export class Viewer {
 
   /** Whether there is something to send and its connection takes it. */
   get ready(): boolean {
-    return this.fullSince === undefined && !this.upToDate
+    return !this.full && !this.upToDate
   }
 
   /** What it is sent next; asked only when it is {@link ready}. The span may be empty: nothing in it passed the filter. */
