@@ -24,6 +24,8 @@ import { version } from './internal/version.ts'
 import type { ViewerGap } from './internal/viewer.ts'
 import { type ViewerCounts, ViewerHub } from './internal/viewer-hub.ts'
 
+export type { ViewerCounts } from './internal/viewer-hub.ts'
+
 /** Options of {@link sseSink}. */
 export interface SseSinkOptions {
   /** Listen here with a server of its own; 0 takes any free port. Without it, mount {@link SseSink.handler}. */
@@ -113,6 +115,7 @@ const rules: Readonly<Record<keyof SseSinkOptions, OptionRule>> = {
 
 /** What {@link sseSink} counts. An entry is out once it is in the ring: whoever comes in time can have it. */
 export interface SseSinkStats extends StageStats {
+  /** Who looks, and what they were sent and missed. */
   readonly viewers: ViewerCounts
   /** Entries and bytes that the ring holds for viewers. */
   readonly ring: { readonly entries: number; readonly bytes: number }
