@@ -3,7 +3,8 @@
  * it may miss because nothing on the disk has it any more.
  */
 
-import { appendFile, copyFile, readFile, rename, rm, truncate, unlink, writeFile } from 'node:fs/promises'
+import { appendFile, copyFile, readFile, rename, rm, stat, truncate, unlink, utimes, writeFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 
 /** One line as it was written. */
@@ -13,11 +14,16 @@ export interface ModelLine {
   whole: boolean
   /** Whether a follower must give it: not when it was destroyed before anybody saw it. */
   required: boolean
+  /** Whether its file was copied or compressed: given again from there after a crash, it may have another id. */
+  copied: boolean
 }
 
 interface Generation {
   readonly lines: ModelLine[]
 }
+
+/** The steps in which the system tells the time of a change: longer than a tick of its coarse clock. */
+const clockTickMs = 11
 
 /** How many rotated files are kept. */
 const kept = 6
@@ -56,7 +62,7 @@ export class FileModel {
       const added = open ? '+'.repeat(width) : `${this.#count++}:${'x'.repeat(width)}`
       if (open) last.text += added
       else {
-        const line = { text: added, whole, required: true }
+        const line = { text: added, whole, required: true, copied: false }
         lines.push(line)
         this.lines.push(line)
       }
@@ -90,11 +96,15 @@ export class FileModel {
     await this.#shift()
     await copyFile(this.path, `${this.path}.1`)
     this.#rotated.unshift({ ...this.#live, compressed: false })
+    copied(this.#live)
+    await delay(clockTickMs)
     await truncate(this.path)
     this.#live = { lines: [] }
   }
 
   async #shift(): Promise<void> {
+    // Generations whose files have the same time can't be told apart once the one between them is deleted.
+    await delay(clockTickMs)
     for (let index = this.#rotated.length - 1; index >= 0; index--) {
       const generation = this.#rotated[index] as Generation & { compressed: boolean }
       const ending = generation.compressed ? '.gz' : ''
@@ -113,8 +123,11 @@ export class FileModel {
     const generation = this.#rotated[index]
     if (generation === undefined || generation.compressed) return
     const path = `${this.path}.${index + 1}`
+    const { atime, mtime } = await stat(path)
     await writeFile(`${path}.gz`, gzipSync(await readFile(path)))
+    await utimes(`${path}.gz`, atime, mtime)
     await unlink(path)
+    copied(generation)
     generation.compressed = true
   }
 
@@ -152,4 +165,8 @@ export class FileModel {
     const last = (this.#live ?? this.#rotated[0])?.lines.at(-1)
     return last?.whole === false ? last : undefined
   }
+}
+
+function copied({ lines }: Generation): void {
+  for (const line of lines) line.copied = true
 }

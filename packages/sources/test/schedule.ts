@@ -95,6 +95,7 @@ class Run {
     assert.deepEqual({ entriesHeld, entriesDropped }, { entriesHeld: 0, entriesDropped: 0 })
     assert.equal(entriesIn, entriesOut)
     await this.#checkpoint?.close()
+    this.#checkpoint = undefined
     this.#source = undefined
   }
 
@@ -102,6 +103,7 @@ class Run {
     const source = this.#source
     if (source === undefined) return
     this.#source = undefined
+    this.#checkpoint = undefined
     this.#crashed = true
     await new Promise((resolve) => source.once('close', resolve).destroy())
   }
@@ -135,7 +137,7 @@ class Run {
         continue
       }
       assert.ok(this.#crashed || this.#counts.get(text) === 1, `${this.#counts.get(text)} times: ${text.slice(0, 40)}`)
-      assert.equal(ids.get(text) ?? id, id, `given again with another id: ${text.slice(0, 40)}`)
+      if (!known.line.copied) assert.equal(ids.get(text) ?? id, id, `given again with another id: ${text.slice(0, 40)}`)
       const isFirst = !ids.has(text)
       ids.set(text, id)
       // An unfinished last line of a rotated file comes when nobody can finish it any more.

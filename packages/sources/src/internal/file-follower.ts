@@ -72,6 +72,9 @@ const maxCompressMs = 10_000
 /** How many of the files that were read are remembered, to know them by another name. */
 const maxPastFiles = 16
 
+/** The coarsest steps in which file systems tell the time of a change. */
+const coarseTimeMs = 2500
+
 interface PastFile {
   readonly file: FileOnDisk
   readonly identity: FileIdentity
@@ -80,7 +83,8 @@ interface PastFile {
 
 /** A generation that was left, where, and whether it was cut rather than rotated. */
 interface Before extends Predecessor {
-  readonly place: FilePlace | undefined
+  /** Its reader, unless it is one of an earlier run. */
+  readonly reader: FileReader | undefined
   readonly truncated: boolean
 }
 
@@ -153,8 +157,7 @@ export class FileFollower {
 
   /** Whether the path shows nothing, and everything was read. */
   get isMissing(): boolean {
-    if (!this.#begun || this.restless || this.#idle !== undefined) return false
-    return this.#reader === undefined || this.#change !== undefined
+    return this.#begun && this.#search.isGone && !this.restless
   }
 
   /** Whether it has found where to begin. */
@@ -189,7 +192,7 @@ export class FileFollower {
 
   /** Where a restart has to go on: behind what was acknowledged. Undefined as long as nothing is known. */
   position(): Position | undefined {
-    return this.#begun && (this.#reader !== undefined || this.#before?.place !== undefined || this.#appears)
+    return this.#begun && (this.#reader !== undefined || this.#before?.reader !== undefined || this.#appears)
       ? this.#blocks.position(this.#ids, this.#before?.modifiedNs ?? 0n)
       : undefined
   }
@@ -234,27 +237,6 @@ export class FileFollower {
 
   /** One step. True: go on. False: there is nothing to do at this time. */
   async #step(): Promise<boolean> {
-    if (process.env['TRACE'])
-      console.error(
-        'STEP',
-        JSON.stringify(
-          this.#reader && {
-            ino: this.#reader.stat.ino,
-            off: this.#reader.offset,
-            file: this.#reader.file?.path,
-            copy: this.#reader.readsCopy,
-          },
-          (_k, v) => (typeof v === 'bigint' ? String(v) : v),
-        ),
-        'before',
-        this.#before?.file.ino,
-        'late',
-        this.#late.length,
-        'idle',
-        this.#idle?.ino,
-        'change',
-        this.#change && (this.#change.shown?.ino ?? 'none'),
-      )
     if (this.#stop === 'asked') this.#stop = { shown: await this.#search.shown() }
     if (!this.#begun) await this.#begin()
     if (await this.#readLate()) return true
@@ -311,8 +293,9 @@ export class FileFollower {
   /** Notes where everything stands that was read. */
   #stand(): void {
     const places = this.#readers().map(({ place }) => place)
-    if (this.#reader === undefined && this.#before?.place !== undefined && this.#late.length === 0)
-      places.push(this.#before.place)
+    const before = this.#before?.reader
+    const isLate = this.#late.some(({ reader }) => reader === before)
+    if (this.#reader === undefined && before !== undefined && !isLate) places.push(before.place)
     if (places.length > 0) this.#blocks.stand(places)
   }
 
@@ -330,7 +313,8 @@ export class FileFollower {
       this.#lookedAt = offset
       if (grew) return true
     }
-    this.#idle = shown
+    // Shortly after a change another may leave the file's time as it was: then only reading tells.
+    this.#idle = Date.now() - Number(shown.mtimeMs) > coarseTimeMs ? shown : undefined
     return this.#waitOrStop()
   }
 
@@ -424,12 +408,14 @@ export class FileFollower {
     this.#lookedAt = -1
   }
 
-  #predecessor({ identity, stat, place, readsCopy }: FileReader, truncated: boolean): Before {
+  #predecessor(reader: FileReader, truncated: boolean): Before {
+    const { identity, stat, readsCopy } = reader
     return {
-      file: stat,
+      reader,
+      // What was cut holds the next generation itself, wherever it is by now.
+      file: truncated ? noFile : stat,
       modifiedNs: stat.mtimeNs,
       isCopy: (head) => identity.fits(head),
-      place,
       // A copy that was read to its end is that of a truncated file too.
       truncated: truncated || readsCopy,
     }
@@ -506,12 +492,15 @@ export class FileFollower {
     const saved = this.#saved
     if (saved?.newSinceNs !== undefined) {
       const before = { file: noFile, modifiedNs: BigInt(saved.newSinceNs), isCopy: () => false }
-      this.#before = { ...before, place: undefined, truncated: true }
+      this.#before = { ...before, reader: undefined, truncated: true }
     } else if (saved !== undefined) await this.#resume(saved.files)
     else {
       const file = await this.#search.openShown()
-      if (file !== undefined) await this.#openReader(file, await this.#startOffset(file))
-      else this.#before = { ...(await this.#search.newestRotated()), place: undefined, truncated: true }
+      if (file !== undefined && file.stat.size > 0n) await this.#openReader(file, await this.#startOffset(file))
+      else {
+        await file?.close()
+        this.#before = { ...(await this.#search.newestRotated()), reader: undefined, truncated: true }
+      }
     }
     this.#appears ||= this.#reader === undefined
     this.#begun = true
@@ -618,10 +607,11 @@ function adviceFor(code: string): string {
 
 function predecessorOf(saved: SavedPlace): Before {
   return {
-    file: { dev: BigInt(saved.device), ino: BigInt(saved.inode) },
-    modifiedNs: BigInt(Math.trunc(saved.modifiedMs)) * 1_000_000n,
+    // Its inode, if it is there still, holds something else.
+    file: noFile,
+    modifiedNs: BigInt(saved.modifiedNs),
     isCopy: (head) => fitsFingerprint(saved.head, head),
-    place: undefined,
+    reader: undefined,
     truncated: false,
   }
 }

@@ -67,6 +67,12 @@ export class FileIdentity {
     this.#fingerprint = undefined
   }
 
+  /** Whether bytes read at `offset`, up to the end of the file or further, are what was seen there before. */
+  agreesWith(bytes: Buffer, offset: number): boolean {
+    const seen = this.#head.subarray(offset)
+    return seen.length === 0 || bytes.subarray(0, seen.length).equals(seen)
+  }
+
   /** Whether a file with this beginning can be this file, or a copy of it. Never true for nothing at all. */
   fits(head: Buffer): boolean {
     return this.#head.length > 0 && fitsFingerprint(this.fingerprint, head)

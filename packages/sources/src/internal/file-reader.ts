@@ -102,7 +102,7 @@ export class FileReader {
 
   /** A place whose `proof` are bytes that end at it. */
   placeAt(offset: number, proof: Buffer): FilePlace {
-    return { identity: this.identity, offset, proof, proofEnd: offset, modifiedMs: Number(this.#stat.mtimeMs) }
+    return { identity: this.identity, offset, proof, proofEnd: offset, modifiedNs: this.#stat.mtimeNs }
   }
 
   /** Reads the next block. Only with an open {@link file}. Rejects with the system's error; may be called again. */
@@ -125,6 +125,11 @@ export class FileReader {
       return 'rewritten'
     }
     const fresh = read - again
+    // What nothing was read before has no proof; but its beginning was seen when it was opened.
+    if (!this.identity.agreesWith(buffer.subarray(room, room + fresh), this.#offset)) {
+      this.#buffers.giveBack(buffer)
+      return 'rewritten'
+    }
     if (fresh === 0) {
       this.#buffers.giveBack(buffer)
       return 'end'
@@ -154,6 +159,7 @@ export class FileReader {
 
   /** The unfinished line as it is. */
   flush(): LineBlock | undefined {
+    this.#placeProof = this.#proof
     return this.lines.flush(this.#offset)
   }
 

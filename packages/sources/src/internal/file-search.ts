@@ -90,20 +90,29 @@ export class FileSearch {
   readonly #path: string
   /** Where the path led, when it is a symbolic link. */
   #target: string | undefined
-  #quietSince: bigint | undefined
+  #quietState: string | undefined
+  #isGone = false
 
   constructor(fileSystem: FileSystem, path: string) {
     this.#fileSystem = fileSystem
     this.#path = path
   }
 
+  /** Whether the path showed nothing when it was last looked at. */
+  get isGone(): boolean {
+    return this.#isGone
+  }
+
   /** What the path shows now; undefined when nothing. */
   async shown(): Promise<BigIntStats | undefined> {
     try {
-      return await this.#fileSystem.stat(this.#path)
+      const shown = await this.#fileSystem.stat(this.#path)
+      this.#isGone = false
+      return shown
     } catch (error) {
-      if (isMissing(error)) return undefined
-      throw error
+      if (!isMissing(error)) throw error
+      this.#isGone = true
+      return undefined
     }
   }
 
@@ -173,19 +182,24 @@ export class FileSearch {
   }
 
   /**
-   * Whether nothing can be new since this said no: the path shows nothing and its directory did not change. Spares
-   * listing the directory at each look for each file that is gone.
+   * Whether nothing can be new since this said no: the path shows nothing, or an empty file, and its directory did not
+   * change. Spares listing the directory at each look for each file that is gone or empty.
    */
   async isQuiet(): Promise<boolean> {
-    if ((await this.shown()) !== undefined || this.#target !== undefined) return false
-    const stat = await this.#fileSystem.stat(dirname(this.#path)).catch(() => undefined)
-    const isSame = stat?.mtimeNs === this.#quietSince
-    this.#quietSince = stat?.mtimeNs
-    // The time that it was changed at may be told in steps of up to 2 s.
-    return isSame && (stat === undefined || Date.now() - Number(stat.mtimeMs) > quietMs)
+    const shown = await this.shown()
+    if (this.#target !== undefined || (shown !== undefined && shown.size > 0n)) return false
+    const directory = await this.#fileSystem.stat(dirname(this.#path)).catch(() => undefined)
+    const state = `${directory?.mtimeNs} ${shown?.ino} ${shown?.mtimeNs}`
+    const isSame = state === this.#quietState
+    this.#quietState = state
+    // The time that a directory was changed at may be told in steps of up to 2 s.
+    return isSame && (directory === undefined || Date.now() - Number(directory.mtimeMs) > quietMs)
   }
 
-  /** The generation right after another: the oldest rotated one that is newer, or what the path shows. */
+  /**
+   * The generation right after another: the oldest rotated one that is newer, or what the path shows. None as long as
+   * that is empty: it could be filled, copied and cut unseen, and only the one before tells then which copy is new.
+   */
   async openNext(before: Predecessor): Promise<OpenedFile | undefined> {
     for (let listings = 0; listings < maxListings; listings++) {
       const { siblings, shown } = await this.#list()
@@ -194,7 +208,7 @@ export class FileSearch {
       const found = await this.#openFirst(newer, before, at >= 0, shown)
       if (found !== 'moved') return found
     }
-    return this.openShown()
+    return undefined
   }
 
   async #openFirst(
@@ -215,8 +229,12 @@ export class FileSearch {
       if (ordered || !before.isCopy(file.head)) return file
       await file.close()
     }
+    if (shown === undefined || shown.size === 0n) return undefined
     const file = await this.openShown()
-    if (file === undefined || (shown !== undefined && isSameFile(file.stat, shown))) return file
+    if (file === undefined) return 'moved'
+    // One that is smaller was cut since, and what it had may be in a copy that is not listed.
+    const isCut = file.stat.size < shown.size || file.head.length === 0
+    if (isSameFile(file.stat, shown) && !isCut) return file
     await file.close()
     return 'moved'
   }

@@ -12,7 +12,7 @@ export interface FilePlace {
   readonly proof: Buffer
   readonly proofEnd: number
   /** When the file was last seen written to. */
-  readonly modifiedMs: number
+  readonly modifiedNs: bigint
 }
 
 /** A {@link FilePlace} in a checkpoint. */
@@ -25,7 +25,7 @@ export interface SavedPlace {
   readonly offset: number
   readonly proof: SavedFingerprint
   readonly proofEnd: number
-  readonly modifiedMs: number
+  readonly modifiedNs: string
 }
 
 /** The position of one followed path. */
@@ -46,7 +46,7 @@ export function savePosition(places: readonly FilePlace[], ids: readonly string[
   return { files: places.map(savePlace), ids }
 }
 
-function savePlace({ identity, offset, proof, proofEnd, modifiedMs }: FilePlace): Position {
+function savePlace({ identity, offset, proof, proofEnd, modifiedNs }: FilePlace): Position {
   const { length, hash } = identity.fingerprint
   const shown = fingerprintOf(proof)
   return {
@@ -57,7 +57,7 @@ function savePlace({ identity, offset, proof, proofEnd, modifiedMs }: FilePlace)
     offset,
     proof: { length: shown.length, hash: shown.hash },
     proofEnd,
-    modifiedMs,
+    modifiedNs: String(modifiedNs),
   }
 }
 
@@ -73,7 +73,7 @@ export function loadPosition(saved: unknown): SavedPosition | undefined {
 
 function isSavedPlace(value: unknown): value is SavedPlace {
   if (!isRecord(value)) return false
-  const { id, device, inode, head, offset, proof, proofEnd, modifiedMs } = value
+  const { id, device, inode, head, offset, proof, proofEnd, modifiedNs } = value
   return (
     (id === null || typeof id === 'string') &&
     isDigits(device) &&
@@ -83,7 +83,7 @@ function isSavedPlace(value: unknown): value is SavedPlace {
     isOffset(offset) &&
     isOffset(proofEnd) &&
     proofEnd <= offset &&
-    typeof modifiedMs === 'number'
+    isDigits(modifiedNs)
   )
 }
 
