@@ -350,10 +350,7 @@ export class Batch implements Iterable<LogEntry> {
     const runs = this.#runs
     if (runs === undefined) return bytes.subarray(this.#from, this.#to)
     if (runs.length === 2) return bytes.subarray(runs[0], runs[1])
-    const joined = Buffer.allocUnsafe(this.byteLength)
-    let at = 0
-    for (let i = 0; i < runs.length; i += 2) at += bytes.copy(joined, at, runs[i], runs[i + 1])
-    return joined
+    return joinRuns(bytes, runs)
   }
 }
 
@@ -377,7 +374,8 @@ export class RunList {
 
   /** Pairs of start and end. */
   toArray(): Int32Array {
-    return Int32Array.from(this.#ends)
+    // Not `from`, which goes by the array's iterator and takes ten times as long.
+    return new Int32Array(this.#ends)
   }
 }
 
@@ -393,6 +391,42 @@ export function countLines(bytes: Buffer, from: number, to: number): number {
   // Asking Buffer for each line feed costs 13-25 ns a line; a loop over the bytes costs five times as much.
   for (let at = bytes.indexOf(lineFeed, from); at !== -1 && at < to; at = bytes.indexOf(lineFeed, at + 1)) lines++
   return lines
+}
+
+/** The largest stretch of a block whose runs are moved together; no more than this is kept for it. */
+const maxWorkspaceBytes = 256 * 1024
+
+/** With fewer runs than one in twice this many bytes, copying what lies between them is not worth it. */
+const maxBytesPerEnd = 2048
+
+/** Where runs are moved together, within one call. */
+let workspace: Buffer | undefined
+
+/**
+ * The bytes of many runs, one after the other.
+ *
+ * `Buffer.copy` makes a view for each run, which costs more than moving a line does: 14 µs for 96 lines of a block of
+ * 64 KiB. `copyWithin` makes none: with the whole block copied first, and its runs moved together there, it is 7 µs.
+ */
+function joinRuns(bytes: Buffer, runs: Int32Array): Buffer {
+  const from = runs[0] as number
+  const to = runs[runs.length - 1] as number
+  const isWorthIt = to - from <= Math.min(maxWorkspaceBytes, runs.length * maxBytesPerEnd)
+  if (!isWorthIt) {
+    const parts: Buffer[] = []
+    for (let i = 0; i < runs.length; i += 2) parts.push(bytes.subarray(runs[i], runs[i + 1]))
+    return Buffer.concat(parts)
+  }
+  workspace ??= Buffer.allocUnsafeSlow(maxWorkspaceBytes)
+  let length = 0
+  workspace.set(bytes.subarray(from, to))
+  for (let i = 0; i < runs.length; i += 2) {
+    const start = (runs[i] as number) - from
+    const end = (runs[i + 1] as number) - from
+    workspace.copyWithin(length, start, end)
+    length += end - start
+  }
+  return Buffer.from(workspace.subarray(0, length))
 }
 
 const endOfLine = Buffer.from('\n')
