@@ -142,6 +142,30 @@ test('counts the block of a batch once, however often the batch is split', () =>
   expect(queue.bytes).toBe(0)
 })
 
+test('lets the rest of a batch in when its block is in already', () => {
+  const batch = new RecordingTracker().batch(linesOf(100, 0))
+  const queue = new BoundedQueue({ maxEntries: 80, maxBytes: entrySize(batch), whenFull: 'block' })
+  const rest = queue.put(batch)?.out[0] as Batch
+  expect(rest.count).toBe(20)
+  const one = queue.take() as Batch
+  const [first, second] = one.split(60)
+  expect(queue.put(first)).toBeUndefined()
+  expect(queue.put(second)).toBeUndefined()
+  expect(queue.entries).toBe(80)
+})
+
+test('keeps the marks of two sources apart', () => {
+  const queue = new BoundedQueue({ maxEntries: 1, maxBytes: 1000, whenFull: 'block' })
+  const [a, b] = [new RecordingTracker('a'), new RecordingTracker('b')]
+  for (const tracker of [a, a, b, b, a]) queue.put(tracker.batch(['x']).withoutLines())
+  const marks = [queue.take(), queue.take(), queue.take()].map((item) => item?.origin)
+  expect(marks.map((origin) => [origin?.tracker, origin?.sequence])).toEqual([
+    [a, 4],
+    [b, 4],
+    [a, 6],
+  ])
+})
+
 test('keeps no block for a few lines of it', () => {
   const queue = new BoundedQueue({ ...unbounded, whenFull: 'block' })
   const batch = new RecordingTracker().batch(linesOf(1000, 0))

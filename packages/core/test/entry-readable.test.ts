@@ -176,6 +176,23 @@ test('a listener that reads while it is told of an entry loses none', async () =
   expect(count).toBe(90)
 })
 
+test('a listener that reads from within gets entries of the next batch in their place, and one end', async () => {
+  const source = new Scripted((source) => {
+    setImmediate(() => {
+      source.give(tracker.batch(['1', '2', '3']))
+      source.give(tracker.batch(Array.from({ length: 100 }, (_, i) => `${4 + i}`)))
+      source.finish()
+    })
+  })
+  const messages: string[] = []
+  source.on('data', ({ message }) => {
+    messages.push(message)
+    source.read()
+  })
+  await once(source, 'end')
+  expect(messages).toEqual(Array.from({ length: 103 }, (_, i) => `${1 + i}`))
+})
+
 test('goes on to a second consumer where the first stopped', async () => {
   const source = new Scripted((source, pull) => {
     source.give(tracker.batch(Array.from({ length: 10 }, (_, i) => `${(pull - 1) * 10 + i}`)))

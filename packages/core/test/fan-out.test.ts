@@ -125,6 +125,20 @@ describe('what each branch gets', () => {
     expect(unwanted).toBe(0)
   })
 
+  test('nothing while it is still full from before', async () => {
+    const branch = collectingSink({ held: true })
+    const own = new RecordingTracker('own').entries(numbers(1, 20))
+    for (const entry of own) branch.write(entry)
+    const out = fanOut([branch])
+    out.write(new RecordingTracker().batch(numbers(1, 5)))
+    await turns()
+    expect(out.stats.branches[0]).toMatchObject({ entriesOut: 0, entriesHeld: 5 })
+    branch.release()
+    out.end()
+    await once(out, 'finish')
+    expect(branch.messages).toEqual([...numbers(1, 20), ...numbers(1, 5)])
+  })
+
   test('entries without an origin too', async () => {
     const sink = collectingSink()
     await pipeline(
@@ -387,6 +401,17 @@ describe('a branch that fails', () => {
     const error = once(out, 'error')
     bad.destroy(new Error('gone'))
     expect(await error).toMatchObject([{ message: 'gone' }])
+  })
+
+  test('is written to no more, even before it is known', async () => {
+    const bad = collectingSink()
+    const out = fanOut([bad, collectingSink()], { perBranch: { whenFailed: 'continue' } })
+    out.on('warning', () => {})
+    bad.destroy()
+    out.write(new RecordingTracker().batch(numbers(1, 5)))
+    await turns()
+    expect(out.stats.branches[0]).toMatchObject({ entriesIn: 5, entriesOut: 0, dropped: { 'branch-failed': 5 } })
+    out.destroy()
   })
 
   test('that ended by itself is a failure that says so', async () => {

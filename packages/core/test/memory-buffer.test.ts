@@ -81,6 +81,26 @@ test('lets what comes before it run ahead of what comes after it', async () => {
   expect(tracker.mark).toBe(tracker.end)
 })
 
+test('loses nothing of a batch larger than its bounds while its reader keeps up', async () => {
+  const sink = collectingSink()
+  const buffer = memoryBuffer({ maxEntries: 10, maxBytes: 100, whenFull: 'drop-newest' })
+  buffer.pipe(sink)
+  await new Promise(setImmediate)
+  buffer.end(new RecordingTracker().batch(numbers(1, 500)))
+  await once(sink, 'finish')
+  expect(sink.messages).toEqual(numbers(1, 500))
+})
+
+test('holds what it holds within its bounds, not in the buffer of its readable side', async () => {
+  const buffer = memoryBuffer({ maxEntries: 10, whenFull: 'drop-newest' })
+  buffer.once('readable', () => {})
+  for (const entry of new RecordingTracker().entries(numbers(1, 100))) buffer.write(entry)
+  for (let i = 0; i < 10; i++) await new Promise(setImmediate)
+  expect(buffer.readableLength).toBe(1)
+  expect(buffer.stats).toMatchObject({ entriesDropped: 90, entriesOut: 1, entriesHeld: 9 })
+  buffer.destroy()
+})
+
 test('goes on with entries when its reader changes to one that takes no batches', async () => {
   const tracker = new RecordingTracker()
   const buffer = memoryBuffer()

@@ -86,8 +86,7 @@ export class Outlet {
     for (let next = lines.next(); !next.done; next = lines.next()) {
       if (!this.#send(next.value, 1)) return false
     }
-    // A listener that reads while it is told of an entry has had these sent from within, and perhaps the next ones.
-    if (this.#lines === lines) this.#lines = undefined
+    this.#lines = undefined
     return true
   }
 
