@@ -3,7 +3,15 @@
 import { PassThrough, Readable, Transform, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { expect, test } from 'vitest'
-import { Batch, type Entries, EntryReadable, EntryWritable, entryTransform, isBatch, type LogEntry } from '../src/index.ts'
+import {
+  Batch,
+  type Entries,
+  EntryReadable,
+  EntryWritable,
+  entryTransform,
+  isBatch,
+  type LogEntry,
+} from '../src/index.ts'
 
 const block = 'INFO a\nERROR b\n\nWARN c é\r\nERROR d'
 
@@ -99,32 +107,35 @@ test('shows entries to both of two consumers, of which only one takes batches', 
   expect(sink.items.some(isBatch)).toBe(false)
 })
 
-test.each(['data', 'readable'])('shows entries to a %s consumer that joins after batches were buffered', async (kind) => {
-  const source = new Blocks(30)
-  const slow = new Collector()
-  let release = (): void => {}
-  const consumed = new Promise<void>((resolve) => {
-    Object.assign(slow, {
-      consume: () =>
-        new Promise<void>((done) => {
-          release = done
-          resolve()
-        }),
+test.each(['data', 'readable'])(
+  'shows entries to a %s consumer that joins after batches were buffered',
+  async (kind) => {
+    const source = new Blocks(30)
+    const slow = new Collector()
+    let release = (): void => {}
+    const consumed = new Promise<void>((resolve) => {
+      Object.assign(slow, {
+        consume: () =>
+          new Promise<void>((done) => {
+            release = done
+            resolve()
+          }),
+      })
     })
-  })
-  source.pipe(slow)
-  await consumed
-  while (source.readableLength === 0) await new Promise(setImmediate)
-  source.unpipe(slow)
-  release()
-  const seen: unknown[] = []
-  if (kind === 'data') {
-    source.on('data', (chunk) => seen.push(chunk))
-    await new Promise((resolve) => source.on('end', resolve).resume())
-  } else for await (const chunk of source) seen.push(chunk)
-  expect(seen.length).toBeGreaterThan(0)
-  expect(seen.some(isBatch)).toBe(false)
-})
+    source.pipe(slow)
+    await consumed
+    while (source.readableLength === 0) await new Promise(setImmediate)
+    source.unpipe(slow)
+    release()
+    const seen: unknown[] = []
+    if (kind === 'data') {
+      source.on('data', (chunk) => seen.push(chunk))
+      await new Promise((resolve) => source.on('end', resolve).resume())
+    } else for await (const chunk of source) seen.push(chunk)
+    expect(seen.length).toBeGreaterThan(0)
+    expect(seen.some(isBatch)).toBe(false)
+  },
+)
 
 test('a filter whose consumer takes entries keeps no more than one batch back', async () => {
   const filter = errors()

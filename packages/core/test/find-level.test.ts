@@ -97,10 +97,13 @@ test.each<Case>([
   expect(findLevel(`[${word}] x`)).toBe(level)
 })
 
-test.each(['FINE', 'LOG', 'SYSTEM', 'NOTE', 'SUCCESS', 'FAIL', 'CONFIG'])('takes %s for a level only where it is marked as one', (word) => {
-  expect(findLevel(`ALL ${word} HERE`)).toBeUndefined()
-  expect(findLevel(`${word}: x`)).toBeDefined()
-})
+test.each(['FINE', 'LOG', 'SYSTEM', 'NOTE', 'SUCCESS', 'FAIL', 'CONFIG'])(
+  'takes %s for a level only where it is marked as one',
+  (word) => {
+    expect(findLevel(`ALL ${word} HERE`)).toBeUndefined()
+    expect(findLevel(`${word}: x`)).toBeDefined()
+  },
+)
 
 describe('a value by name', () => {
   test.each<Case>([
@@ -121,13 +124,22 @@ describe('a value by name', () => {
   })
 
   test('may be one of pino’s numbers, and the tens decide', () => {
-    for (const [number, level] of [[10, 'trace'], [20, 'debug'], [30, 'info'], [35, 'info'], [40, 'warn'], [50, 'error'], [69, 'fatal']] as const) {
+    for (const [number, level] of [
+      [10, 'trace'],
+      [20, 'debug'],
+      [30, 'info'],
+      [35, 'info'],
+      [40, 'warn'],
+      [50, 'error'],
+      [69, 'fatal'],
+    ] as const) {
       expect(findLevel(`{"level":${number},"msg":"x"}`)).toBe(level)
     }
   })
 
   test('is no level when it is a number of another scale', () => {
-    for (const number of [0, 3, 7, 9, 70, 100, 300, 20000]) expect(findLevel(`{"level":${number},"msg":"x"}`)).toBeUndefined()
+    for (const number of [0, 3, 7, 9, 70, 100, 300, 20000])
+      expect(findLevel(`{"level":${number},"msg":"x"}`)).toBeUndefined()
   })
 
   test('is looked for in the message when the object has none of its own', () => {
@@ -140,15 +152,20 @@ describe('a value by name', () => {
   })
 })
 
-test.each(Array.from({ length: 8 }, (_, severity) => severity))('takes severity %i from a syslog PRI of any facility', (severity) => {
-  const levels = ['fatal', 'fatal', 'fatal', 'error', 'warn', 'info', 'info', 'debug']
-  for (let facility = 0; facility < 24; facility++) {
-    expect(findLevel(`<${facility * 8 + severity}>Nov 21 10:00:00 host app: ERROR`)).toBe(levels[severity])
-  }
-})
+test.each(Array.from({ length: 8 }, (_, severity) => severity))(
+  'takes severity %i from a syslog PRI of any facility',
+  (severity) => {
+    const levels = ['fatal', 'fatal', 'fatal', 'error', 'warn', 'info', 'info', 'debug']
+    for (let facility = 0; facility < 24; facility++) {
+      expect(findLevel(`<${facility * 8 + severity}>Nov 21 10:00:00 host app: ERROR`)).toBe(levels[severity])
+    }
+  },
+)
 
 test('finds no level in an access line, whatever its URL and agent say', () => {
-  expect(findLevel('10.0.0.7 - - [21/Nov/2026:10:00:00 +0000] "GET /?level=error HTTP/1.1" 200 0 "-" "ERROR INFO"')).toBeUndefined()
+  expect(
+    findLevel('10.0.0.7 - - [21/Nov/2026:10:00:00 +0000] "GET /?level=error HTTP/1.1" 200 0 "-" "ERROR INFO"'),
+  ).toBeUndefined()
 })
 
 test('ends the head where prose begins', () => {
@@ -162,18 +179,69 @@ test('sees through colour codes', () => {
   expect(findLevel('2026-11-21 \u001b[33mWARN\u001b[0m low stock')).toBe('warn')
 })
 
-test.each(['', ' ', '{', '{"', '{"level"', '{"level":', '{"level":"', '<', '<1', '[', 'level=', 'level="', 'E', 'E1121', 'E,', 'E/', '1:M', '\u001b', '\u001b[', '%', '%A-', '['])(
-  'finds nothing in the stump %j',
-  (line) => {
-    expect(findLevel(line)).toBeUndefined()
-  },
-)
+test.each([
+  '',
+  ' ',
+  '{',
+  '{"',
+  '{"level"',
+  '{"level":',
+  '{"level":"',
+  '<',
+  '<1',
+  '[',
+  'level=',
+  'level="',
+  'E',
+  'E1121',
+  'E,',
+  'E/',
+  '1:M',
+  '\u001b',
+  '\u001b[',
+  '%',
+  '%A-',
+  '[',
+])('finds nothing in the stump %j', (line) => {
+  expect(findLevel(line)).toBeUndefined()
+})
 
 /** Pieces that log lines are made of, and such as the scanner has rules for. */
 const piece = fc.oneof(
   fc.constantFrom(
-    ...['ERROR', 'error', 'Info', 'level', '=', '"', ':', '{', '}', '[', ']', '<', '>', '|', ' ', '\t', '\\', ',', '%A-3-', '34', 'D'],
-    ...['2026-11-21 10:00:00', '[21/Nov/2026:10', '\u001b[31m', '1:M 21 Nov 2026 10:00:00 *', 'E1121 10:00:00', 'é', '\u2028', '💥'],
+    ...[
+      'ERROR',
+      'error',
+      'Info',
+      'level',
+      '=',
+      '"',
+      ':',
+      '{',
+      '}',
+      '[',
+      ']',
+      '<',
+      '>',
+      '|',
+      ' ',
+      '\t',
+      '\\',
+      ',',
+      '%A-3-',
+      '34',
+      'D',
+    ],
+    ...[
+      '2026-11-21 10:00:00',
+      '[21/Nov/2026:10',
+      '\u001b[31m',
+      '1:M 21 Nov 2026 10:00:00 *',
+      'E1121 10:00:00',
+      'é',
+      '\u2028',
+      '💥',
+    ],
   ),
   fc.string({ maxLength: 6 }),
 )

@@ -93,19 +93,27 @@ describe('what cannot be', () => {
 describe('numbers', () => {
   const seconds = Date.parse(ten) / 1000
 
-  test.each([`${seconds} x`, `${seconds}000 x`, `${seconds}000000 x`, `${seconds}000000000 x`, `[${seconds}] x`, `${seconds}.0: x`])(
-    'are times at the start of a line: %s',
-    (line) => {
-      expect(time(line)).toBe(ten)
-    },
-  )
+  test.each([
+    `${seconds} x`,
+    `${seconds}000 x`,
+    `${seconds}000000 x`,
+    `${seconds}000000000 x`,
+    `[${seconds}] x`,
+    `${seconds}.0: x`,
+  ])('are times at the start of a line: %s', (line) => {
+    expect(time(line)).toBe(ten)
+  })
 
-  test.each([`{"time":${seconds}}`, `{"a":1,"ts":${seconds}000}`, `ts=${seconds} x=1`, `x=1 time=${seconds}`, `{"t":"${seconds}"}`, `{"timestamp":{"seconds":${seconds},"nanos":0}}`])(
-    'are times by name: %s',
-    (line) => {
-      expect(time(line)).toBe(ten)
-    },
-  )
+  test.each([
+    `{"time":${seconds}}`,
+    `{"a":1,"ts":${seconds}000}`,
+    `ts=${seconds} x=1`,
+    `x=1 time=${seconds}`,
+    `{"t":"${seconds}"}`,
+    `{"timestamp":{"seconds":${seconds},"nanos":0}}`,
+  ])('are times by name: %s', (line) => {
+    expect(time(line)).toBe(ten)
+  })
 
   test('are cut to the ms', () => {
     expect(time(`${seconds}.1239 x`)).toBe('2026-11-21T10:00:00.123Z')
@@ -142,7 +150,7 @@ describe('numbers', () => {
 describe('a time without a year', () => {
   test('is in the last year that does not put it more than a week ahead', () => {
     const january = Date.UTC(2026, 0, 2)
-    expect(time('Dec 31 23:59:59 host x', {  zone: 'utc' }, january)).toBe('2025-12-31T23:59:59.000Z')
+    expect(time('Dec 31 23:59:59 host x', { zone: 'utc' }, january)).toBe('2025-12-31T23:59:59.000Z')
     expect(time('Jan  2 00:00:01 host x', { zone: 'utc' }, january)).toBe('2026-01-02T00:00:01.000Z')
     expect(time('Jan  8 00:00:00 host x', { zone: 'utc' }, january)).toBe('2026-01-08T00:00:00.000Z')
     expect(time('Jan 10 00:00:00 host x', { zone: 'utc' }, january)).toBe('2025-01-10T00:00:00.000Z')
@@ -191,12 +199,32 @@ describe('which time is the line’s', () => {
   })
 })
 
-test.each(['', ' ', '2', '2026', '2026-', '2026-11-21', '2026-11-21T', '2026-11-21T10', '2026-11-21T10:', '2026-11-21T10:0', '[', '<3', '{"', '{"time"', '{"time":', 'time=', 'Nov', 'Nov 2', 'Sat, ', '\u001b[', '-', '- 1'])(
-  'finds nothing in the stump %j',
-  (line) => {
-    expect(time(line)).toBeUndefined()
-  },
-)
+test.each([
+  '',
+  ' ',
+  '2',
+  '2026',
+  '2026-',
+  '2026-11-21',
+  '2026-11-21T',
+  '2026-11-21T10',
+  '2026-11-21T10:',
+  '2026-11-21T10:0',
+  '[',
+  '<3',
+  '{"',
+  '{"time"',
+  '{"time":',
+  'time=',
+  'Nov',
+  'Nov 2',
+  'Sat, ',
+  '\u001b[',
+  '-',
+  '- 1',
+])('finds nothing in the stump %j', (line) => {
+  expect(time(line)).toBeUndefined()
+})
 
 const minute = 60_000
 
@@ -249,8 +277,42 @@ test.each(timed)('gives back any instant written as $name, in UTC, an offset and
 
 const piece = fc.oneof(
   fc.constantFrom(
-    ...['2026-11-21', 'T', ' ', '10:00:00', '.123', 'Z', '+01:00', 'Nov 21', 'Sat, ', '21/Nov/2026:', '[', ']', '<34>', '{"', '"time":', '}', '='],
-    ...['1795255200', '123', ' UTC', ' PM', ',', '"', '\\', '\u001b[2m', 'E1121 ', '11-21 ', '26/11/21 ', '- ', ' 2026.11.21 ', 'é', '|'],
+    ...[
+      '2026-11-21',
+      'T',
+      ' ',
+      '10:00:00',
+      '.123',
+      'Z',
+      '+01:00',
+      'Nov 21',
+      'Sat, ',
+      '21/Nov/2026:',
+      '[',
+      ']',
+      '<34>',
+      '{"',
+      '"time":',
+      '}',
+      '=',
+    ],
+    ...[
+      '1795255200',
+      '123',
+      ' UTC',
+      ' PM',
+      ',',
+      '"',
+      '\\',
+      '\u001b[2m',
+      'E1121 ',
+      '11-21 ',
+      '26/11/21 ',
+      '- ',
+      ' 2026.11.21 ',
+      'é',
+      '|',
+    ],
   ),
   fc.string({ maxLength: 6 }),
 )

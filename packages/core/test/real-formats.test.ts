@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { LogLevel } from '../src/entry.ts'
 import { findLevel } from '../src/find-level.ts'
 import { findTime, type TimeOptions } from '../src/find-time.ts'
-import { type Parts, type RealFormat, messages, realFormats, testNow } from './fixtures/real-formats.ts'
+import { messages, type Parts, type RealFormat, realFormats, testNow } from './fixtures/real-formats.ts'
 
 const utc = { zone: 'utc' } as const
 
@@ -32,18 +32,24 @@ function parts(epochMs: number, offset: number): Parts {
 }
 
 /** A dozen lines and more of the format: each of its words for a level, each message, at instants of this and other years. */
-function* made(format: RealFormat): Generator<readonly [line: string, level: LogLevel | undefined, time: string | undefined]> {
+function* made(
+  format: RealFormat,
+): Generator<readonly [line: string, level: LogLevel | undefined, time: string | undefined]> {
   const { write, levels = {}, keeps = 'none' } = format
   if (write === undefined) return
   const words = Object.entries(levels)
-  const instants = format.hasNoYear === true
-    ? [Date.UTC(2026, 0, 1), Date.UTC(2026, 8, 9, 9, 5, 7, 8), testNow - 1, Date.UTC(2025, 11, 31, 23, 59, 59, 999)]
-    : [Date.UTC(2024, 1, 29, 12, 0, 0, 1), Date.UTC(2009, 11, 31, 23, 59, 59, 999), testNow - 1, 1_000_000_000_000]
+  const instants =
+    format.hasNoYear === true
+      ? [Date.UTC(2026, 0, 1), Date.UTC(2026, 8, 9, 9, 5, 7, 8), testNow - 1, Date.UTC(2025, 11, 31, 23, 59, 59, 999)]
+      : [Date.UTC(2024, 1, 29, 12, 0, 0, 1), Date.UTC(2009, 11, 31, 23, 59, 59, 999), testNow - 1, 1_000_000_000_000]
   for (let i = 0; i < messages.length * Math.max(1, words.length); i++) {
     const message = messages[i % messages.length] as string
     const [word, expected] = words[i % Math.max(1, words.length)] ?? ['', undefined]
     const instant = instants[i % instants.length] as number
-    const told = keeps === 'none' ? undefined : new Date(keeps === 'second' ? Math.floor(instant / 1000) * 1000 : instant).toISOString()
+    const told =
+      keeps === 'none'
+        ? undefined
+        : new Date(keeps === 'second' ? Math.floor(instant / 1000) * 1000 : instant).toISOString()
     yield [write(parts(instant, 0), word, message), expected, told]
   }
 }
@@ -64,7 +70,8 @@ describe.each(realFormats)('$name', (format) => {
     const wrong: unknown[] = []
     for (const [line, expectedLevel, expectedTime] of made(format)) {
       const found = [level(line), time(line)]
-      if (found[0] !== expectedLevel || found[1] !== expectedTime) wrong.push({ line, found, expected: [expectedLevel, expectedTime] })
+      if (found[0] !== expectedLevel || found[1] !== expectedTime)
+        wrong.push({ line, found, expected: [expectedLevel, expectedTime] })
     }
     expect(wrong).toEqual([])
   })
@@ -72,7 +79,11 @@ describe.each(realFormats)('$name', (format) => {
   test('finds the same within a larger text, and nothing of its neighbours', () => {
     const lines = [...format.samples, ...made(format)].map(([line]) => line)
     for (const line of lines) {
-      for (const [before, after] of [['', neighbours[0]], [neighbours[0], neighbours[1]], [neighbours[1], '']]) {
+      for (const [before, after] of [
+        ['', neighbours[0]],
+        [neighbours[0], neighbours[1]],
+        [neighbours[1], ''],
+      ]) {
         // No line ending between them: even a neighbour that touches must not matter.
         const text = `${before}${line}${after}`
         const start = before?.length ?? 0
