@@ -14,9 +14,13 @@ export interface FileReaderOptions extends LineBlocksOptions {
   readonly blockBytes: number
 }
 
+/** How many of a source's files are read ahead at a time: what this takes of memory does not grow with their number. */
+const maxReadsAhead = 4
+
 /** The memory that is read into; what a batch refers to is never used again. */
 export class ReadBuffers {
   #spare: Buffer | undefined
+  #readsAhead = 0
 
   take(bytes: number): Buffer {
     const spare = this.#spare
@@ -29,6 +33,28 @@ export class ReadBuffers {
   giveBack(buffer: Buffer): void {
     this.#spare = buffer
   }
+
+  /** Whether one more file may be read ahead; if so, {@link endReadAhead} has to follow. */
+  beginReadAhead(): boolean {
+    if (this.#readsAhead >= maxReadsAhead) return false
+    this.#readsAhead++
+    return true
+  }
+
+  endReadAhead(): void {
+    this.#readsAhead--
+  }
+}
+
+/** What a read put where. */
+interface RawRead {
+  readonly buffer: Buffer
+  /** Where in `buffer` the fresh bytes begin. */
+  readonly room: number
+  /** How many bytes before that were read again, as a proof. */
+  readonly again: number
+  /** How many bytes were read, those read again included. */
+  readonly length: number
 }
 
 /** What a read found: lines, nothing more at this time, or that the file was cut or written anew. */
@@ -50,6 +76,8 @@ export class FileReader {
   #placeProof: Buffer
   #stat: BigIntStats
   #moved = false
+  /** The next read, begun as soon as the one before was full, so that it goes on while that one's lines are worked on. */
+  #ahead: Promise<RawRead> | undefined
 
   constructor(
     identity: FileIdentity,
@@ -114,17 +142,12 @@ export class FileReader {
       this.#proof = this.#placeProof
       lines.rewindNuls()
     }
-    const again = file.compressed ? 0 : this.#proof.length
-    const carry = lines.carry
-    const room = Math.max(carry.length, again)
-    const buffer = this.#buffers.take(room + this.#blockBytes)
-    const wanted = again + this.#blockBytes
-    const read = await file.read(buffer, room - again, wanted, this.#offset - again)
-    if (read < again || (again > 0 && this.#proof.compare(buffer, room - again, room) !== 0)) {
+    const { buffer, room, again, length } = (await this.#takeAhead()) ?? (await this.#readRaw(file))
+    if (length < again || (again > 0 && this.#proof.compare(buffer, room - again, room) !== 0)) {
       this.#buffers.giveBack(buffer)
       return 'rewritten'
     }
-    const fresh = read - again
+    const fresh = length - again
     // What nothing was read before has no proof; but its beginning was seen when it was opened.
     if (!this.identity.agreesWith(buffer.subarray(room, room + fresh), this.#offset)) {
       this.#buffers.giveBack(buffer)
@@ -134,8 +157,42 @@ export class FileReader {
       this.#buffers.giveBack(buffer)
       return 'end'
     }
-    carry.copy(buffer, room - carry.length)
-    return this.#feed(buffer, room, fresh)
+    lines.carry.copy(buffer, room - lines.carry.length)
+    const blocks = this.#feed(buffer, room, fresh)
+    if (fresh === this.#blockBytes) this.#readAhead(file)
+    return blocks
+  }
+
+  async #readRaw(file: OpenedFile): Promise<RawRead> {
+    const again = file.compressed ? 0 : this.#proof.length
+    const room = Math.max(this.lines.carry.length, again)
+    const buffer = this.#buffers.take(room + this.#blockBytes)
+    const length = await file.read(buffer, room - again, again + this.#blockBytes, this.#offset - again)
+    return { buffer, room, again, length }
+  }
+
+  #readAhead(file: OpenedFile): void {
+    if (file.compressed || this.lines.openNuls > 0 || !this.#buffers.beginReadAhead()) return
+    this.#ahead = this.#readRaw(file)
+    // Who asks for it next hears of its failure; when nobody does, it does not matter.
+    this.#ahead.catch(() => {})
+  }
+
+  /** What was read ahead; undefined when nothing was, or nothing was there: by now there may be. */
+  async #takeAhead(): Promise<RawRead | undefined> {
+    const ahead = this.#dropAhead()
+    if (ahead === undefined) return undefined
+    const read = await ahead
+    if (read.length > read.again) return read
+    this.#buffers.giveBack(read.buffer)
+    return undefined
+  }
+
+  #dropAhead(): Promise<RawRead> | undefined {
+    const ahead = this.#ahead
+    if (ahead !== undefined) this.#buffers.endReadAhead()
+    this.#ahead = undefined
+    return ahead
   }
 
   #feed(buffer: Buffer, room: number, fresh: number): readonly LineBlock[] {
@@ -166,6 +223,7 @@ export class FileReader {
   /** Goes on in the same file opened anew, or in another that took its place. */
   async moveTo(file: OpenedFile): Promise<void> {
     const before = this.#file
+    this.#dropAhead()
     this.#file = file
     this.#stat = file.stat
     this.#moved = false
@@ -181,7 +239,9 @@ export class FileReader {
   /** Gives the descriptor back; {@link moveTo} goes on. */
   async release(): Promise<void> {
     const file = this.#file
+    this.#dropAhead()
     this.#file = undefined
+    // Node waits for a read that is under way before it closes the descriptor.
     await file?.close()
   }
 
