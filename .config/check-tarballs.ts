@@ -3,23 +3,20 @@
  * tarballs. Run after a build: `pnpm check:tarballs`.
  */
 
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
-import { publishedPackages, root } from './published-packages.ts'
+import { packInto, publishedPackages, root } from './published-packages.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'logwisp-tarballs-'))
 let sound = true
 try {
-  for (const { name, folder: source, subpaths } of publishedPackages) {
-    const tarball = join(folder, `${name}.tgz`)
-    execFileSync('npx', ['-y', 'pnpm', 'pack', '--out', tarball], {
-      cwd: source,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
+  for (const published of publishedPackages) {
+    const { name, subpaths } = published
+    const tarball = packInto(folder, published)
 
     const bytes = readFileSync(tarball)
     const { messages, pkg } = await publint({
@@ -30,8 +27,8 @@ try {
 
     // node10 knows no `exports`; nothing that we support resolves as it did.
     const attw = spawnSync(
-      'npx',
-      ['attw', tarball, '--profile', 'node16', '--format', 'table-flipped', '--no-emoji', '--entrypoints', ...subpaths],
+      join(root, 'node_modules/.bin/attw'),
+      [tarball, '--profile', 'node16', '--format', 'table-flipped', '--no-emoji', '--entrypoints', ...subpaths],
       { cwd: root, encoding: 'utf8' },
     )
     if (attw.status !== 0) console.error(attw.stdout, attw.stderr)

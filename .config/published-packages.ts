@@ -1,5 +1,6 @@
 /** What is published: the packages, and the names that each can be imported by. Read by tests and checks. */
 
+import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,6 +22,24 @@ export const publishedPackages: readonly PublishedPackage[] = readdirSync(join(r
   .map((name) => ({ name, folder: join(root, 'packages', name) }))
   .filter(({ folder }) => existsSync(join(folder, 'package.json')) && readManifest(folder).private !== true)
   .map(({ name, folder }) => ({ name, folder, subpaths: subpathsOf(folder) }))
+
+/** The environment, but for what an npm or pnpm that runs this says of itself: it would configure one that we run. */
+export const outerEnvironment: NodeJS.ProcessEnv = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')),
+)
+
+/** Packs what is to be published, as `pnpm publish` would, and returns the tarball's path. Needs a build. */
+export function packInto(directory: string, { name, folder }: PublishedPackage): string {
+  if (!existsSync(join(folder, 'dist'))) throw new Error(`@logwisp/${name} has no dist: run \`npx pnpm build\` first`)
+  const tarball = join(directory, `${name}.tgz`)
+  execFileSync('npx', ['-y', 'pnpm', 'pack', '--out', tarball], {
+    cwd: folder,
+    env: outerEnvironment,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    timeout: 100_000,
+  })
+  return tarball
+}
 
 interface Manifest {
   readonly private?: boolean

@@ -5,12 +5,12 @@
  */
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ts from 'typescript'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { publishedPackages } from '../../.config/published-packages.ts'
+import { outerEnvironment, packInto, publishedPackages } from '../../.config/published-packages.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'logwisp-published-'))
 /** Every name that something can be imported by, e.g. `@logwisp/core/batch`. */
@@ -18,22 +18,21 @@ const names = publishedPackages.flatMap(({ name, subpaths }) =>
   subpaths.map((path) => `@logwisp/${name}${path.slice(1)}`),
 )
 
-/** Runs one of the tools without what this test run's own environment would tell it. */
-function run(command: string, args: readonly string[], cwd: string): string {
-  const { PATH, HOME } = process.env
-  return execFileSync(command, args, { cwd, encoding: 'utf8', env: { PATH, HOME }, stdio: ['ignore', 'pipe', 'pipe'] })
+function run(command: string, args: readonly string[]): string {
+  return execFileSync(command, args, {
+    cwd: folder,
+    env: outerEnvironment,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 100_000,
+  })
 }
 
 beforeAll(() => {
-  const tarballs = publishedPackages.map(({ name, folder: source }) => {
-    if (!existsSync(join(source, 'dist'))) throw new Error(`@logwisp/${name} has no dist: run \`npx pnpm build\` first`)
-    const tarball = join(folder, `${name}.tgz`)
-    run('npx', ['-y', 'pnpm', 'pack', '--out', tarball], source)
-    return tarball
-  })
+  const tarballs = publishedPackages.map((published) => packInto(folder, published))
   writeFileSync(join(folder, 'package.json'), '{ "private": true }')
-  run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs, '@types/node@20'], folder)
-}, 120_000)
+  run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs, '@types/node@20'])
+}, 300_000)
 
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -53,15 +52,15 @@ test('ESM and CommonJS give the same names under every subpath, and one class wi
     console.log(JSON.stringify({ exported, same: barrel.LogwispError === errors.LogwispError }))`
   writeFileSync(join(folder, 'esm.mjs'), `const load = (name) => import(name)\n${check}`)
   writeFileSync(join(folder, 'cjs.cjs'), `const load = require\n;(async () => {${check}})()`)
-  const esm = JSON.parse(run(process.execPath, ['esm.mjs'], folder))
-  const cjs = JSON.parse(run(process.execPath, ['cjs.cjs'], folder))
+  const esm = JSON.parse(run(process.execPath, ['esm.mjs']))
+  const cjs = JSON.parse(run(process.execPath, ['cjs.cjs']))
   expect(esm.same).toBe(true)
   expect(cjs).toEqual(esm)
 })
 
 test('what is internal cannot be imported', () => {
   writeFileSync(join(folder, 'internal.mjs'), "await import('@logwisp/core/internal/outlet')")
-  expect(() => run(process.execPath, ['internal.mjs'], folder)).toThrow('ERR_PACKAGE_PATH_NOT_EXPORTED')
+  expect(() => run(process.execPath, ['internal.mjs'])).toThrow('ERR_PACKAGE_PATH_NOT_EXPORTED')
 })
 
 test.each([
