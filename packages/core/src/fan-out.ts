@@ -186,7 +186,9 @@ function endedEarly(index: number): LogwispError {
  * import { include } from '@logwisp/filters'
  * import { fileSink, sseSink } from '@logwisp/sinks'
  *
- * const everywhere = fanOut([fileSink('./all'), [include(/ERROR/), fileSink('./errors')], sseSink({ port: 8080 })], {
+ * const all = fileSink('./logs', { name: 'all' })
+ * const errors = fileSink('./logs', { name: 'errors' })
+ * const everywhere = fanOut([all, [include(/ERROR/), errors], sseSink({ port: 8080 })], {
  *   perBranch: [{}, {}, { whenFull: 'drop-oldest', maxEntries: 1000, whenFailed: 'continue' }],
  * })
  * ```

@@ -152,7 +152,8 @@ class MemoryBufferStream extends Duplex implements MemoryBuffer, BatchProvider {
  * import { fileSink } from '@logwisp/sinks'
  *
  * // A burst never stops the program that writes to us; if the disk is too slow for it, the oldest lines go.
- * await pipeline(stdinSource(), memoryBuffer({ maxBytes: 64 * 1024 * 1024, whenFull: 'drop-oldest' }), fileSink('./logs'))
+ * const buffer = memoryBuffer({ maxBytes: 64 * 1024 * 1024, whenFull: 'drop-oldest' })
+ * await pipeline(stdinSource(), buffer, fileSink('./logs', { name: 'app' }))
  * ```
  */
 export function memoryBuffer(options: MemoryBufferOptions = {}): MemoryBuffer {
