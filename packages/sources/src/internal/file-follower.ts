@@ -17,11 +17,12 @@
 import type { BigIntStats } from 'node:fs'
 import { LogwispError, type LogwispErrorCode, type Position } from '@logwisp/core'
 import { FileIdentity, FileIds } from './file-identity.ts'
-import { FileReader, type FileReaderOptions, type ReadBuffers, readProof } from './file-reader.ts'
+import { FileReader, type FileReaderOptions, type ReadBuffers } from './file-reader.ts'
 import {
   type FileOnDisk,
   FileSearch,
   isSameFile,
+  type NextFile,
   noFile,
   type Predecessor,
   soughtPlace,
@@ -31,7 +32,7 @@ import { type FileSystem, systemCode } from './file-system.ts'
 import { fitsFingerprint } from './fingerprint.ts'
 import { type FollowedBlock, FollowedBlocks, type FollowedBlocksOptions } from './followed-blocks.ts'
 import { lastLineEnd, type LineBlock } from './line-blocks.ts'
-import { type OpenedFile, UnfinishedFileError } from './opened-file.ts'
+import { type OpenedFile, readProof, UnfinishedFileError } from './opened-file.ts'
 import { type FilePlace, loadPosition, type SavedPlace, type SavedPosition } from './saved-position.ts'
 
 /** Where reading begins in a file that no position is known of. */
@@ -109,6 +110,8 @@ export class FileFollower {
   #reader: FileReader | undefined
   /** The generation that the next one comes after, and where it was left. */
   #before: Before | undefined
+  /** The newest rotated file when the generation that is read was begun, if that was seen. */
+  #older: FileOnDisk | undefined
   #late: LateReader[] = []
   /** What the path showed when everything was read: nothing is to be done while it shows the same. */
   #idle: BigIntStats | undefined
@@ -409,15 +412,16 @@ export class FileFollower {
   }
 
   #predecessor(reader: FileReader, truncated: boolean): Before {
-    const { identity, stat, readsCopy } = reader
+    const { identity, stat, hasMoved } = reader
     return {
       reader,
       // What was cut holds the next generation itself, wherever it is by now.
       file: truncated ? noFile : stat,
+      older: this.#older,
       modifiedNs: stat.mtimeNs,
-      isCopy: (head) => identity.fits(head),
+      isCopy: (head) => identity.resembles(head),
       // A copy that was read to its end is that of a truncated file too.
-      truncated: truncated || readsCopy,
+      truncated: truncated || hasMoved,
     }
   }
 
@@ -438,14 +442,15 @@ export class FileFollower {
   async #openNext(): Promise<boolean> {
     const before = this.#before
     if (this.#stop === undefined && (await this.#search.isQuiet())) return false
-    const file = before === undefined ? await this.#search.openShown() : await this.#search.openNext(before)
-    return file === undefined ? this.#waitOrStop() : this.#goOn(file)
+    const next = before === undefined ? undefined : await this.#search.openNext(before)
+    return next === undefined ? this.#waitOrStop() : this.#goOn(next)
   }
 
   /** Reads a generation from its beginning. */
-  async #goOn(file: OpenedFile): Promise<boolean> {
+  async #goOn({ file, older }: NextFile): Promise<boolean> {
     const before = this.#before
     await this.#openReader(file, 0)
+    this.#older = older
     if (before === undefined || before.truncated) return true
     this.counts.rotations++
     this.#events.rotated(this.path)
@@ -464,6 +469,7 @@ export class FileFollower {
     const reader = new FileReader(identity, file, offset, proof ?? Buffer.alloc(0), this.#options, this.#buffers)
     this.#reader = reader
     this.#before = undefined
+    this.#older = undefined
     this.#stand()
     this.#events.opened(file.path)
     return reader
@@ -491,7 +497,7 @@ export class FileFollower {
   async #begin(): Promise<void> {
     const saved = this.#saved
     if (saved?.newSinceNs !== undefined) {
-      const before = { file: noFile, modifiedNs: BigInt(saved.newSinceNs), isCopy: () => false }
+      const before = { file: noFile, older: undefined, modifiedNs: BigInt(saved.newSinceNs), isCopy: () => false }
       this.#before = { ...before, reader: undefined, truncated: true }
     } else if (saved !== undefined) await this.#resume(saved.files)
     else {
@@ -609,6 +615,7 @@ function predecessorOf(saved: SavedPlace): Before {
   return {
     // Its inode, if it is there still, holds something else.
     file: noFile,
+    older: undefined,
     modifiedNs: BigInt(saved.modifiedNs),
     isCopy: (head) => fitsFingerprint(saved.head, head),
     reader: undefined,

@@ -78,6 +78,12 @@ export class FileIdentity {
     return this.#head.length > 0 && fitsFingerprint(this.fingerprint, head)
   }
 
+  /** Whether one of both begins with all that is known of the other's beginning, as a copy made a while ago does. */
+  resembles(head: Buffer): boolean {
+    const common = Math.min(head.length, this.#head.length)
+    return common > 0 && this.#head.subarray(0, common).equals(head.subarray(0, common))
+  }
+
   /**
    * What the ids of its lines begin with. Made of device, inode and the first line, once, when the first line is
    * given; kept through rename, copy and compression, and in the checkpoint. A file that takes the place of another

@@ -3,11 +3,8 @@
 import type { BigIntStats } from 'node:fs'
 import type { FileIdentity } from './file-identity.ts'
 import { type LineBlock, LineBlocks, type LineBlocksOptions } from './line-blocks.ts'
-import type { OpenedFile } from './opened-file.ts'
+import { type OpenedFile, proofBytes } from './opened-file.ts'
 import type { FilePlace } from './saved-position.ts'
-
-/** How many bytes before each read are read again, to see that the file still is what was read. */
-export const proofBytes = 128
 
 export interface FileReaderOptions extends LineBlocksOptions {
   /** How much is read at a time. */
@@ -108,7 +105,12 @@ export class FileReader {
     return this.#stat
   }
 
-  /** Whether it reads a copy of the file now, to which nobody writes. */
+  /** Whether it went over to a copy of the file. */
+  get hasMoved(): boolean {
+    return this.#moved
+  }
+
+  /** Whether it reads a file to which nobody writes: a copy, or a compressed one. */
   get readsCopy(): boolean {
     return this.#moved || this.#file?.compressed === true
   }
@@ -255,12 +257,4 @@ export class FileReader {
 function lastBytes(before: Buffer, bytes: Buffer, end: number): Buffer {
   if (end >= proofBytes) return Buffer.from(bytes.subarray(end - proofBytes, end))
   return Buffer.concat([before.subarray(Math.max(0, before.length - (proofBytes - end))), bytes.subarray(0, end)])
-}
-
-/** The bytes of a file before `offset`, at most {@link proofBytes}; undefined when it is shorter than that. */
-export async function readProof(file: OpenedFile, offset: number): Promise<Buffer | undefined> {
-  const length = Math.min(proofBytes, offset)
-  if (length === 0) return nothing
-  const proof = Buffer.alloc(length)
-  return (await file.read(proof, 0, length, offset - length)) < length ? undefined : proof
 }

@@ -6,7 +6,7 @@ import { dirname } from 'node:path'
 import { type FileSystem, isMissing } from './file-system.ts'
 import { fitsFingerprint, maxFingerprintBytes } from './fingerprint.ts'
 import { findSiblings, type Sibling } from './generations.ts'
-import { type OpenedFile, openFile } from './opened-file.ts'
+import { type OpenedFile, openFile, readProof } from './opened-file.ts'
 import type { FilePlace, SavedPlace } from './saved-position.ts'
 
 /** A place in a file that is looked for. */
@@ -79,10 +79,24 @@ const quietMs = 3000
 export interface Predecessor {
   /** The file that its last bytes were read from, which may still be there. */
   readonly file: FileOnDisk
+  /** The newest rotated file when it was begun: those after it are its copy, or newer than it. */
+  readonly older: FileOnDisk | undefined
   /** When it was last written to: decides when it is no longer there. */
   readonly modifiedNs: bigint
   /** Whether this is the beginning of the predecessor itself. */
   isCopy(head: Buffer): boolean
+}
+
+/** A generation, and the newest rotated file when it was found. */
+export interface NextFile {
+  readonly file: OpenedFile
+  readonly older: FileOnDisk | undefined
+}
+
+/** The rotated files that may be newer than one that is not among them. */
+function newerThan({ older, modifiedNs }: Predecessor, siblings: readonly Sibling[]): Sibling[] {
+  const at = older === undefined ? -1 : siblings.findIndex(({ stat }) => isSameFile(stat, older))
+  return at >= 0 ? siblings.slice(at + 1) : siblings.filter(({ stat }) => stat.mtimeNs >= modifiedNs)
 }
 
 export class FileSearch {
@@ -176,6 +190,7 @@ export class FileSearch {
     const newest = (await this.#list()).siblings.at(-1)?.stat
     return {
       file: newest ?? noFile,
+      older: undefined,
       modifiedNs: newest === undefined ? 0n : newest.mtimeNs + 1n,
       isCopy: () => false,
     }
@@ -200,13 +215,14 @@ export class FileSearch {
    * The generation right after another: the oldest rotated one that is newer, or what the path shows. None as long as
    * that is empty: it could be filled, copied and cut unseen, and only the one before tells then which copy is new.
    */
-  async openNext(before: Predecessor): Promise<OpenedFile | undefined> {
+  async openNext(before: Predecessor): Promise<NextFile | undefined> {
     for (let listings = 0; listings < maxListings; listings++) {
       const { siblings, shown } = await this.#list()
       const at = siblings.findIndex(({ stat }) => isSameFile(stat, before.file))
-      const newer = at >= 0 ? siblings.slice(at + 1) : siblings.filter(({ stat }) => stat.mtimeNs >= before.modifiedNs)
-      const found = await this.#openFirst(newer, before, at >= 0, shown)
-      if (found !== 'moved') return found
+      const newer = at >= 0 ? siblings.slice(at + 1) : newerThan(before, siblings)
+      const file = await this.#openFirst(newer, before, at >= 0, shown)
+      if (file === undefined) return undefined
+      if (file !== 'moved') return { file, older: siblings.at(-1)?.stat }
     }
     return undefined
   }
@@ -225,8 +241,9 @@ export class FileSearch {
         await file.close()
         return 'moved'
       }
-      // Where only time tells, a copy of the predecessor, or its compressed self, looks newer than it.
-      if (ordered || !before.isCopy(file.head)) return file
+      // Where the order does not tell, a copy of the predecessor, or its compressed self, looks newer than it. And what the
+      // path holds still is read there: the copy was made to cut it, but that has not happened yet.
+      if ((ordered || !before.isCopy(file.head)) && !(await this.#isShownToo(file))) return file
       await file.close()
     }
     if (shown === undefined || shown.size === 0n) return undefined
@@ -237,6 +254,20 @@ export class FileSearch {
     if (isSameFile(file.stat, shown) && !isCut) return file
     await file.close()
     return 'moved'
+  }
+
+  /** Whether the path holds everything that the file does, and perhaps more. */
+  async #isShownToo(file: OpenedFile): Promise<boolean> {
+    if (file.compressed) return false
+    const size = Number(file.stat.size)
+    const proof = await readProof(file, size)
+    if (proof === undefined) return false
+    const shown = await this.#openIf(this.#path, async (other) => {
+      const common = other.head.subarray(0, file.head.length)
+      return common.equals(file.head) && (await readProof(other, size))?.equals(proof) === true
+    })
+    await shown?.close()
+    return shown !== undefined
   }
 
   /** The rotated generations, oldest first, and what the path shows, at one moment: listed until nothing moves. */

@@ -23,9 +23,14 @@ const endings = /\.(?:gz|gzip)$/i
 // .1  -20261121  -20261121-1792484  .2026-11-21T10-00-00.000Z  .old
 const rotatedPart = /^[._-](\d[\d._:TZ-]*|old|bak|prev)$/i
 
+/** The name without the ending of a compressed file. */
+function plainName(name: string): string {
+  return name.replace(endings, '')
+}
+
 /** What `name` says as a rotated form of `base`; undefined when it is none: another log, say. */
 export function rotatedName(base: string, name: string): RotatedName | undefined {
-  const plain = name.replace(endings, '')
+  const plain = plainName(name)
   if (plain === base) return name === base ? undefined : { scheme: 'word', digits: '' }
   const part = addedPart(base, plain)
   const matched = part === undefined ? undefined : rotatedPart.exec(part)?.[1]
@@ -38,7 +43,7 @@ export function rotatedName(base: string, name: string): RotatedName | undefined
 
 /** Every name that `name` may be a rotated form of. */
 export function possibleBases(name: string): string[] {
-  const plain = name.replace(endings, '')
+  const plain = plainName(name)
   const bases = plain === name ? [] : [plain]
   const separators = /[._-]/g
   for (let found = separators.exec(plain); found !== null; found = separators.exec(plain)) {
@@ -76,9 +81,14 @@ export async function findSiblings(fileSystem: FileSystem, path: string): Promis
   const base = basename(path)
   const siblings: Sibling[] = []
   try {
-    for (const entry of await fileSystem.readdir(directory)) {
+    const entries = await fileSystem.readdir(directory)
+    const names = new Set(entries.map((entry) => entry.name))
+    for (const entry of entries) {
       const name = rotatedName(base, entry.name)
       if (name === undefined || entry.isDirectory()) continue
+      // As long as the plain file is there, the compressed one is being written.
+      const plain = plainName(entry.name)
+      if (plain !== entry.name && plain !== base && names.has(plain)) continue
       const sibling = join(directory, entry.name)
       const stat = await fileSystem.stat(sibling).catch(() => undefined)
       if (stat?.isFile()) siblings.push({ path: sibling, stat, name })

@@ -28,6 +28,16 @@ export class UnfinishedFileError extends Error {
   override readonly name = 'UnfinishedFileError'
 }
 
+/** How many bytes before a place prove that a file still is, or another too has, what was read there. */
+export const proofBytes = 128
+
+/** The bytes of a file before `offset`, at most {@link proofBytes}; undefined when it is shorter than that. */
+export async function readProof(file: OpenedFile, offset: number): Promise<Buffer | undefined> {
+  const proof = Buffer.alloc(Math.min(proofBytes, offset))
+  if (proof.length === 0) return proof
+  return (await file.read(proof, 0, proof.length, offset - proof.length)) < proof.length ? undefined : proof
+}
+
 /** Opens a file. Rejects with the system's error. */
 export async function openFile(fileSystem: FileSystem, path: string): Promise<OpenedFile> {
   const handle = await fileSystem.open(path)
