@@ -255,7 +255,8 @@ async function load(path: string): Promise<Map<string, Position>> {
     throw corrupt(path, `it is no JSON (${reasonOf(cause)})`, cause)
   }
   if (file?.format !== formatName) throw corrupt(path, `it does not say that its format is ${formatName}`)
-  if (file.version !== formatVersion) throw corrupt(path, `it is of version ${String(file.version)}, not ${formatVersion}`)
+  if (file.version !== formatVersion)
+    throw corrupt(path, `it is of version ${String(file.version)}, not ${formatVersion}`)
   const { positions } = file
   if (typeof positions !== 'object' || positions === null || Array.isArray(positions)) {
     throw corrupt(path, 'it has no positions')

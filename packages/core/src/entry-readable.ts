@@ -3,9 +3,10 @@
 import { Readable, type Writable } from 'node:stream'
 import type { Batch } from './batch.ts'
 import type { LogEntry } from './entry.ts'
+import { Ledger } from './internal/ledger.ts'
 import { acceptBatches, type BatchProvider, refuseBatches } from './internal/negotiation.ts'
 import { Outlet } from './internal/outlet.ts'
-import { Ledger, type StageStats } from './stats.ts'
+import type { StageStats } from './stats.ts'
 
 /** What every source of LogWisp is: a `Readable` of entries that can be stopped and looked at. */
 export interface EntrySource extends Readable {

@@ -2,10 +2,12 @@
 
 import { Transform, type TransformCallback, type Writable } from 'node:stream'
 import { type Batch, isBatch, RunList } from './batch.ts'
-import { isLogEntry, type LogEntry, notAnEntry } from './entry.ts'
+import { isLogEntry, type LogEntry } from './entry.ts'
+import { Ledger } from './internal/ledger.ts'
 import { acceptBatches, type BatchProvider, refuseBatches, takeBatches } from './internal/negotiation.ts'
+import { notAnEntry } from './internal/not-an-entry.ts'
 import { Outlet } from './internal/outlet.ts'
-import { Ledger, type StageStats } from './stats.ts'
+import type { StageStats } from './stats.ts'
 
 /** What every filter of LogWisp is: a `Transform` that can be looked at. */
 export interface EntryFilter extends Transform {

@@ -2,10 +2,12 @@
 
 import { Writable } from 'node:stream'
 import { type Batch, isBatch } from './batch.ts'
-import { isLogEntry, type LogEntry, notAnEntry } from './entry.ts'
+import { isLogEntry, type LogEntry } from './entry.ts'
+import { Ledger } from './internal/ledger.ts'
 import { takeBatches } from './internal/negotiation.ts'
+import { notAnEntry } from './internal/not-an-entry.ts'
 import { acknowledge } from './origin.ts'
-import { Ledger, type StageStats } from './stats.ts'
+import type { StageStats } from './stats.ts'
 
 /** What every sink of LogWisp is: a `Writable` that can be looked at. */
 export interface EntrySink extends Writable {

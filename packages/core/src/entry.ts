@@ -1,6 +1,5 @@
 /** The entry: one log record, as every stage of LogWisp takes it and gives it. */
 
-import { LogwispError } from './errors.ts'
 import type { Origin } from './origin.ts'
 
 /** The levels from the least to the most urgent; a level's place in this list is its rank. */
@@ -51,14 +50,4 @@ export function isLogEntry(value: unknown): value is LogEntry {
   if (typeof value !== 'object' || value === null) return false
   const { time, source, message } = value as Partial<LogEntry>
   return typeof message === 'string' && typeof source === 'string' && typeof time === 'number'
-}
-
-/** The error for a chunk that is no entry; its message says what one looks like. Code `NOT_AN_ENTRY`. */
-export function notAnEntry(value: unknown): LogwispError {
-  const kind = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`
-  return new LogwispError(
-    'NOT_AN_ENTRY',
-    `expected an entry such as { time: Date.now(), source: 'app', message: 'text' }, got ${kind}: ` +
-      'give each chunk these three properties before it enters a stage',
-  )
 }

@@ -2,10 +2,10 @@
 
 import type { Duplex, Writable } from 'node:stream'
 import type { Batch } from './batch.ts'
-import { type QueueBounds, queueDefaults, queueRules, type WhenFull } from './bounded-queue.ts'
 import type { Entries, LogEntry } from './entry.ts'
 import { type EntrySink, EntryWritable } from './entry-writable.ts'
 import { LogwispError, OptionError } from './errors.ts'
+import { type QueueBounds, queueDefaults, queueRules, type WhenFull } from './internal/bounded-queue.ts'
 import { BranchAcknowledgements } from './internal/branch-acknowledgements.ts'
 import { FanOutBranch } from './internal/fan-out-branch.ts'
 import { checkArgument, checkOptions, type OptionRule, option } from './options.ts'

@@ -1,20 +1,20 @@
 /** Finding the level in a line of log text, whoever wrote it. */
 
-import { logLevels, type LogLevel } from './entry.ts'
-import { levelInHead } from './internal/level-in-head.ts'
+import { type LogLevel, logLevels } from './entry.ts'
+import { classOf, DIGIT, skipBlanks } from './internal/char-class.ts'
 import { rankAtLineStart } from './internal/level-at-line-start.ts'
+import { levelInHead } from './internal/level-in-head.ts'
 import { NONE, rankOfValue } from './internal/level-words.ts'
-import { DIGIT, classOf, skipBlanks } from './internal/char-class.ts'
 import {
-  LETTER,
-  LEVEL,
-  MESSAGE,
-  SYSLOG,
   foundKind,
   isJsonObject,
   isLogfmt,
+  LETTER,
+  LEVEL,
+  MESSAGE,
   nextJsonValue,
   nextLogfmtValue,
+  SYSLOG,
   skipQuoted,
 } from './internal/named-values.ts'
 

@@ -2,18 +2,18 @@
 
 import {
   BEFORE_TIME,
-  DIGIT,
-  LOWER,
-  UPPER,
-  WORD,
   classOf,
+  DIGIT,
   isDigitAt,
+  LOWER,
   skipBlanks,
   skipColour,
   skipDigits,
+  UPPER,
+  WORD,
 } from './internal/char-class.ts'
 import { readEpochNumber } from './internal/epoch-number.ts'
-import { TIME, isJsonObject, isLogfmt, kindOfName, nextJsonValue, nextLogfmtValue } from './internal/named-values.ts'
+import { isJsonObject, isLogfmt, kindOfName, nextJsonValue, nextLogfmtValue, TIME } from './internal/named-values.ts'
 import { type Clock, readFromDigit, readFromLetter } from './internal/read-date.ts'
 
 /** How a time is read that leaves something open. */
@@ -160,7 +160,8 @@ function timeAfterLabel(text: string, index: number, end: number): number {
   const number = index + 1
   const date = number + 11
   if (date + 10 > end || text.charCodeAt(index) !== 32 || text.charCodeAt(date - 1) !== 32) return Number.NaN
-  if (!isDigitAt(text, number, end) || text.charCodeAt(date + 4) !== 46 || text.charCodeAt(date + 7) !== 46) return Number.NaN
+  if (!isDigitAt(text, number, end) || text.charCodeAt(date + 4) !== 46 || text.charCodeAt(date + 7) !== 46)
+    return Number.NaN
   return readEpochNumber(text, number, end, clock.now)
 }
 

@@ -1,5 +1,4 @@
 export { Batch, type BatchOrigins, type BlockOptions, isBatch, RunList } from './batch.ts'
-export type { WhenFull } from './bounded-queue.ts'
 export {
   type Checkpoint,
   type CheckpointEvents,
@@ -18,6 +17,7 @@ export {
   logLevels,
 } from './entry.ts'
 export { EntryReadable, type EntrySource } from './entry-readable.ts'
+export { entryOverheadBytes, entrySize } from './entry-size.ts'
 export { type EntryFilter, EntryTransform, type EntryTransformFunctions, entryTransform } from './entry-transform.ts'
 export { type EntrySink, EntryWritable, type EntryWritableOptions } from './entry-writable.ts'
 export { errorCodes, LogwispError, type LogwispErrorCode, OptionError } from './errors.ts'
@@ -33,10 +33,12 @@ export {
 export { findLevel } from './find-level.ts'
 export { findTime, type TimeOptions } from './find-time.ts'
 export { type Format, formatter } from './format.ts'
+export type { WhenFull } from './internal/bounded-queue.ts'
 export { type MemoryBuffer, type MemoryBufferOptions, memoryBuffer } from './memory-buffer.ts'
 export { type MergedSource, type MergedStages, type MergeOptions, merge } from './merge.ts'
 export { checkArgument, checkOptions, type OptionRule, option } from './options.ts'
 export { acknowledge, type Origin, type OriginTracker } from './origin.ts'
+export { type OwnedEntry, ownedEntry } from './owned-entry.ts'
 export { maxJsonDepth, parseExact } from './parse-exact.ts'
 export type { StageStats } from './stats.ts'
 export { stringifyExact } from './stringify-exact.ts'

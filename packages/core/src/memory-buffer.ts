@@ -2,12 +2,21 @@
 
 import { Duplex, type Writable } from 'node:stream'
 import { type Batch, isBatch } from './batch.ts'
-import { BoundedQueue, entriesOf, type QueueBounds, queueDefaults, queueRules, type WhenFull } from './bounded-queue.ts'
-import { isLogEntry, type LogEntry, notAnEntry } from './entry.ts'
+import { isLogEntry, type LogEntry } from './entry.ts'
+import {
+  BoundedQueue,
+  entriesOf,
+  type QueueBounds,
+  queueDefaults,
+  queueRules,
+  type WhenFull,
+} from './internal/bounded-queue.ts'
+import { Ledger } from './internal/ledger.ts'
 import { acceptBatches, type BatchProvider, refuseBatches, takeBatches } from './internal/negotiation.ts'
+import { notAnEntry } from './internal/not-an-entry.ts'
 import { Outlet } from './internal/outlet.ts'
 import { checkOptions } from './options.ts'
-import { Ledger, type StageStats } from './stats.ts'
+import type { StageStats } from './stats.ts'
 
 /** The options of {@link memoryBuffer}. */
 export interface MemoryBufferOptions {

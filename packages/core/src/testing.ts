@@ -9,6 +9,7 @@ export type { ContractCheck, ContractOptions } from './testing/contract-check.ts
 export { type FilterContractOptions, filterContract } from './testing/filter-contract.ts'
 export { givingSource } from './testing/giving-source.ts'
 export { leavesNothing } from './testing/leak-watch.ts'
+export { memoryInUse } from './testing/memory-in-use.ts'
 export { RecordingTracker, sampleTime } from './testing/recording-tracker.ts'
 export { type Arrangement, arrangementsOf, sampleLines } from './testing/sample-lines.ts'
 export { type SinkContractOptions, sinkContract } from './testing/sink-contract.ts'

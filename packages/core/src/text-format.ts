@@ -2,9 +2,9 @@
 
 import type { LogEntry } from './entry.ts'
 import { OptionError } from './errors.ts'
+import { timeToText } from './internal/wire-time.ts'
 import { checkOptions } from './options.ts'
 import { stringifyExact } from './stringify-exact.ts'
-import { timeToText } from './internal/wire-time.ts'
 
 /** `[2026-01-31T23:59:59.999Z] [ERROR] app.log - out of disk {"code":28}`; the fields only when there are any. */
 export const defaultTextTemplate = '[{time}] [{level:upper}] {source} - {message}{ fields}'

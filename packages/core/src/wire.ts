@@ -5,9 +5,9 @@ import { isLosslessNumber } from 'lossless-json'
 import { type LogEntry, type LogLevel, logLevels } from './entry.ts'
 import { LogwispError } from './errors.ts'
 import { levelOf } from './internal/level-of.ts'
+import { timeFromNumber, timeFromText, timeToText } from './internal/wire-time.ts'
 import { parseExact } from './parse-exact.ts'
 import { stringifyExact } from './stringify-exact.ts'
-import { timeFromNumber, timeFromText, timeToText } from './internal/wire-time.ts'
 
 /**
  * Writes an entry as one line of JSON, without a line ending: `time` (RFC 3339, UTC, ms), `source`, `level`, `message`,

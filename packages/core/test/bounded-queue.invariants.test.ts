@@ -5,9 +5,9 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { BoundedQueue, entriesOf, type WhenFull } from '../src/bounded-queue.ts'
 import { entryOverheadBytes, entrySize } from '../src/entry-size.ts'
 import { type Batch, isBatch, type LogEntry } from '../src/index.ts'
+import { BoundedQueue, entriesOf, type WhenFull } from '../src/internal/bounded-queue.ts'
 import { RecordingTracker } from '../src/testing.ts'
 
 type Item = LogEntry | Batch

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { pipeline } from 'node:stream/promises'
 import { describe, expect, test } from 'vitest'
 import { type LogEntry, type MemoryBuffer, type MemoryBufferOptions, memoryBuffer } from '../src/index.ts'
-import { checkOptionErrors, collectingSink, givingSource, RecordingTracker } from '../src/testing.ts'
+import { checkOptionErrors, collectingSink, givingSource, memoryInUse, RecordingTracker } from '../src/testing.ts'
 
 const numbers = (from: number, to: number): string[] => Array.from({ length: to - from + 1 }, (_, i) => `${from + i}`)
 
@@ -147,4 +147,18 @@ test('refuses bad options', () => {
     maxBytes: [0, Infinity, '1kB'],
     whenFull: ['wait', true],
   })
+})
+
+test('entries cut out of a block keep no block alive: the bound in bytes is the memory it takes', async () => {
+  const buffer = memoryBuffer({ maxEntries: 2000, maxBytes: 4_000_000, whenFull: 'drop-newest' })
+  const before = memoryInUse()
+  for (let i = 0; i < 1000; i++) {
+    const block = Buffer.alloc(64 * 1024, `line ${i} user=somebody-with-a-name `).toString('latin1')
+    buffer.write({ time: 1, source: 's', message: block.slice(0, 36) })
+    if (i % 100 === 0) await new Promise(setImmediate)
+  }
+  // 64 MB if the blocks were kept.
+  expect(memoryInUse() - before).toBeLessThan(8_000_000)
+  expect(buffer.stats.entriesHeld).toBeGreaterThan(900)
+  buffer.destroy()
 })

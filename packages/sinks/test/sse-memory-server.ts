@@ -2,8 +2,8 @@
 
 import { once } from 'node:events'
 import { Batch } from '@logwisp/core'
+import { memoryInUse } from '@logwisp/core/testing'
 import { sseSink } from '../src/index.ts'
-import { memoryInUse } from './memory-in-use.ts'
 
 const files = 12
 const linesPerFile = 5000

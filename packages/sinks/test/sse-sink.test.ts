@@ -8,11 +8,11 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Batch, type LogEntry, type OriginTracker } from '@logwisp/core'
+import { memoryInUse } from '@logwisp/core/testing'
 import express from 'express'
 import { afterEach, expect, test, vi } from 'vitest'
 import { type SseSink, type SseSinkOptions, sseSink } from '../src/index.ts'
 import { version } from '../src/internal/version.ts'
-import { memoryInUse } from './memory-in-use.ts'
 import { ask, openStream } from './sse-client.ts'
 
 const sinks: SseSink[] = []

@@ -2,11 +2,12 @@
 
 import { finished, PassThrough, pipeline, type Writable } from 'node:stream'
 import { type Batch, isBatch } from '../batch.ts'
-import { BoundedQueue, entriesOf, type QueueBounds } from '../bounded-queue.ts'
 import type { LogEntry } from '../entry.ts'
-import { Ledger, type StageStats } from '../stats.ts'
+import type { StageStats } from '../stats.ts'
+import { BoundedQueue, entriesOf, type QueueBounds } from './bounded-queue.ts'
 import type { BranchAcknowledgements } from './branch-acknowledgements.ts'
 import { destroyAll } from './destroy-all.ts'
+import { Ledger } from './ledger.ts'
 import { takesBatches } from './negotiation.ts'
 
 /** What a branch is and whom it tells. */

@@ -2,10 +2,11 @@
 
 import { pipeline, type Readable, Writable } from 'node:stream'
 import { type Batch, isBatch } from '../batch.ts'
-import { entriesOf } from '../bounded-queue.ts'
-import { isLogEntry, type LogEntry, notAnEntry } from '../entry.ts'
+import { isLogEntry, type LogEntry } from '../entry.ts'
+import { entriesOf } from './bounded-queue.ts'
 import { destroyAll } from './destroy-all.ts'
 import { takeBatches } from './negotiation.ts'
+import { notAnEntry } from './not-an-entry.ts'
 
 export class MergeInlet extends Writable {
   readonly #stages: readonly unknown[]

@@ -8,7 +8,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { type Batch, isBatch } from '../batch.ts'
 import type { LogEntry } from '../entry.ts'
-import type { Ledger } from '../stats.ts'
+import type { Ledger } from './ledger.ts'
 
 export class Outlet {
   readonly #stream: Readable

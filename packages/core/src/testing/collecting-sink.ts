@@ -2,9 +2,10 @@
 
 import { Writable } from 'node:stream'
 import { type Batch, isBatch } from '../batch.ts'
-import { entriesOf } from '../bounded-queue.ts'
-import { isLogEntry, type LogEntry, notAnEntry } from '../entry.ts'
+import { isLogEntry, type LogEntry } from '../entry.ts'
+import { entriesOf } from '../internal/bounded-queue.ts'
 import { takeBatches } from '../internal/negotiation.ts'
+import { notAnEntry } from '../internal/not-an-entry.ts'
 import { checkOptions, option } from '../options.ts'
 import { acknowledge } from '../origin.ts'
 import { entriesIn } from './sample-lines.ts'

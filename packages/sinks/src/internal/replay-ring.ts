@@ -12,7 +12,7 @@
  */
 
 import { type Batch, isBatch, type LogEntry } from '@logwisp/core'
-import { ownedEntry } from './owned-entry.ts'
+import { ownedEntry } from '@logwisp/core/owned-entry'
 import { forEachEntry, forEachOrigin, type RingChunk } from './ring-chunk.ts'
 import type { ViewerFilter } from './viewer-filter.ts'
 

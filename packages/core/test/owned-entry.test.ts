@@ -1,8 +1,8 @@
 /** An entry in memory of its own. */
 
 import { expect, test } from 'vitest'
-import { ownedEntry } from '../src/internal/owned-entry.ts'
-import { memoryInUse } from './memory-in-use.ts'
+import { ownedEntry } from '../src/owned-entry.ts'
+import { memoryInUse } from '../src/testing.ts'
 
 test('is equal to the one it was made of, however odd its fields', () => {
   const origin = { tracker: { acknowledge: () => {} }, sequence: 1, id: 'x' }

@@ -1,6 +1,6 @@
-/** Takes an entry that came alone into the ring's own memory, and says how much that is. */
+/** An entry in memory of its own: what a stage keeps that keeps entries for long. */
 
-import type { LogEntry } from '@logwisp/core'
+import type { LogEntry } from './entry.ts'
 
 /** What an object, an array or an entry costs beside its strings; V8 needs 30 to 60 bytes, the map around it the rest. */
 const objectBytes = 96
@@ -18,7 +18,7 @@ export interface OwnedEntry {
 }
 
 /**
- * A copy of the entry whose texts are its own.
+ * A copy of the entry whose texts are its own; its origin, and values that are no plain data, are the same.
  *
  * A line that was cut out of a block's text is a slice of it for V8 and keeps the whole 64 KiB alive, and so is every
  * field that was cut out of the line: a ring of a few thousand such entries would hold hundreds of megabytes.

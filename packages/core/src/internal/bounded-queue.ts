@@ -9,10 +9,11 @@
  * ```
  */
 
-import { type Batch, isBatch } from './batch.ts'
-import type { LogEntry } from './entry.ts'
-import { entrySize } from './entry-size.ts'
-import { option } from './options.ts'
+import { type Batch, isBatch } from '../batch.ts'
+import type { LogEntry } from '../entry.ts'
+import { entrySize } from '../entry-size.ts'
+import { option } from '../options.ts'
+import { ownedEntry } from '../owned-entry.ts'
 
 /** What to do with entries that come while a queue is full: make them wait, drop them, or drop the oldest. */
 export type WhenFull = 'block' | 'drop-newest' | 'drop-oldest'
@@ -185,8 +186,10 @@ export class BoundedQueue {
   }
 }
 
+/** The item without what it would keep alive for nothing: most of a block, by few lines or by texts cut out of it. */
 function compacted(item: LogEntry | Batch): LogEntry | Batch {
-  return isBatch(item) && item.byteLength < item.bytes.length * denseShare ? item.compact() : item
+  if (!isBatch(item)) return ownedEntry(item).entry
+  return item.byteLength < item.bytes.length * denseShare ? item.compact() : item
 }
 
 /** How many entries an item is. */
