@@ -560,6 +560,8 @@ export class FileFollower {
   #hasReachedStop(reader: FileReader): boolean {
     const stop = this.#stop
     if (stop === undefined || stop === 'asked' || stop.shown === undefined) return false
+    // The size of a compressed file says nothing of how much comes out.
+    if (reader.file?.compressed) return false
     return isSameFile(reader.stat, stop.shown) && BigInt(reader.offset) >= stop.shown.size
   }
 

@@ -44,7 +44,7 @@ export class FileIdentity {
   constructor(stat: BigIntStats, head: Buffer, ids: FileIds, id?: string) {
     this.device = stat.dev
     this.inode = stat.ino
-    this.#head = head
+    this.#head = written(head)
     this.#ids = ids
     this.#id = id
   }
@@ -63,7 +63,7 @@ export class FileIdentity {
   grow(bytes: Buffer, offset: number): void {
     const known = this.#head.length
     if (known >= maxFingerprintBytes || offset > known || offset + bytes.length <= known) return
-    this.#head = Buffer.concat([this.#head, bytes.subarray(known - offset, maxFingerprintBytes - offset)])
+    this.#head = Buffer.concat([this.#head, written(bytes.subarray(known - offset, maxFingerprintBytes - offset))])
     this.#fingerprint = undefined
   }
 
@@ -104,4 +104,11 @@ export class FileIdentity {
     const place = `${this.device}:${this.inode}:`
     return createHash('sha256').update(place).update(firstLine).digest('base64url').slice(0, 16)
   }
+}
+
+/** Without the NULs at its end: of a file that is made longer ahead of its writer, they are yet to be written. */
+function written(bytes: Buffer): Buffer {
+  let end = bytes.length
+  while (end > 0 && bytes[end - 1] === 0) end--
+  return bytes.subarray(0, end)
 }

@@ -58,7 +58,7 @@ export class LineBlocks {
   #carry: Buffer = nothing
   #long: LongLine | undefined
   #nuls = 0
-  /** How long the lines were found to be that were longer than the limit. */
+  /** Lines that were longer than the limit. */
   linesTooLong = 0
   /** NULs at the start of lines: what a writer that does not append leaves after a truncation, or a crash. */
   nulBytesSkipped = 0
@@ -86,11 +86,6 @@ export class LineBlocks {
     return this.#long === undefined ? this.#carry.length + this.#nuls : end - this.#long.offset
   }
 
-  /** Whether something is held that {@link flush} would give. */
-  get holdsLine(): boolean {
-    return this.#long !== undefined || this.#carry.length > 0
-  }
-
   /** The open NULs are going to be fed again. */
   rewindNuls(): void {
     this.#nuls = 0
@@ -107,7 +102,11 @@ export class LineBlocks {
     let at = from
     if (this.#long !== undefined) {
       const next = this.#nextLine(bytes, at, to, shift)
-      if (next === -1) return blocks
+      if (next === -1) {
+        this.#keepHalf(bytes, to, shift)
+        return blocks
+      }
+      this.#carry = nothing
       blocks.push(this.#endLong(next + shift))
       at = next
     }
@@ -132,21 +131,27 @@ export class LineBlocks {
   /** What follows the last line feed becomes the carry; one that is too long is cut by the policy. */
   #keep(bytes: Buffer, from: number, to: number, shift: number, blocks: LineBlock[]): void {
     let at = from
-    while (to - at > this.#max) {
+    // Half a character may be the line's end.
+    const whole = to - ((to + shift) % this.#unit)
+    while (whole - at > this.#max) {
       if (at === from) this.linesTooLong++
       const end = this.#wholeCharacters(bytes, at, at + this.#max)
       const offset = at + shift
       if (this.#policy !== 'split') {
         const kept = this.#policy === 'skip' ? nothing : Buffer.from(bytes.subarray(at, end))
         this.#long = { bytes: kept, offset }
-        at = to
-        break
+        return this.#keepHalf(bytes, to, shift)
       }
       blocks.push({ bytes: bytes.subarray(at, end), offset, end: end + shift, flag: 'split' })
       at = end
     }
     // A copy, so that an idle file keeps a line's part alive and not a whole block.
     this.#carry = at === to ? nothing : Buffer.from(bytes.subarray(at, to))
+  }
+
+  /** Of a line that is not kept only the half of a character that its line feed may begin with. */
+  #keepHalf(bytes: Buffer, to: number, shift: number): void {
+    this.#carry = Buffer.from(bytes.subarray(to - ((to + shift) % this.#unit), to))
   }
 
   #endLong(end: number): LineBlock {
