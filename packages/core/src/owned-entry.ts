@@ -13,7 +13,9 @@ const minSliceLength = 13
 
 /** An entry that keeps nothing alive but itself, and about how many bytes it takes. */
 export interface OwnedEntry {
+  /** The same entry, in memory of its own. */
   readonly entry: LogEntry
+  /** About how much memory that is. */
   readonly bytes: number
 }
 

@@ -11,6 +11,7 @@ export const maxPatternLength = 1_000
 /** How many elements a pattern may have once its repetitions are written out; each can cost a step for each character of a text. */
 export const maxPatternSize = 2_000
 
+/** What `textPattern` can be told. */
 export interface TextPatternOptions {
   /**
    * Whether upper and lower case are the same; as `(?i)` before the pattern.

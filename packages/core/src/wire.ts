@@ -71,7 +71,8 @@ export function decodeEntry(text: string, defaults: EntryDefaults): LogEntry {
  *
  * - `time`: the first usable one of `time`, `timestamp`, `ts`, `@timestamp`: RFC 3339 with an offset, or an epoch number in
  *   s, ms, µs or ns. Else the default.
- * - `level`: the first usable one of `level`, `severity`, see {@link levelOf}.
+ * - `level`: the first usable one of `level`, `severity`: one of the six words or a usual alias (`WARNING`, `err`, `Critical`), in any
+ *   case, or one of pino's numbers.
  * - `message`: `message`, else `msg`; a value that is no text counts as its JSON text. Never looked into.
  * - `source`: when it is a text. Else the default.
  * - `fields`: what `fields` holds when it is an object, and every other name that was not used above, with its value. When `fields`
