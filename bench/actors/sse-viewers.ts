@@ -2,25 +2,23 @@
 
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
-import { Arrivals } from '../harness/arrivals.ts'
+import { Arrivals, type FollowTask } from '../harness/arrivals.ts'
 import { measured, tell } from '../harness/measured.ts'
 
 interface Task {
   readonly port: number
   readonly viewers: number
-  /** Whether to look into each line for when it was written. Then there is one viewer. */
-  readonly latency?: boolean
-  /** Lines after which a viewer that looks into them says that it has all. */
-  readonly lines?: number
+  /** Look into each line for when it was written, until this is so. Then there is one viewer. */
+  readonly latencyOf?: FollowTask
 }
 
 /** How the data of an entry begins, and nothing else: within a message the quotes would be escaped. */
 const mark = Buffer.from('data: {"time"')
 
-await measured(async ({ port, viewers, latency = false, lines = Infinity }: Task) => {
+await measured(async ({ port, viewers, latencyOf }: Task) => {
   const responses = await Promise.all(Array.from({ length: viewers }, () => connect(port)))
   tell({ connected: responses.length })
-  if (latency) return noteArrivals(responses[0] as IncomingMessage, lines)
+  if (latencyOf !== undefined) return noteArrivals(responses[0] as IncomingMessage, latencyOf)
   const startedMs = performance.now()
   const counts = await Promise.all(responses.map(countEntries))
   return { delivered: Math.min(...counts), viewersMs: performance.now() - startedMs }
@@ -47,7 +45,7 @@ async function countEntries(response: IncomingMessage): Promise<number> {
   return entries
 }
 
-async function noteArrivals(response: IncomingMessage, lines: number): Promise<object> {
+async function noteArrivals(response: IncomingMessage, task: FollowTask): Promise<object> {
   const arrivals = new Arrivals()
   let carry = ''
   response.setEncoding('utf8').on('data', (chunk: string) => {
@@ -57,6 +55,7 @@ async function noteArrivals(response: IncomingMessage, lines: number): Promise<o
       if (part.startsWith('data:')) arrivals.note((JSON.parse(part.slice(5)) as { message: string }).message)
     }
   })
-  await arrivals.settled(lines)
+  await arrivals.settled(task)
+  response.destroy()
   return arrivals.result()
 }

@@ -3,9 +3,24 @@
 import { listen, tell } from './measured.ts'
 import { quantile } from './statistics.ts'
 
-/** Longer than any of the followers sleeps between two looks at a file. */
-const quietMs = 2500
+/** How long nothing may come before one gives up: longer than any of the followers sleeps between two looks at a file. */
+const quietMs = { full: 2500, quick: 500 } as const
+
+/** The same once as many have come as there are: some of them may have come twice, with others still on their way. */
+const quietMsWithAll = 300
 const lookEveryMs = 20
+
+/** What a process that follows a file is told of the end. */
+export interface FollowTask {
+  /** How many lines are to come. */
+  readonly lines: number
+  readonly quick: boolean
+}
+
+/** See {@link quietMs}. */
+export function patienceMs(quick: boolean): number {
+  return quick ? quietMs.quick : quietMs.full
+}
 
 /** What ends each line that is appended: when, on the clock that all processes of a machine share, and which it is. */
 export function stamp(number: number): string {
@@ -14,11 +29,11 @@ export function stamp(number: number): string {
 
 /**
  * Says `ready` when the first line has arrived, and waits until nothing more is written (it is told so) and nothing has
- * arrived for a while, or `all` have. `count` says how many have arrived.
+ * arrived for a while. `count` says how many have arrived.
  *
  * @returns `ms` between the first and the last arrival.
  */
-export async function untilQuiet(count: () => number, all = Infinity): Promise<{ ms: number }> {
+export async function untilQuiet(count: () => number, { lines, quick }: FollowTask): Promise<{ ms: number }> {
   let isOver = false
   let known = 0
   let firstMs = 0
@@ -38,7 +53,8 @@ export async function untilQuiet(count: () => number, all = Infinity): Promise<{
       known = arrived
       lastMs = now
     }
-    if (isOver && (arrived >= all || (known > 0 && now - lastMs >= quietMs))) return { ms: lastMs - firstMs }
+    const patience = arrived >= lines ? quietMsWithAll : patienceMs(quick)
+    if (isOver && now - lastMs >= patience) return { ms: lastMs - firstMs }
   }
 }
 
@@ -57,8 +73,8 @@ export class Arrivals {
   }
 
   /** See {@link untilQuiet}. */
-  settled(all: number): Promise<{ ms: number }> {
-    return untilQuiet(() => this.#lines, all)
+  settled(task: FollowTask): Promise<{ ms: number }> {
+    return untilQuiet(() => this.#lines, task)
   }
 
   /** What to tell of it. */

@@ -9,7 +9,7 @@ import type { Measurement } from './measured.ts'
 import { searchPath } from './programs.ts'
 
 /** Longer than anything here takes on a busy machine: what gets here hangs. */
-const defaultTimeoutMs = 180_000
+const defaultTimeoutMs = 120_000
 
 /** How much of what a failed process wrote to its standard error is repeated. */
 const keptErrorChars = 600

@@ -150,14 +150,14 @@ function viewersOf({ name }: Row): number {
 }
 
 function text(x: number, y: number, words: string, attributes = ''): string {
-  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${attributes}>${escape(words)}</text>`
+  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${attributes}>${escapeMarkup(words)}</text>`
 }
 
 function short(words: string): string {
   return words.length > 70 ? `${words.slice(0, 69)}…` : words
 }
 
-function escape(words: string): string {
+function escapeMarkup(words: string): string {
   return words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 

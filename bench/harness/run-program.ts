@@ -3,13 +3,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { statSync } from 'node:fs'
+import { patienceMs } from './arrivals.ts'
 import { cpuMsOf, listen, peakRssBytes, tell } from './measured.ts'
 
 /** Between two looks at a program. The peak is kept by the system, so only growth after the last look is missed. */
 const lookEveryMs = 5
-
-/** Longer than any of the daemons sleeps between two looks at a file. */
-const quietMs = 2500
 
 /** A program that runs, or did. */
 export interface RunningProgram {
@@ -59,6 +57,7 @@ export interface DaemonTask {
   readonly output: string
   /** How long its output should get; absent when that cannot be said. */
   readonly outputBytes?: number
+  readonly quick: boolean
 }
 
 /**
@@ -66,7 +65,7 @@ export interface DaemonTask {
  * in its time: some 50 ms.
  */
 export async function runDaemon(command: string, args: readonly string[], task: DaemonTask): Promise<object> {
-  const { output, outputBytes = Infinity } = task
+  const { output, outputBytes = Infinity, quick } = task
   const startedMs = performance.now()
   const program = runProgram(command, args)
   let isOver = false
@@ -89,7 +88,7 @@ export async function runDaemon(command: string, args: readonly string[], task: 
       size = grown
       lastMs = now
     }
-    if (isOver && (size >= outputBytes || now - lastMs >= quietMs)) break
+    if (isOver && (size >= outputBytes || now - lastMs >= patienceMs(quick))) break
   }
   if (!isRunning) await ended
   const cpuMs = cpuMsOf(program.pid)

@@ -1,6 +1,6 @@
 /** Runs one of the followers: to a file, or to a function that notes when each line came. */
 
-import { Arrivals, untilQuiet } from '../harness/arrivals.ts'
+import { Arrivals, type FollowTask, untilQuiet } from '../harness/arrivals.ts'
 import { measured } from '../harness/measured.ts'
 import { LineWriter } from './line-writer.ts'
 import type { Tailer } from './tailer.ts'
@@ -15,48 +15,40 @@ const tailers = {
 /** Which ones there are. */
 export type TailerName = keyof typeof tailers
 
-interface Task {
+interface Task extends FollowTask {
   readonly tailer: TailerName
   readonly input: string
-  /** Where to; without it, when each line came is noted. */
-  readonly output?: string
+  /** What to do: `note` when each line came, or `write` those that match the pattern, or all. */
+  readonly work: 'note' | 'write'
+  readonly output: string
   readonly pattern?: string
-  /** How many lines are to arrive, when none can come twice. */
-  readonly lines?: number
 }
 
-await measured(async ({ tailer, input, output, pattern, lines }: Task) => {
-  const { follow } = await tailers[tailer]()
-  return output === undefined ? noteArrivals(follow, input, lines) : write(follow, { input, output, pattern, lines })
+await measured(async (task: Task) => {
+  const { follow } = await tailers[task.tailer]()
+  return task.work === 'note' ? noteArrivals(follow, task) : write(follow, task)
 })
 
-async function noteArrivals(follow: Tailer['follow'], input: string, lines: number | undefined): Promise<object> {
+async function noteArrivals(follow: Tailer['follow'], task: Task): Promise<object> {
   const arrivals = new Arrivals()
-  const stop = await follow(input, (line) => arrivals.note(line))
-  await arrivals.settled(lines ?? Infinity)
+  const stop = await follow(task.input, (line) => arrivals.note(line))
+  await arrivals.settled(task)
   await stop()
   return arrivals.result()
 }
 
-interface Copy {
-  readonly input: string
-  readonly output: string
-  readonly pattern: string | undefined
-  readonly lines: number | undefined
-}
-
-async function write(follow: Tailer['follow'], { input, output, pattern, lines }: Copy): Promise<object> {
-  const search = pattern === undefined ? undefined : new RegExp(pattern)
-  const writer = new LineWriter(output)
+async function write(follow: Tailer['follow'], task: Task): Promise<object> {
+  const search = task.pattern === undefined ? undefined : new RegExp(task.pattern)
+  const writer = new LineWriter(task.output)
   let arrived = 0
   const startedMs = performance.now()
   let lastMs = startedMs
-  const stop = await follow(input, (line) => {
+  const stop = await follow(task.input, (line) => {
     arrived++
     lastMs = performance.now()
     if (search === undefined || search.test(line)) writer.add(line)
   })
-  await untilQuiet(() => arrived, lines)
+  await untilQuiet(() => arrived, task)
   await stop()
   writer.close()
   return { ms: lastMs - startedMs }

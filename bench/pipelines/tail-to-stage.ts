@@ -3,16 +3,16 @@
 import { pipeline } from 'node:stream/promises'
 import type { Entries } from '@logwisp/core'
 import { fileSource } from '@logwisp/sources'
-import { Arrivals } from '../harness/arrivals.ts'
+import { Arrivals, type FollowTask } from '../harness/arrivals.ts'
 import { measured } from '../harness/measured.ts'
 
-await measured(async ({ input, lines }: { input: string; lines: number }) => {
+await measured(async ({ input, ...task }: { input: string } & FollowTask) => {
   const source = fileSource(input, { startAt: 'beginning' })
   const arrivals = new Arrivals()
   const done = pipeline(source, async (entries: Entries) => {
     for await (const { message } of entries) arrivals.note(message)
   })
-  await arrivals.settled(lines)
+  await arrivals.settled(task)
   source.stop()
   await done
   return arrivals.result()

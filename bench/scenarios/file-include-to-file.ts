@@ -62,7 +62,7 @@ function followers(workshop: Workshop): Contestant[] {
       script: 'peers/follow',
       input: log.path,
       expected: workshop.expected(log),
-      task: { tailer, pattern, lines: log.lines },
+      task: { tailer, work: 'write', pattern, lines: log.lines, quick: workshop.sizes.quick },
       follows: true,
     }),
   )
@@ -71,7 +71,8 @@ function followers(workshop: Workshop): Contestant[] {
 function programs(workshop: Workshop): Contestant[] {
   const log = workshop.log()
   const expected = workshop.expected(log)
-  const common = { role: 'peer', input: log.path, expected, task: { pattern, outputBytes: expected.bytes } } as const
+  const task = { pattern, outputBytes: expected.bytes, quick: workshop.sizes.quick }
+  const common = { role: 'peer', input: log.path, expected, task } as const
   const daemon = { ...common, follows: true } satisfies Partial<Copying>
   return [
     copying({ ...common, name: 'grep -E', script: 'peers/grep', missing: whyMissing('grep') }),

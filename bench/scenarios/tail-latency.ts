@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { stamp } from '../harness/arrivals.ts'
+import { type FollowTask, stamp } from '../harness/arrivals.ts'
 import type { Contestant, RunResult, Scenario } from '../harness/contest.ts'
 import { MeasuredProcess, runMeasured } from '../harness/measured-process.ts'
 import { whyMissing } from '../harness/programs.ts'
@@ -17,15 +17,15 @@ export const tailLatency: Scenario = {
   title: `One line appended every ${tickMs} ms: how long until it has arrived.`,
   maxRounds: 1,
   async prepare({ sizes }) {
-    const count = sizes.quick ? lines.quick : lines.full
+    const task = { lines: sizes.quick ? lines.quick : lines.full, quick: sizes.quick }
     const peers: TailerName[] = ['tail', 'tail-file', '@logdna/tail-file', 'tail -F']
     return {
-      lines: count,
+      lines: task.lines,
       contestants: [
-        toViewer(count),
-        toStage('LogWisp, to a stage', 'logwisp', 'pipelines/tail-to-stage', { lines: count }),
+        toViewer(task),
+        toStage('LogWisp, to a stage', 'logwisp', 'pipelines/tail-to-stage', task),
         ...peers.map((tailer) => ({
-          ...toStage(`${tailer}, to a callback`, 'peer', 'peers/follow', { tailer, lines: count }),
+          ...toStage(`${tailer}, to a callback`, 'peer', 'peers/follow', { ...task, tailer, work: 'note' }),
           missing: tailer === 'tail -F' ? whyMissing('tail') : undefined,
         })),
       ],
@@ -38,7 +38,7 @@ function toStage(
   name: string,
   role: Contestant['role'],
   script: string,
-  task: { lines: number; tailer?: TailerName },
+  task: FollowTask & { readonly tailer?: TailerName; readonly work?: 'note' },
 ): Contestant {
   return {
     name,
@@ -60,7 +60,7 @@ function toStage(
 }
 
 /** To a viewer in another process, over HTTP. */
-function toViewer(count: number): Contestant {
+function toViewer(task: FollowTask): Contestant {
   return {
     name: 'LogWisp, to a viewer over SSE',
     role: 'logwisp',
@@ -71,13 +71,13 @@ function toViewer(count: number): Contestant {
       const audience: MeasuredProcess[] = []
       try {
         const { port } = await server.next<{ port: number }>()
-        const viewer = new MeasuredProcess('actors/sse-viewers', { port, viewers: 1, latency: true, lines: count })
+        const viewer = new MeasuredProcess('actors/sse-viewers', { port, viewers: 1, latencyOf: task })
         audience.push(viewer)
         await viewer.next()
         // It has connected: now the first line, since a viewer gets only what comes after it.
         await append(input, 1, 0)
         await viewer.next()
-        await append(input, count)
+        await append(input, task.lines)
         viewer.say('over')
         const { delivered, latency } = await viewer.result<Latency>()
         server.say('over')

@@ -26,9 +26,22 @@ function scenario(rotate: Rotation): Scenario {
     maxRounds: 1,
     async prepare({ sizes }) {
       const perFile = sizes.quick ? linesPerFile.quick : linesPerFile.full
-      const writer = { rotate, linesPerFile: perFile, linesPerTick, tickMs, lines: perFile * (rotations + 1) }
+      const writer = {
+        rotate,
+        linesPerFile: perFile,
+        linesPerTick,
+        tickMs,
+        lines: perFile * (rotations + 1),
+        quick: sizes.quick,
+      }
       const peer = (tailer: string, missing?: string): Contestant =>
-        through(writer, { name: tailer, role: 'peer', script: 'peers/follow', task: { tailer }, missing })
+        through(writer, {
+          name: tailer,
+          role: 'peer',
+          script: 'peers/follow',
+          task: { tailer, work: 'write' },
+          missing,
+        })
       return {
         lines: writer.lines,
         contestants: [
@@ -61,6 +74,7 @@ interface Writer {
   readonly linesPerFile: number
   readonly linesPerTick: number
   readonly tickMs: number
+  readonly quick: boolean
 }
 
 interface Follower {
@@ -80,7 +94,8 @@ function through(writer: Writer, { name, role, script, task, missing }: Follower
       const input = join(directory, 'app.log')
       const output = join(directory, 'out.log')
       await writeFile(input, `the first line${stamp(0)}\n`)
-      const follower = new MeasuredProcess(script, { input, directory, output, ...task })
+      const { lines, quick } = writer
+      const follower = new MeasuredProcess(script, { input, directory, output, lines, quick, ...task })
       try {
         await follower.next()
         await runMeasured('actors/append-lines', { path: input, first: 1, ...writer })

@@ -1,0 +1,61 @@
+/** Every scenario and every micro bench runs, small and once, so that nothing rots. No time is asserted. */
+
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, describe, expect, it } from 'vitest'
+import type { Results } from '../harness/results.ts'
+
+const run = promisify(execFile)
+const bench = fileURLToPath(new URL('..', import.meta.url))
+const out = mkdtempSync(join(tmpdir(), 'logwisp-bench-smoke-'))
+afterAll(() => rmSync(out, { recursive: true, force: true }))
+
+/** Some forty processes, one after the other, two seconds each when the machine is busy. */
+const timeoutMs = 240_000
+
+/** Measured are the built packages. */
+const built = ['core', 'filters', 'sinks', 'sources'].map((name) =>
+  join(bench, '..', 'packages', name, 'dist', 'index.js'),
+)
+
+describe('pnpm bench --quick', () => {
+  it('runs everything; nothing of ours fails, loses or differs', { timeout: timeoutMs }, async () => {
+    for (const path of built) expect(existsSync(path), `${path} is missing: run pnpm build first`).toBe(true)
+    // It fails by itself when a contestant of ours has any trouble, and says which.
+    const { stderr } = await run(
+      'npm',
+      ['run', '--silent', 'bench', '--', '--quick', '--megabytes', '2', '--out', out],
+      {
+        cwd: bench,
+        maxBuffer: 16 << 20,
+      },
+    )
+    expect(stderr).toContain('tail-through-rename, round 1 of 1: LogWisp')
+
+    const results = JSON.parse(readFileSync(join(out, 'results', 'latest.json'), 'utf8')) as Results
+    expect(results.scenarios.map(({ name }) => name)).toEqual([
+      'file-include-to-file',
+      'file-include-to-file-utf8',
+      'file-to-file',
+      'file-stages-to-file',
+      'directory-to-file',
+      'file-to-sse',
+      'tail-latency',
+      'tail-through-rename',
+      'tail-through-copytruncate',
+    ])
+    for (const { rows } of results.scenarios) {
+      // A peer may lose lines, and a program may not be installed; but what is there must run.
+      const broken = rows.filter(({ problem }) => problem !== undefined && !problem.endsWith('is not installed'))
+      expect(broken).toEqual([])
+    }
+    expect(new Set(results.micro.map(({ suite }) => suite)).size).toBe(6)
+    expect(results.micro.every(({ medianNs }) => medianNs > 0)).toBe(true)
+    expect(readFileSync(join(out, 'results', 'latest.svg'), 'utf8')).toContain('</svg>')
+    expect(readFileSync(join(out, 'RESULTS.md'), 'utf8')).toContain('## file-include-to-file')
+  })
+})
