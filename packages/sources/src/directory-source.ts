@@ -1,6 +1,6 @@
 /** The lines of all files of a directory that match a pattern. */
 
-import type { FSWatcher } from 'node:fs'
+import type { BigIntStats, FSWatcher } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
 import { checkArgument, checkOptions, LogwispError, option } from '@logwisp/core'
 import type { FileSource } from './file-source.ts'
@@ -19,8 +19,8 @@ import { openFile } from './internal/opened-file.ts'
 export interface DirectorySourceOptions extends FollowOptions {
   /**
    * Which files are followed: one glob or several, of which one must match. A glob with a `/` is matched on the path
-   * below the directory, one without on the name. `*`, `?`, `**`, `[a-z]`, `{a,b}`, `!not` and `@(a|b)` mean what they
-   * mean in a shell; names that begin with a dot are matched by globs that do.
+   * below the directory, one without on the name. `*`, `?`, `**`, `[a-z]`, `{a,b}`, `@(a|b)` and `!(a|b)` mean what
+   * they mean in a shell; names that begin with a dot are matched by globs that do.
    *
    * @default '*.log'
    */
@@ -121,6 +121,8 @@ class DirectorySourceStream extends FollowingSource {
   readonly #watchers = new Map<string, FSWatcher>()
   /** Those that hold descriptors, the one least recently read first. */
   readonly #open = new Set<FileFollower>()
+  /** The files of followers that have not opened them yet. */
+  readonly #met = new Map<string, FileFollower>()
   readonly #missingSince = new Map<FileFollower, number>()
   readonly #troubles = new Set<string>()
   #scanTimer: NodeJS.Timeout | undefined
@@ -195,6 +197,7 @@ class DirectorySourceStream extends FollowingSource {
     const isFirst = this.#isFirstScan
     const directories = await this.#scan.scan()
     this.#isFirstScan = false
+    for (const [key, follower] of this.#met) if (follower.hasBegun || follower.done) this.#met.delete(key)
     const isNew = !isFirst || this.#options.checkpoint?.get(this.#marker) === true
     const seen = new Set<string>()
     for (const directory of directories) {
@@ -230,11 +233,16 @@ class DirectorySourceStream extends FollowingSource {
     )
     if (isRotated || this.#known.reads(stat) || this.#known.readUpTo(stat) !== undefined) {
       this.#bystanders.add(path, stat, fromBeginning ? 0 : Number(stat.size))
-    } else this.#followPath(path, isNew)
+    } else this.#followPath(path, isNew, this.#startAt, stat)
   }
 
   readonly #known: KnownFiles = {
-    reads: (stat) => [...this.turns.items()].some((follower) => follower.reads(stat)),
+    reads: (stat) => {
+      const met = this.#met.get(fileKey(stat))
+      if (met !== undefined && !met.hasBegun) return true
+      for (const follower of this.turns.items()) if (follower.reads(stat)) return true
+      return false
+    },
     readUpTo: (stat) => {
       for (const follower of this.turns.items()) {
         const offset = follower.readUpTo(stat)
@@ -254,7 +262,7 @@ class DirectorySourceStream extends FollowingSource {
     return this.#options.startAt ?? (this.#options.follow === false ? 'beginning' : 'end')
   }
 
-  #followPath(path: string, appears: boolean, startAt: StartAt = this.#startAt): void {
+  #followPath(path: string, appears: boolean, startAt: StartAt = this.#startAt, stat?: BigIntStats): void {
     if (this.#followers.size >= this.#limits.maxFiles) return this.#tellTooMany(path)
     const { checkpoint, source } = this.#options
     const shownPath = join(this.#directory, relative(this.#root, path))
@@ -272,6 +280,7 @@ class DirectorySourceStream extends FollowingSource {
     )
     checkpoint?.set(key, () => follower.position())
     this.#followers.set(path, follower)
+    if (stat !== undefined) this.#met.set(fileKey(stat), follower)
     this.follow(follower)
   }
 
@@ -368,6 +377,10 @@ class DirectorySourceStream extends FollowingSource {
     for (const watcher of this.#watchers.values()) watcher.close()
     await this.#scanning
   }
+}
+
+function fileKey({ dev, ino }: BigIntStats): string {
+  return `${dev}:${ino}`
 }
 
 /**

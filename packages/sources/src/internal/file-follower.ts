@@ -180,7 +180,8 @@ export class FileFollower {
 
   /** Whether it reads this file now. */
   reads(file: FileOnDisk): boolean {
-    return this.#readers().some((reader) => isSameFile(reader.stat, file))
+    if (this.#reader !== undefined && isSameFile(this.#reader.stat, file)) return true
+    return this.#late.some(({ reader }) => isSameFile(reader.stat, file))
   }
 
   /** How far it has read this file, of those that it read of late; undefined when it did not. */

@@ -12,9 +12,10 @@ export class FilePattern {
 
   /** A pattern with a `/` is matched on the path below the directory, one without on the name alone. */
   constructor(include: readonly string[], exclude: readonly string[]) {
-    const compile = (pattern: string): Minimatch => new Minimatch(pattern, { matchBase: true, dot: false })
-    this.#include = include.map(compile)
-    this.#exclude = exclude.map((pattern) => new Minimatch(pattern, { matchBase: true, dot: true }))
+    // A leading `!` belongs to `!(a|b)`, and a leading `#` to a name: what is not meant has an option of its own.
+    const shell = { matchBase: true, nonegate: true, nocomment: true }
+    this.#include = include.map((pattern) => new Minimatch(pattern, { ...shell, dot: false }))
+    this.#exclude = exclude.map((pattern) => new Minimatch(pattern, { ...shell, dot: true }))
   }
 
   /** `path`: below the directory, with `/` between names. */
