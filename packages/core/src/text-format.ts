@@ -10,6 +10,7 @@ import { stringifyExact } from './stringify-exact.ts'
 export const defaultTextTemplate = '[{time}] [{level:upper}] {source} - {message}{ fields}'
 
 /** What `textFormat` can be told. */
+/** Options of {@link textFormat}. */
 export interface TextFormatOptions {
   /**
    * What stands for a value that the entry does not have, such as the level of an entry without one.

@@ -12,6 +12,7 @@ export const maxPatternLength = 1_000
 export const maxPatternSize = 2_000
 
 /** What `textPattern` can be told. */
+/** Options of {@link textPattern}. */
 export interface TextPatternOptions {
   /**
    * Whether upper and lower case are the same; as `(?i)` before the pattern.
