@@ -9,7 +9,6 @@ import { stringifyExact } from './stringify-exact.ts'
 /** `[2026-01-31T23:59:59.999Z] [ERROR] app.log - out of disk {"code":28}`; the fields only when there are any. */
 export const defaultTextTemplate = '[{time}] [{level:upper}] {source} - {message}{ fields}'
 
-/** What `textFormat` can be told. */
 /** Options of {@link textFormat}. */
 export interface TextFormatOptions {
   /**

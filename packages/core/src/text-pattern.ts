@@ -11,7 +11,6 @@ export const maxPatternLength = 1_000
 /** How many elements a pattern may have once its repetitions are written out; each can cost a step for each character of a text. */
 export const maxPatternSize = 2_000
 
-/** What `textPattern` can be told. */
 /** Options of {@link textPattern}. */
 export interface TextPatternOptions {
   /**
