@@ -340,17 +340,17 @@ export class Batch implements Iterable<LogEntry> {
 
   /** The selected lines as bytes, each ended by a bare `\n`: the same as each entry's message and a line feed. */
   toBytes(): Buffer {
-    const { bytes, returns } = this.#block
+    const { bytes } = this.#block
     const endsOpen = this.#to === bytes.length && this.#to > this.#from && bytes[this.#to - 1] !== lineFeed
-    if (returns || endsOpen) {
-      const parts: Buffer[] = []
-      this.forEachLine((start, end) => parts.push(bytes.subarray(start, end), endOfLine))
-      return Buffer.concat(parts)
+    if (!endsOpen) {
+      const runs = this.#runs ?? [this.#from, this.#to]
+      const selected = runs.length === 2 ? bytes.subarray(runs[0], runs[1]) : joinRuns(bytes, runs)
+      // Looked for in what is selected: that may be little of the block.
+      if (!selected.includes(carriageReturn)) return selected
     }
-    const runs = this.#runs
-    if (runs === undefined) return bytes.subarray(this.#from, this.#to)
-    if (runs.length === 2) return bytes.subarray(runs[0], runs[1])
-    return joinRuns(bytes, runs)
+    const parts: Buffer[] = []
+    this.forEachLine((start, end) => parts.push(bytes.subarray(start, end), endOfLine))
+    return Buffer.concat(parts)
   }
 }
 
@@ -408,7 +408,7 @@ let workspace: Buffer | undefined
  * `Buffer.copy` makes a view for each run, which costs more than moving a line does: 14 µs for 96 lines of a block of
  * 64 KiB. `copyWithin` makes none: with the whole block copied first, and its runs moved together there, it is 7 µs.
  */
-function joinRuns(bytes: Buffer, runs: Int32Array): Buffer {
+function joinRuns(bytes: Buffer, runs: Int32Array | readonly number[]): Buffer {
   const from = runs[0] as number
   const to = runs[runs.length - 1] as number
   const isWorthIt = to - from <= Math.min(maxWorkspaceBytes, runs.length * maxBytesPerEnd)
