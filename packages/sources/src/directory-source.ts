@@ -123,6 +123,8 @@ class DirectorySourceStream extends FollowingSource {
   readonly #open = new Set<FileFollower>()
   /** The files of followers that have not opened them yet. */
   readonly #met = new Map<string, FileFollower>()
+  /** Followers that had no turn yet. */
+  readonly #newcomers = new Set<FileFollower>()
   readonly #missingSince = new Map<FileFollower, number>()
   readonly #troubles = new Set<string>()
   #scanTimer: NodeJS.Timeout | undefined
@@ -132,7 +134,7 @@ class DirectorySourceStream extends FollowingSource {
   #toldTooMany = false
 
   constructor(directory: string, options: DirectorySourceOptions, fileSystem: FileSystem) {
-    super(options.pollIntervalMs ?? followDefaults.pollIntervalMs)
+    super(options.pollIntervalMs ?? followDefaults.pollIntervalMs, options.checkpoint)
     const said = { ...defaults, ...followDefaults, ...defined(options) }
     this.#directory = directory
     this.#root = resolve(directory)
@@ -281,6 +283,7 @@ class DirectorySourceStream extends FollowingSource {
     checkpoint?.set(key, () => follower.position())
     this.#followers.set(path, follower)
     if (stat !== undefined) this.#met.set(fileKey(stat), follower)
+    this.#newcomers.add(follower)
     this.follow(follower)
   }
 
@@ -296,6 +299,8 @@ class DirectorySourceStream extends FollowingSource {
 
   protected override async afterTurn(follower: FileFollower): Promise<void> {
     if (follower.openFiles > 0) this.#open.add(follower)
+    // From now on they are known to a restart, also when they are rotated before the next save by the clock.
+    if (this.#newcomers.delete(follower) && this.#newcomers.size === 0) void this.savePositions()
     if (follower.done) {
       this.#followers.delete(follower.path)
       this.#open.delete(follower)

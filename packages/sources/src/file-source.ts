@@ -54,7 +54,7 @@ class FileSourceStream extends FollowingSource {
   #watcher: FSWatcher | undefined
 
   constructor(path: string, options: FileSourceOptions, fileSystem: FileSystem) {
-    super(options.pollIntervalMs ?? followDefaults.pollIntervalMs)
+    super(options.pollIntervalMs ?? followDefaults.pollIntervalMs, options.checkpoint)
     this.#path = path
     this.#options = options
     this.#fileSystem = fileSystem

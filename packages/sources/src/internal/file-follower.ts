@@ -206,6 +206,15 @@ export class FileFollower {
     this.#stop ??= 'asked'
   }
 
+  /** Finds where to begin, without reading yet. What hinders it is told, and tried again by {@link read}. */
+  async begin(): Promise<void> {
+    try {
+      if (!this.#begun) await this.#begin()
+    } catch (error) {
+      this.#tellTrouble(error)
+    }
+  }
+
   /** The next block; undefined when there is none at this time. One call at a time. */
   async read(): Promise<FollowedBlock | undefined> {
     for (;;) {

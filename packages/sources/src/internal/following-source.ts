@@ -1,6 +1,13 @@
 /** What sources that follow files are: a readable over followers that take turns. */
 
-import { type Batch, EntryReadable, type LogEntry, type LogwispError, type StageStats } from '@logwisp/core'
+import {
+  type Batch,
+  type Checkpoint,
+  EntryReadable,
+  type LogEntry,
+  type LogwispError,
+  type StageStats,
+} from '@logwisp/core'
 import type { FileFollower, FollowerEvents } from './file-follower.ts'
 import { Turns } from './turns.ts'
 
@@ -35,7 +42,10 @@ export interface FileSourceEvents {
   rotate: [rotated: { readonly path: string }]
   /** The file was cut, or written anew in its place. */
   truncate: [truncated: { readonly path: string }]
-  /** Something that the source survives: `FILE_UNREADABLE`, `LINE_TOO_LONG`, `POSITION_LOST`. */
+  /**
+   * Something that the source survives: `FILE_UNREADABLE`, `LINE_TOO_LONG`, `POSITION_LOST`, `TOO_MANY_FILES`, or
+   * `CHECKPOINT_FAILED` at the start.
+   */
   warning: [error: LogwispError]
 }
 
@@ -45,17 +55,17 @@ const tooLong = 'line-too-long'
 export abstract class FollowingSource extends EntryReadable {
   protected readonly turns: Turns<FileFollower> = new Turns()
   readonly #pollIntervalMs: number
+  readonly #checkpoint: Checkpoint | undefined
   readonly #past = { bytesIn: 0, rotations: 0, truncations: 0, linesTooLong: 0, nulBytesSkipped: 0 }
   #timer: NodeJS.Timeout | undefined
   #wakeUp: (() => void) | undefined
   #turn: Promise<void> | undefined
   #stopping = false
-  /** Paths found at the start that had no turn yet, and so have not begun; undefined once that was told. */
-  #unbegun: number | undefined
 
-  constructor(pollIntervalMs: number) {
+  constructor(pollIntervalMs: number, checkpoint: Checkpoint | undefined) {
     super()
     this.#pollIntervalMs = pollIntervalMs
+    this.#checkpoint = checkpoint
   }
 
   /** What to do before the first turn: see which files there are. */
@@ -114,7 +124,6 @@ export abstract class FollowingSource extends EntryReadable {
 
   async #pull(): Promise<void> {
     while (!this.destroyed) {
-      if (this.#unbegun === 0) this.#tellReady()
       const follower = this.turns.next()
       if (follower === undefined) {
         if (this.#stopping && this.turns.size === 0) return this.finish()
@@ -131,16 +140,10 @@ export abstract class FollowingSource extends EntryReadable {
         this.took(block.skipped)
         this.discard(tooLong, block.skipped)
       } else if (!follower.done) this.turns.rest(follower, follower.restless)
-      if (this.#unbegun !== undefined) this.#unbegun--
       await this.afterTurn(follower)
       if (block === undefined && follower.done) await this.unfollow(follower)
       if (!wanted) return
     }
-  }
-
-  #tellReady(): void {
-    this.#unbegun = undefined
-    this.emit('ready')
   }
 
   #giveRead(item: LogEntry | Batch): boolean {
@@ -186,11 +189,31 @@ export abstract class FollowingSource extends EntryReadable {
   }
 
   override _construct(callback: (error?: Error | null) => void): void {
-    this.open().then(() => {
-      this.#unbegun = this.turns.size
+    this.#open().then(() => {
       this.#timer = setInterval(() => this.#tick(), this.#pollIntervalMs).unref()
       callback()
     }, callback)
+  }
+
+  async #open(): Promise<void> {
+    await this.open()
+    for (const follower of this.turns.items()) {
+      await this.beforeTurn(follower)
+      await follower.begin()
+      await this.afterTurn(follower)
+    }
+    // A crash before the first save by the clock would leave a restart with nothing to go on with.
+    await this.savePositions()
+    this.emit('ready')
+  }
+
+  /** Has the checkpoint save now what is known. A failure is a warning: it is saved again by the clock. */
+  protected async savePositions(): Promise<void> {
+    try {
+      await this.#checkpoint?.save()
+    } catch (error) {
+      if (!this.destroyed) this.emit('warning', error)
+    }
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {

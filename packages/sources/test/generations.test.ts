@@ -1,0 +1,66 @@
+/** Which names are rotated forms of a log, and in what order they were written. */
+
+import { expect, test } from 'vitest'
+import { oldestFirst, possibleBases, rotatedName } from '../src/internal/generations.ts'
+
+test.each([
+  ['app.log', 'app.log.1', 'number'],
+  ['app.log', 'app.log.12.gz', 'number'],
+  ['app.log', 'app.1.log', 'number'],
+  ['app.log', 'app.log-20261121', 'date'],
+  ['app.log', 'app.log-20261121.gz', 'date'],
+  ['app.log', 'app.log-20261121-1792484000', 'date'],
+  ['app.log', 'app.log.2026-11-21', 'date'],
+  ['app.log', 'app-2026-11-21.log', 'date'],
+  ['app.log', 'app.2026-11-21T10-00-00.000Z.log', 'date'],
+  ['app.log', 'app.log.old', 'word'],
+  ['app.log', 'app.log.gz', 'word'],
+  ['messages', 'messages.1', 'number'],
+  ['messages', 'messages-20261121', 'date'],
+] as const)('of %s, %s is a rotated form, told by its %s', (base, name, scheme) => {
+  expect(rotatedName(base, name)?.scheme).toBe(scheme)
+  expect(possibleBases(name)).toContain(base)
+})
+
+test.each([
+  ['app.log', 'app.log'],
+  ['app.log', 'app.log.errors'],
+  ['app.log', 'app.logger'],
+  ['app.log', 'app2.log'],
+  ['app.log', 'application.log'],
+  ['app.log', 'my-app.log.1'],
+  ['app.log', 'app.log.1.tmp'],
+  ['access.log', 'access_ssl.log'],
+])('of %s, %s is none', (base, name) => {
+  expect(rotatedName(base, name)).toBeUndefined()
+})
+
+const sibling = (name: string, mtimeNs: number) => ({
+  path: name,
+  stat: { mtimeNs: BigInt(mtimeNs) } as never,
+  name: rotatedName('app.log', name) as NonNullable<ReturnType<typeof rotatedName>>,
+})
+
+test.each([
+  [
+    'numbers, whatever the times say',
+    ['app.log.1', 'app.log.10.gz', 'app.log.2'],
+    [1, 9, 5],
+    ['app.log.10.gz', 'app.log.2', 'app.log.1'],
+  ],
+  [
+    'dates, with a time of the day in some',
+    ['app.log-20261122', 'app.log-20261121-1530', 'app.log-20261121'],
+    [1, 2, 3],
+    ['app.log-20261121', 'app.log-20261121-1530', 'app.log-20261122'],
+  ],
+  [
+    'both: then times tell',
+    ['app.log.1', 'app.log-20261121', 'app.log.old'],
+    [3, 1, 2],
+    ['app.log-20261121', 'app.log.old', 'app.log.1'],
+  ],
+])('orders by %s', (_what, names, times, expected) => {
+  const ordered = oldestFirst(names.map((name, index) => sibling(name, times[index] as number)))
+  expect(ordered.map(({ path }) => path)).toEqual(expected)
+})
