@@ -58,7 +58,9 @@ export class FollowedBlocks {
     const { encoding, zone, source } = this.#options
     const mark = read.offset === 0 ? byteOrderMarkBytes(read.bytes, encoding) : 0
     const block = mark === 0 ? read : { ...read, bytes: read.bytes.subarray(mark), offset: mark }
-    const options = { ...from, tracker: this.#tracker, sequence: this.#sequence + mark, block }
+    const { identity, place, before, after } = from
+    // Named one by one: V8 gives what is spread and added to a new shape each time, and every access then is a slow one.
+    const options = { tracker: this.#tracker, identity, block, sequence: this.#sequence + mark, place, before, after }
     const bytes = toUtf8(block.bytes, encoding)
     const origins = encoding === 'utf8' ? new BlockOrigins(options) : new TranscodedOrigins(options, bytes, encoding)
     const batch = Batch.of({ bytes, source, time: Date.now(), zone, origins })
