@@ -28,7 +28,9 @@ describe('the log', () => {
   const lines = sampleLines(20_000)
 
   it('never changes, as results of different days are compared', () => {
-    expect(createHash('sha256').update(lines.join('\n')).digest('hex')).toMatchInlineSnapshot(`"150a8b9efe6a152c4e5beeb1301b6ec4494ab42f3380fa8b5dc8199fd4fc1479"`)
+    expect(createHash('sha256').update(lines.join('\n')).digest('hex')).toMatchInlineSnapshot(
+      `"150a8b9efe6a152c4e5beeb1301b6ec4494ab42f3380fa8b5dc8199fd4fc1479"`,
+    )
   })
 
   it('has one line in five that is wanted', () => {
