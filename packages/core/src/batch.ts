@@ -80,6 +80,14 @@ class Block {
     return this.#text
   }
 
+  /**
+   * Whoever takes the bytes ends the way of a batch, mostly. A text kept along with them would be moved by each
+   * collection of garbage for as long as they wait to be written: 114 MB resident instead of 92, and 5 % of the time.
+   */
+  forgetText(): void {
+    this.#text = undefined
+  }
+
   get returns(): boolean {
     this.#returns ??= this.bytes.includes(carriageReturn)
     return this.#returns
@@ -341,6 +349,7 @@ export class Batch implements Iterable<LogEntry> {
   /** The selected lines as bytes, each ended by a bare `\n`: the same as each entry's message and a line feed. */
   toBytes(): Buffer {
     const { bytes } = this.#block
+    this.#block.forgetText()
     const endsOpen = this.#to === bytes.length && this.#to > this.#from && bytes[this.#to - 1] !== lineFeed
     if (!endsOpen) {
       const runs = this.#runs ?? [this.#from, this.#to]
