@@ -162,7 +162,8 @@ export class FileModel {
 
   /** The line that the writer has not finished, and, as no newer file is there, may finish yet. */
   get unfinished(): ModelLine | undefined {
-    const last = (this.#live ?? this.#rotated[0])?.lines.at(-1)
+    const newest = this.#live ?? this.#rotated.find(({ lines }) => lines.length > 0)
+    const last = newest?.lines.at(-1)
     return last?.whole === false ? last : undefined
   }
 }

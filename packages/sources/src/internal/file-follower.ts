@@ -15,7 +15,7 @@
  */
 
 import type { BigIntStats } from 'node:fs'
-import { LogwispError, type LogwispErrorCode, type Position } from '@logwisp/core'
+import type { LogwispError, Position } from '@logwisp/core'
 import { FileIdentity, FileIds } from './file-identity.ts'
 import { FileReader, type FileReaderOptions, type ReadBuffers } from './file-reader.ts'
 import {
@@ -24,22 +24,23 @@ import {
   isSameFile,
   type NextFile,
   noFile,
+  type OlderFile,
   type Predecessor,
   soughtPlace,
-  soughtSavedPlace,
 } from './file-search.ts'
-import { type FileSystem, systemCode } from './file-system.ts'
+import type { FileSystem } from './file-system.ts'
 import { fitsFingerprint } from './fingerprint.ts'
 import { type FollowedBlock, FollowedBlocks, type FollowedBlocksOptions } from './followed-blocks.ts'
-import { lastLineEnd, type LineBlock } from './line-blocks.ts'
+import { FollowerWarnings } from './follower-warnings.ts'
+import type { LineBlock } from './line-blocks.ts'
 import { type OpenedFile, readProof, UnfinishedFileError } from './opened-file.ts'
 import { type FilePlace, loadPosition, type SavedPlace, type SavedPosition } from './saved-position.ts'
-
-/** Where reading begins in a file that no position is known of. */
-export type StartAt = 'beginning' | 'end' | number
+import { type StartAt, startOffset } from './start-offset.ts'
 
 export interface FileFollowerOptions extends FileReaderOptions, FollowedBlocksOptions {
   readonly startAt: StartAt
+  /** Whether to go on at the end; if not, a file that can't be read is an error. */
+  readonly follow: boolean
   /** Whether an unfinished last line is left for the next run when this one stops. */
   readonly keepsUnfinished: boolean
   readonly rotateDelayMs: number
@@ -110,8 +111,8 @@ export class FileFollower {
   #reader: FileReader | undefined
   /** The generation that the next one comes after, and where it was left. */
   #before: Before | undefined
-  /** The newest rotated file when the generation that is read was begun, if that was seen. */
-  #older: FileOnDisk | undefined
+  /** The rotated file before the generation that is read, when it was begun, if that was seen. */
+  #older: OlderFile | undefined
   #late: LateReader[] = []
   /** What the path showed when everything was read: nothing is to be done while it shows the same. */
   #idle: BigIntStats | undefined
@@ -125,8 +126,9 @@ export class FileFollower {
   /** The files that were read of late, newest last. */
   readonly #past: PastFile[] = []
   readonly #ready: FollowedBlock[] = []
-  /** Troubles that were told and last still. */
-  readonly #troubles = new Set<string>()
+  readonly #warnings: FollowerWarnings
+  /** The reader of a compressed file that ends too early, once that was told. */
+  #damaged: FileReader | undefined
 
   /** For the source's stats. */
   readonly counts = { bytesIn: 0, rotations: 0, truncations: 0, linesTooLong: 0, nulBytesSkipped: 0 }
@@ -137,12 +139,13 @@ export class FileFollower {
     this.#buffers = context.buffers
     this.#events = context.events
     this.#appears = context.appears
+    this.#warnings = new FollowerWarnings(path, (warning) => context.events.warning(warning))
     this.#search = new FileSearch(context.fileSystem, path)
     this.#blocks = new FollowedBlocks(options)
     if (context.saved === undefined) return
     this.#saved = loadPosition(context.saved)
     if (this.#saved === undefined) {
-      this.#warn('POSITION_LOST', `what the checkpoint has for ${path} is no position: startAt says where it begins`)
+      this.#warnings.positionUnknown()
       return
     }
     this.#ids = new FileIds(this.#saved.ids)
@@ -211,8 +214,16 @@ export class FileFollower {
     try {
       if (!this.#begun) await this.#begin()
     } catch (error) {
-      this.#tellTrouble(error)
+      this.#survive(error)
     }
+  }
+
+  /** Tells what the system refuses; it is tried again at the next look, if there is to be one. */
+  #survive(error: unknown): void {
+    const told = this.#warnings.trouble(error)
+    if (told === undefined || this.#stop === undefined) return
+    if (!this.#options.follow) throw told
+    this.#done = true
   }
 
   /** The next block; undefined when there is none at this time. One call at a time. */
@@ -222,10 +233,10 @@ export class FileFollower {
       if (ready !== undefined || this.#done) return ready
       try {
         const more = await this.#step()
-        if (more) this.#troubles.clear()
+        if (more) this.#warnings.allWell()
         else if (this.#ready.length === 0) return undefined
       } catch (error) {
-        this.#tellTrouble(error)
+        this.#survive(error)
         return undefined
       }
     }
@@ -275,13 +286,16 @@ export class FileFollower {
       if (!(error instanceof UnfinishedFileError)) throw error
       const { mtimeMs } = await (reader.file as OpenedFile).statNow()
       if (Date.now() - Number(mtimeMs) < maxCompressMs) throw error
-      this.#warn('FILE_UNREADABLE', `${error.message}: what would follow there is lost`, error)
+      if (this.#damaged !== reader) this.#warnings.damaged(error)
+      this.#damaged = reader
       return 'end'
     }
     if (result === 'end' || result === 'rewritten') return result
     this.counts.bytesIn += Math.max(0, reader.offset - offset)
     this.counts.nulBytesSkipped += lines.nulBytesSkipped - nulBytesSkipped
-    if (lines.linesTooLong > linesTooLong) this.#tellLongLines(reader, lines.linesTooLong - linesTooLong)
+    const tooLong = lines.linesTooLong - linesTooLong
+    this.counts.linesTooLong += tooLong
+    if (tooLong > 0) this.#warnings.longLines(tooLong, reader.offset, this.#options)
     this.#makeReady(reader, result, place)
     return 'lines'
   }
@@ -438,7 +452,10 @@ export class FileFollower {
   /** Reads what came late to rotated files. True when something did. */
   async #readLate(): Promise<boolean> {
     for (const { reader, untilMs } of this.#late) {
-      const result = await this.#readFrom(reader)
+      const result = await this.#readFrom(reader).catch((error: unknown) => {
+        this.#warnings.trouble(error)
+        return 'failed' as const
+      })
       if (result === 'lines') return true
       if (result === 'rewritten' || Date.now() >= untilMs) {
         await this.#endReader(reader)
@@ -459,7 +476,7 @@ export class FileFollower {
   /** Reads a generation from its beginning. */
   async #goOn({ file, older }: NextFile): Promise<boolean> {
     const before = this.#before
-    await this.#openReader(file, 0)
+    await this.#openReader(file, () => 0)
     this.#older = older
     if (before === undefined || before.truncated) return true
     this.counts.rotations++
@@ -467,22 +484,22 @@ export class FileFollower {
     return true
   }
 
-  async #openReader(file: OpenedFile, offset: number, id?: string): Promise<FileReader> {
+  async #openReader(file: OpenedFile, findOffset: () => number | Promise<number>, id?: string): Promise<void> {
     const identity = new FileIdentity(file.stat, file.head, this.#ids, id)
+    let offset: number
     let proof: Buffer | undefined
     try {
+      offset = await findOffset()
       proof = await readProof(file, offset)
     } catch (error) {
       await file.close()
       throw error
     }
-    const reader = new FileReader(identity, file, offset, proof ?? Buffer.alloc(0), this.#options, this.#buffers)
-    this.#reader = reader
+    this.#reader = new FileReader(identity, file, offset, proof ?? Buffer.alloc(0), this.#options, this.#buffers)
     this.#before = undefined
     this.#older = undefined
     this.#stand()
     this.#events.opened(file.path)
-    return reader
   }
 
   /** Opens a file whose descriptor was given back; false when it is gone. */
@@ -512,7 +529,7 @@ export class FileFollower {
     } else if (saved !== undefined) await this.#resume(saved.files)
     else {
       const file = await this.#search.openShown()
-      if (file !== undefined && file.stat.size > 0n) await this.#openReader(file, await this.#startOffset(file))
+      if (file !== undefined && file.stat.size > 0n) await this.#openReader(file, () => this.#startOffset(file))
       else {
         await file?.close()
         this.#before = { ...(await this.#search.newestRotated()), reader: undefined, truncated: true }
@@ -523,47 +540,28 @@ export class FileFollower {
   }
 
   async #startOffset(file: OpenedFile): Promise<number> {
-    const { startAt, encoding, maxLineBytes } = this.#options
-    if (this.#appears || startAt === 'beginning') return 0
-    const size = Number(file.stat.size)
-    if (startAt === 'end') return file.compressed ? 0 : startOfLastLine(file, size, encoding, maxLineBytes)
-    if (startAt <= size || file.compressed) return startAt
-    this.#warn(
-      'POSITION_LOST',
-      `startAt is ${startAt}, but ${this.path} has ${size} bytes: it is read from its beginning. Was it truncated?`,
-    )
-    return 0
+    const { startAt } = this.#options
+    if (this.#appears) return 0
+    const offset = await startOffset(file, startAt, this.#options)
+    if (offset === undefined) this.#warnings.startTooFar(startAt as number, file.stat.size)
+    return offset ?? 0
   }
 
   /** Goes on where an earlier run was, wherever that file is now. */
   async #resume(files: readonly SavedPlace[]): Promise<void> {
     for (const [index, saved] of files.entries()) {
       const isLast = index === files.length - 1
-      const file = await this.#findSaved(saved, isLast)
+      const file = await this.#search.findSaved(saved, isLast)
       if (file === undefined) {
-        this.#warn(
-          'POSITION_LOST',
-          `${this.path} was read up to byte ${saved.offset}, but neither the file there nor a rotated one beside it ` +
-            'goes on from there: it was truncated, or rotated away, while nobody read. What came after that file is read',
-        )
+        this.#warnings.positionGone(saved.offset)
         if (isLast && this.#reader === undefined) this.#before = predecessorOf(saved)
         continue
       }
       const older = this.#reader
-      await this.#openReader(file, saved.offset, saved.id ?? undefined)
+      await this.#openReader(file, () => saved.offset, saved.id ?? undefined)
       if (older !== undefined) this.#late.push({ reader: older, untilMs: Date.now() + this.#options.rotateDelayMs })
     }
     this.#stand()
-  }
-
-  async #findSaved(saved: SavedPlace, isLast: boolean): Promise<OpenedFile | undefined> {
-    const sought = soughtSavedPlace(saved)
-    const shown = isLast ? await this.#search.findShown(sought) : undefined
-    if (shown !== undefined && shown.stat.ino === sought.inode) return shown
-    // The very file under a rotated name, or a copy beside it, is more likely than another with the same content.
-    const rotated = await this.#search.findRotated(sought)
-    if (rotated !== undefined) await shown?.close()
-    return rotated ?? shown
   }
 
   /** Whether what was there when it was to stop has been read. */
@@ -585,42 +583,6 @@ export class FileFollower {
     this.#done = true
     return true
   }
-
-  #tellLongLines(reader: FileReader, lines: number): void {
-    this.counts.linesTooLong += lines
-    const { maxLineBytes, whenLineTooLong } = this.#options
-    this.#warn(
-      'LINE_TOO_LONG',
-      `${this.path}: ${lines === 1 ? 'a line' : `${lines} lines`} before byte ${reader.offset} longer than ` +
-        `${maxLineBytes} bytes (whenLineTooLong: '${whenLineTooLong}'): raise maxLineBytes to have such lines whole`,
-    )
-  }
-
-  /** Tells what the system refuses, once, and is tried again; anything else is a fault of this program. */
-  #tellTrouble(error: unknown): void {
-    if (error instanceof UnfinishedFileError) return
-    const code = systemCode(error)
-    if (code === undefined || (error as NodeJS.ErrnoException).syscall === undefined) throw error
-    if (this.#troubles.has(code)) return
-    this.#troubles.add(code)
-    const { message } = error as Error
-    this.#warn(
-      'FILE_UNREADABLE',
-      `${this.path} can't be read (${message}); it is tried again. ${adviceFor(code)}`,
-      error,
-    )
-  }
-
-  #warn(code: LogwispErrorCode, message: string, cause?: unknown): void {
-    this.#events.warning(new LogwispError(code, message, cause === undefined ? undefined : { cause }))
-  }
-}
-
-function adviceFor(code: string): string {
-  if (code === 'EACCES' || code === 'EPERM') return 'Give this program the right to read it'
-  if (code === 'EMFILE' || code === 'ENFILE') return 'Raise the limit of open files, or lower maxOpenFiles'
-  if (code === 'EISDIR') return 'Follow a directory with directorySource'
-  return 'Look after its disk or mount'
 }
 
 function predecessorOf(saved: SavedPlace): Before {
@@ -641,27 +603,4 @@ function isUnchanged(before: BigIntStats, now: BigIntStats | undefined): boolean
 
 function isSameOrNone(a: BigIntStats | undefined, b: BigIntStats | undefined): boolean {
   return a === undefined || b === undefined ? a === b : isSameFile(a, b)
-}
-
-/** How much of a file's end is looked through at a time for the start of its last line. */
-const lookBackBytes = 65_536
-
-/** Where the line begins that stands, unfinished perhaps, at `end`: that it comes whole when it is finished. */
-async function startOfLastLine(
-  file: OpenedFile,
-  end: number,
-  encoding: FileReaderOptions['encoding'],
-  maxBytes: number,
-): Promise<number> {
-  const least = Math.max(0, end - maxBytes)
-  for (let to = end; to > least; ) {
-    const from = Math.max(least, to - lookBackBytes)
-    const bytes = Buffer.alloc(to - from)
-    if ((await file.read(bytes, 0, bytes.length, from)) < bytes.length) return end
-    const found = lastLineEnd(bytes, encoding, 0, bytes.length, from)
-    if (found !== -1) return from + found
-    // Two bytes again: a wide line feed may lie across.
-    to = from === least ? least : from + 2
-  }
-  return least === 0 ? 0 : end
 }

@@ -35,7 +35,7 @@ export function soughtPlace({ identity, offset, proof, proofEnd }: FilePlace): S
 }
 
 /** A place that an earlier run was at. */
-export function soughtSavedPlace({ inode, offset, head, proof, proofEnd }: SavedPlace): SoughtPlace {
+function soughtSavedPlace({ inode, offset, head, proof, proofEnd }: SavedPlace): SoughtPlace {
   return {
     inode: BigInt(inode),
     offset,
@@ -61,6 +61,9 @@ export async function holdsPlace(file: OpenedFile, sought: SoughtPlace): Promise
 /** What tells two files of one moment apart. */
 export type FileOnDisk = Pick<BigIntStats, 'dev' | 'ino'>
 
+/** A rotated file. Its inode may be given to another, which then was written to at another time. */
+export type OlderFile = FileOnDisk & Pick<BigIntStats, 'mtimeNs'>
+
 /** No file at all. */
 export const noFile: FileOnDisk = { dev: -1n, ino: -1n }
 
@@ -79,23 +82,25 @@ const quietMs = 3000
 export interface Predecessor {
   /** The file that its last bytes were read from, which may still be there. */
   readonly file: FileOnDisk
-  /** The newest rotated file when it was begun: those after it are its copy, or newer than it. */
-  readonly older: FileOnDisk | undefined
+  /** The rotated file before it when it was begun: those after that are itself, its copy, or newer than it. */
+  readonly older: OlderFile | undefined
   /** When it was last written to: decides when it is no longer there. */
   readonly modifiedNs: bigint
   /** Whether this is the beginning of the predecessor itself. */
   isCopy(head: Buffer): boolean
 }
 
-/** A generation, and the newest rotated file when it was found. */
+/** A generation, and the rotated file before it when it was found. */
 export interface NextFile {
   readonly file: OpenedFile
-  readonly older: FileOnDisk | undefined
+  readonly older: OlderFile | undefined
 }
 
 /** The rotated files that may be newer than one that is not among them. */
 function newerThan({ older, modifiedNs }: Predecessor, siblings: readonly Sibling[]): Sibling[] {
-  const at = older === undefined ? -1 : siblings.findIndex(({ stat }) => isSameFile(stat, older))
+  const isOlder = ({ stat }: Sibling): boolean =>
+    older !== undefined && isSameFile(stat, older) && stat.mtimeNs === older.mtimeNs
+  const at = siblings.findIndex(isOlder)
   return at >= 0 ? siblings.slice(at + 1) : siblings.filter(({ stat }) => stat.mtimeNs >= modifiedNs)
 }
 
@@ -173,6 +178,17 @@ export class FileSearch {
     })
   }
 
+  /** A place of an earlier run, wherever its file is now. */
+  async findSaved(saved: SavedPlace, maybeShown: boolean): Promise<OpenedFile | undefined> {
+    const sought = soughtSavedPlace(saved)
+    const shown = maybeShown ? await this.findShown(sought) : undefined
+    if (shown !== undefined && shown.stat.ino === sought.inode) return shown
+    // The very file under a rotated name, or a copy beside it, is more likely than another with the same content.
+    const rotated = await this.findRotated(sought)
+    if (rotated !== undefined) await shown?.close()
+    return rotated ?? shown
+  }
+
   async #openIf(path: string, accept: (file: OpenedFile) => Promise<boolean>): Promise<OpenedFile | undefined> {
     const file = await this.#open(path)
     if (file === undefined) return undefined
@@ -188,12 +204,8 @@ export class FileSearch {
   /** What stands for the generation before the first, of a path that shows nothing: the newest rotated one. */
   async newestRotated(): Promise<Predecessor> {
     const newest = (await this.#list()).siblings.at(-1)?.stat
-    return {
-      file: newest ?? noFile,
-      older: undefined,
-      modifiedNs: newest === undefined ? 0n : newest.mtimeNs + 1n,
-      isCopy: () => false,
-    }
+    const modifiedNs = newest === undefined ? 0n : newest.mtimeNs + 1n
+    return { file: noFile, older: newest, modifiedNs, isCopy: () => false }
   }
 
   /**
@@ -218,13 +230,26 @@ export class FileSearch {
   async openNext(before: Predecessor): Promise<NextFile | undefined> {
     for (let listings = 0; listings < maxListings; listings++) {
       const { siblings, shown } = await this.#list()
-      const at = siblings.findIndex(({ stat }) => isSameFile(stat, before.file))
+      const at = await this.#placeOf(before, siblings)
       const newer = at >= 0 ? siblings.slice(at + 1) : newerThan(before, siblings)
       const file = await this.#openFirst(newer, before, at >= 0, shown)
       if (file === undefined) return undefined
-      if (file !== 'moved') return { file, older: siblings.at(-1)?.stat }
+      if (file !== 'moved') {
+        const index = siblings.findIndex(({ stat }) => isSameFile(stat, file.stat))
+        return { file, older: siblings[(index === -1 ? siblings.length : index) - 1]?.stat }
+      }
     }
     return undefined
+  }
+
+  /** Where the predecessor itself is among the rotated files; -1 when it is not, though another has its inode perhaps. */
+  async #placeOf({ file, isCopy }: Predecessor, siblings: readonly Sibling[]): Promise<number> {
+    const at = siblings.findIndex(({ stat }) => isSameFile(stat, file))
+    const path = siblings[at]?.path
+    if (path === undefined) return -1
+    const found = await this.#openIf(path, async ({ head }) => isCopy(head))
+    await found?.close()
+    return found === undefined ? -1 : at
   }
 
   async #openFirst(
@@ -240,6 +265,10 @@ export class FileSearch {
       if (!isSameFile(file.stat, stat)) {
         await file.close()
         return 'moved'
+      }
+      if (file.head.length === 0) {
+        await file.close()
+        continue
       }
       // Where the order does not tell, a copy of the predecessor, or its compressed self, looks newer than it. And what the
       // path holds still is read there: the copy was made to cut it, but that has not happened yet.

@@ -106,6 +106,7 @@ export function followerOptions(options: FollowOptions): Omit<FileFollowerOption
   const { follow, encoding, maxLineBytes, whenLineTooLong, rotateDelayMs } = { ...followDefaults, ...defined(options) }
   return {
     blockBytes,
+    follow,
     encoding,
     maxLineBytes,
     whenLineTooLong,
