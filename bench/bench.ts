@@ -106,7 +106,8 @@ function problemsOf({ name, rows, lines }: ScenarioResult): string[] {
     const who = `${name}: ${row.name}`
     if (row.problem !== undefined) return [`${who}: ${row.problem}`]
     if (row.identical === false) return [`${who}: the output is not what it should be`]
-    return row.delivered === lines ? [] : [`${who}: ${row.delivered} of ${lines} lines were delivered`]
+    const accounted = (row.delivered ?? 0) + (row.missed ?? 0)
+    return accounted === lines ? [] : [`${who}: ${row.delivered} of ${lines} lines were delivered`]
   })
 }
 

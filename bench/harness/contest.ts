@@ -10,6 +10,8 @@ export type Role = 'logwisp' | 'peer' | 'limit'
 export interface RunResult extends Measurement {
   /** Lines that arrived, repeated ones not counted twice. */
   readonly delivered: number
+  /** Lines that were left out on purpose, and said to be: for a viewer that is too slow. */
+  readonly missed?: number | undefined
   /** Lines that arrived more than once, the first time not counted; where that was looked at. */
   readonly repeated?: number | undefined
   /** Whether the output is, byte for byte, what it should be; where there is one such output. */

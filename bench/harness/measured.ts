@@ -20,6 +20,11 @@ const channel = 3
 /** Linux counts processor time in ticks of this length, wherever it shows it in /proc. */
 const tickMs = 10
 
+/** What this process was started to do. */
+export function task<Task>(): Task {
+  return JSON.parse(process.argv[2] as string) as Task
+}
+
 /** Tells the process that started this one. */
 export function tell(message: object): void {
   writeSync(channel, `${JSON.stringify(message)}\n`)
@@ -35,11 +40,10 @@ export function listen(): AsyncIterator<string> {
  * to wait for the silence after the last line knows better when its work was done.
  */
 export async function measured<Task>(run: (task: Task) => Promise<unknown>): Promise<void> {
-  const task = JSON.parse(process.argv[2] as string) as Task
   const cpuBefore = process.cpuUsage()
   const childrenBefore = cpuMsOfChildren()
   const startedMs = performance.now()
-  const more = await run(task)
+  const more = await run(task())
   const ms = performance.now() - startedMs
   const { user, system } = process.cpuUsage(cpuBefore)
   const cpuMs = (user + system) / 1000 + cpuMsOfChildren() - childrenBefore

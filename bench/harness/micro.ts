@@ -2,7 +2,7 @@
 
 import { isAsyncFunction } from 'node:util/types'
 import { do_not_optimize as keep, measure } from 'mitata'
-import { tell } from './measured.ts'
+import { task, tell } from './measured.ts'
 import type { MicroResult } from './results.ts'
 
 /** One function to measure. */
@@ -19,7 +19,7 @@ const nsPerMs = 1e6
 
 /** Measures each in turn, and tells all results at the end. */
 export async function microSuite(suite: string, benches: readonly MicroBench[]): Promise<void> {
-  const { quick } = JSON.parse(process.argv[2] as string) as { quick: boolean }
+  const { quick } = task<{ quick: boolean }>()
   const budget = quick ? cpuTimeMs.quick : cpuTimeMs.full
   const results: MicroResult[] = []
   for (const { name, perCall = {}, run } of benches) {

@@ -34,9 +34,10 @@ const delivered: Column = {
   head: 'lines delivered',
   cell: (row, { lines }) => {
     if (row.delivered === undefined) return nothing
-    const lost = lines - row.delivered
+    const { missed = 0 } = row
+    const lost = lines - row.delivered - missed
     const share = lost === 0 ? '' : `, ${whole(lost)} lost`
-    return `${whole(row.delivered)}${share}${row.repeated ? `, ${whole(row.repeated)} repeated` : ''}`
+    return `${whole(row.delivered)}${missed === 0 ? '' : `, ${whole(missed)} missed and told`}${share}${row.repeated ? `, ${whole(row.repeated)} repeated` : ''}`
   },
 }
 const output: Column = {

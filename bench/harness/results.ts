@@ -21,6 +21,8 @@ export interface Row {
   readonly peakRssBytes?: number | undefined
   /** Of its worst round. */
   readonly delivered?: number | undefined
+  /** Lines left out on purpose, and said to be, in the worst round. */
+  readonly missed?: number | undefined
   /** Of its worst round; where it was looked at. */
   readonly repeated?: number | undefined
   /** Whether each round's output was right, byte for byte; where there is one right output. */
@@ -82,6 +84,7 @@ function figures(runs: readonly RunResult[], bytes: number | undefined): Partial
   const all = runs.map(({ ms }) => ms)
   const seconds = of('ms') / 1000
   const delivered = Math.min(...runs.map((run) => run.delivered))
+  const missed = runs.find((run) => run.delivered === delivered)?.missed
   const repeated = runs.flatMap((run) => run.repeated ?? [])
   const identical = runs.flatMap((run) => run.identical ?? [])
   return {
@@ -92,6 +95,7 @@ function figures(runs: readonly RunResult[], bytes: number | undefined): Partial
     cpuMs: of('cpuMs'),
     peakRssBytes: of('peakRssBytes'),
     delivered,
+    missed,
     repeated: repeated.length === 0 ? undefined : Math.max(...repeated),
     identical: identical.length === 0 ? undefined : identical.every(Boolean),
     latency: runs[0]?.latency,

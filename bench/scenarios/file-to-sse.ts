@@ -1,5 +1,4 @@
 import type { Contestant, RunResult, Scenario } from '../harness/contest.ts'
-import type { Measurement } from '../harness/measured.ts'
 import { MeasuredProcess } from '../harness/measured-process.ts'
 
 const viewerCounts = [1, 10, 100]
@@ -10,23 +9,34 @@ const share = 0.1
 export const fileToSse: Scenario = {
   name: 'file-to-sse',
   question: 'viewers',
-  title: 'Every line of a file to 1, 10 and 100 viewers at once, which one other process plays, as fast as it goes.',
+  title:
+    'Every line of a file to 1, 10 and 100 viewers, which one other process plays, at full speed. A viewer never slows the ' +
+    'pipeline: with the usual ring it misses what it is too slow for. Figures are for each viewer.',
   maxRounds: 3,
   async prepare(workshop) {
     const log = workshop.log(share)
     return {
       lines: log.lines,
-      contestants: viewerCounts.map((viewers) => live(viewers, log.path)),
+      contestants: [false, true].flatMap((holdsAll) =>
+        viewerCounts.map((viewers) => live({ viewers, holdsAll, input: log.path })),
+      ),
     }
   },
 }
 
-function live(viewers: number, input: string): Contestant {
+interface Audience {
+  readonly viewers: number
+  readonly holdsAll: boolean
+  readonly input: string
+}
+
+function live({ viewers, holdsAll, input }: Audience): Contestant {
+  const who = `${viewers} ${viewers === 1 ? 'viewer' : 'viewers'}`
   return {
-    name: `LogWisp, ${viewers} ${viewers === 1 ? 'viewer' : 'viewers'}`,
+    name: `LogWisp, ${who}, ${holdsAll ? 'ring holds all' : 'usual ring'}`,
     role: 'logwisp',
     async run(): Promise<RunResult> {
-      const server = new MeasuredProcess('pipelines/file-to-sse', { input })
+      const server = new MeasuredProcess('pipelines/file-to-sse', { input, holdsAll })
       const audience: MeasuredProcess[] = []
       try {
         const { port } = await server.next<{ port: number }>()
@@ -34,9 +44,11 @@ function live(viewers: number, input: string): Contestant {
         audience.push(seats)
         await seats.next()
         server.say('begin')
-        const measurement: Measurement = await server.result()
-        const { delivered } = await seats.result<{ delivered: number }>()
-        return { ...measurement, delivered }
+        const measurement = await server.result<{ entriesSent: number; entriesMissed: number }>()
+        const { received } = await seats.result<{ received: number }>()
+        const { entriesSent, entriesMissed } = measurement
+        if (received !== entriesSent) throw new Error(`${entriesSent} entries were sent, and ${received} received`)
+        return { ...measurement, delivered: received / viewers, missed: entriesMissed / viewers }
       } finally {
         await Promise.all([server, ...audience].map((child) => child.end()))
       }
