@@ -1,14 +1,11 @@
 /** The lines of one file, and of those that come after it under the same name. */
 
-import type { FSWatcher } from 'node:fs'
-import { basename, dirname, resolve } from 'node:path'
-import { checkArgument, checkOptions, type EntrySource, LogwispError, option } from '@logwisp/core'
-import { FileFollower } from './internal/file-follower.ts'
+import { checkArgument, checkOptions, type EntrySource, option } from '@logwisp/core'
+import { FileSourceStream } from './internal/file-source-stream.ts'
+import { realFileSystem } from './internal/file-system.ts'
+import { type FollowOptions, followRules } from './internal/follow-options.ts'
+import type { FileSourceEvents, FileSourceStats } from './internal/following-source.ts'
 import type { StartAt } from './internal/start-offset.ts'
-import { ReadBuffers } from './internal/file-reader.ts'
-import { type FileSystem, isMissing, realFileSystem } from './internal/file-system.ts'
-import { defined, followDefaults, type FollowOptions, followerOptions, followRules } from './internal/follow-options.ts'
-import { type FileSourceEvents, type FileSourceStats, FollowingSource } from './internal/following-source.ts'
 
 export type { StartAt } from './internal/start-offset.ts'
 export type { FollowOptions } from './internal/follow-options.ts'
@@ -48,75 +45,6 @@ export interface FileSource extends EntrySource {
   once(event: string | symbol, listener: (...args: never[]) => void): this
 }
 
-class FileSourceStream extends FollowingSource {
-  readonly #path: string
-  readonly #options: FileSourceOptions
-  readonly #fileSystem: FileSystem
-  #watcher: FSWatcher | undefined
-
-  constructor(path: string, options: FileSourceOptions, fileSystem: FileSystem) {
-    super(options.pollIntervalMs ?? followDefaults.pollIntervalMs, options.checkpoint)
-    this.#path = path
-    this.#options = options
-    this.#fileSystem = fileSystem
-  }
-
-  protected override async open(): Promise<void> {
-    const { follow, watch } = { ...followDefaults, ...defined(this.#options) }
-    const { startAt = follow ? 'end' : 'beginning', source = this.#path, checkpoint } = this.#options
-    const path = resolve(this.#path)
-    await this.#assertReadable(path, follow)
-    const key = `file:${path}`
-    const follower = new FileFollower(
-      path,
-      { ...followerOptions(this.#options), source, startAt },
-      {
-        fileSystem: this.#fileSystem,
-        buffers: new ReadBuffers(),
-        events: this.followerEvents,
-        saved: checkpoint?.get(key),
-        appears: false,
-      },
-    )
-    checkpoint?.set(key, () => follower.position())
-    if (!follow) follower.stop()
-    else if (watch) this.#watch(path, follower)
-    this.follow(follower)
-    if (!follow) this.stop()
-  }
-
-  /** What can be said at once, and would otherwise be waited for in vain. */
-  async #assertReadable(path: string, follow: boolean): Promise<void> {
-    try {
-      const stat = await this.#fileSystem.stat(path)
-      if (!stat.isDirectory()) return
-    } catch (cause) {
-      if (isMissing(cause) && follow) return
-      if (follow) return
-      const { message } = cause as Error
-      throw new LogwispError('FILE_UNREADABLE', `${path} can't be read (${message}): is the path right?`, { cause })
-    }
-    throw new LogwispError('FILE_UNREADABLE', `${path} is a directory: follow it with directorySource`)
-  }
-
-  #watch(path: string, follower: FileFollower): void {
-    const name = basename(path)
-    try {
-      this.#watcher = this.#fileSystem.watch(dirname(path), (changed) => {
-        if (changed === name || changed === null) this.wake(follower)
-      })
-      // Polling goes on without it.
-      this.#watcher.on('error', () => this.#watcher?.close())
-    } catch {
-      // The directory is missing, or the system has no watches left: polling finds everything, a little later.
-    }
-  }
-
-  protected override async onClose(): Promise<void> {
-    this.#watcher?.close()
-  }
-}
-
 /**
  * The lines of a file as entries, in order, for as long as it is followed: through rotation by renaming or copying,
  * compression, truncation, replacement, and, with a checkpoint, through restarts. What it can and can't promise is in
@@ -141,12 +69,7 @@ class FileSourceStream extends FollowingSource {
  * ```
  */
 export function fileSource(path: string, options: FileSourceOptions = {}): FileSource {
-  return fileSourceOn(realFileSystem, path, options)
-}
-
-/** For tests: the same on a file system that fails when it is told to. */
-export function fileSourceOn(fileSystem: FileSystem, path: string, options: FileSourceOptions = {}): FileSource {
   checkArgument('fileSource', 'path', path, option.text)
   checkOptions('fileSource', options, rules)
-  return new FileSourceStream(path, options, fileSystem)
+  return new FileSourceStream(path, options, realFileSystem)
 }

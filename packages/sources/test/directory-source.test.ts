@@ -19,7 +19,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { openCheckpoint } from '@logwisp/core'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type DirectorySourceOptions, directorySource } from '../src/index.ts'
-import { directorySourceOn } from '../src/directory-source.ts'
+import { DirectorySourceStream } from '../src/internal/directory-source-stream.ts'
 import { type FileSystem, realFileSystem } from '../src/internal/file-system.ts'
 import { collect } from './collect.ts'
 
@@ -253,7 +253,7 @@ test('a directory that may not be listed is told once, and listed when it may be
         : realFileSystem.readdir(path),
   }
   const reading = collect(
-    directorySourceOn(refusing, directory, { startAt: 'beginning', scanIntervalMs: 10, pollIntervalMs: 10 }),
+    new DirectorySourceStream(directory, { startAt: 'beginning', scanIntervalMs: 10, pollIntervalMs: 10 }, refusing),
   )
   await delay(50)
   isRefused = false
@@ -268,12 +268,20 @@ test('W18: an idle file is not opened, and looked at more and more seldom', asyn
   let opens = 0
   const counting: FileSystem = {
     ...realFileSystem,
-    stat: (path) => (stats++, realFileSystem.stat(path)),
-    open: (path) => (opens++, realFileSystem.open(path)),
+    stat: (path) => {
+      stats++
+      return realFileSystem.stat(path)
+    },
+    open: (path) => {
+      opens++
+      return realFileSystem.open(path)
+    },
   }
   const old = new Date(Date.now() - 60_000)
   for (let file = 0; file < 20; file++) await utimes(at(`${file}.log`), old, old)
-  const reading = collect(directorySourceOn(counting, directory, { pollIntervalMs: 10, scanIntervalMs: 10_000 }))
+  const reading = collect(
+    new DirectorySourceStream(directory, { pollIntervalMs: 10, scanIntervalMs: 10_000 }, counting),
+  )
   await begun(reading)
   await delay(300)
   stats = 0

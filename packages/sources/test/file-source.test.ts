@@ -23,8 +23,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { acknowledge, type LogEntry, openCheckpoint } from '@logwisp/core'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { fileSourceOn } from '../src/file-source.ts'
 import { type FileSource, fileSource } from '../src/index.ts'
+import { FileSourceStream } from '../src/internal/file-source-stream.ts'
 import { type FileSystem, realFileSystem } from '../src/internal/file-system.ts'
 import { collect } from './collect.ts'
 
@@ -308,7 +308,7 @@ test('a right that is taken away and given back: one warning, nothing lost', asy
     ...realFileSystem,
     open: (file) => (isRefused ? Promise.reject(systemError('EACCES', 'open')) : realFileSystem.open(file)),
   }
-  const reading = collect(fileSourceOn(refusing, path, quick))
+  const reading = collect(new FileSourceStream(path, quick, refusing))
   await once(reading.source, 'warning')
   await looks(reading)
   isRefused = false
@@ -332,7 +332,7 @@ test('a disk that fails while a file is read is tried again, and no byte is skip
       return Object.assign(handle, { read: failingRead }) as typeof handle
     },
   }
-  const reading = collect(fileSourceOn(failing, path, quick))
+  const reading = collect(new FileSourceStream(path, quick, failing))
   expect(await reading.messages(50_000)).toEqual(lines('line', 50_000).trimEnd().split('\n'))
   expect(reading.warnings.map(({ code }) => code)).toEqual(['FILE_UNREADABLE'])
   await reading.stop()

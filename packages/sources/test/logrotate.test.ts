@@ -14,7 +14,7 @@ import { promisify } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as delay } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
-import { Batch, EntryWritable, isBatch, type LogEntry } from '@logwisp/core'
+import { type Batch, EntryWritable, isBatch, type LogEntry } from '@logwisp/core'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { fileSource } from '../src/index.ts'
 

@@ -57,8 +57,6 @@ interface RawRead {
 /** What a read found: lines, nothing more at this time, or that the file was cut or written anew. */
 export type ReadResult = readonly LineBlock[] | 'end' | 'rewritten'
 
-const nothing: Buffer = Buffer.alloc(0)
-
 export class FileReader {
   readonly identity: FileIdentity
   readonly lines: LineBlocks

@@ -1,0 +1,80 @@
+/** The stream of `fileSource`: one follower, and a watch on its directory. */
+
+import type { FSWatcher } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
+import { LogwispError } from '@logwisp/core'
+import type { FileSourceOptions } from '../file-source.ts'
+import { FileFollower } from './file-follower.ts'
+import { ReadBuffers } from './file-reader.ts'
+import { type FileSystem, isMissing } from './file-system.ts'
+import { defined, followDefaults, followerOptions } from './follow-options.ts'
+import { FollowingSource } from './following-source.ts'
+
+export class FileSourceStream extends FollowingSource {
+  readonly #path: string
+  readonly #options: FileSourceOptions
+  readonly #fileSystem: FileSystem
+  #watcher: FSWatcher | undefined
+
+  constructor(path: string, options: FileSourceOptions, fileSystem: FileSystem) {
+    super(options.pollIntervalMs ?? followDefaults.pollIntervalMs, options.checkpoint)
+    this.#path = path
+    this.#options = options
+    this.#fileSystem = fileSystem
+  }
+
+  protected override async open(): Promise<void> {
+    const { follow, watch } = { ...followDefaults, ...defined(this.#options) }
+    const { startAt = follow ? 'end' : 'beginning', source = this.#path, checkpoint } = this.#options
+    const path = resolve(this.#path)
+    await this.#assertReadable(path, follow)
+    const key = `file:${path}`
+    const follower = new FileFollower(
+      path,
+      { ...followerOptions(this.#options), source, startAt },
+      {
+        fileSystem: this.#fileSystem,
+        buffers: new ReadBuffers(),
+        events: this.followerEvents,
+        saved: checkpoint?.get(key),
+        appears: false,
+      },
+    )
+    checkpoint?.set(key, () => follower.position())
+    if (!follow) follower.stop()
+    else if (watch) this.#watch(path, follower)
+    this.follow(follower)
+    if (!follow) this.stop()
+  }
+
+  /** What can be said at once, and would otherwise be waited for in vain. */
+  async #assertReadable(path: string, follow: boolean): Promise<void> {
+    try {
+      const stat = await this.#fileSystem.stat(path)
+      if (!stat.isDirectory()) return
+    } catch (cause) {
+      if (isMissing(cause) && follow) return
+      if (follow) return
+      const { message } = cause as Error
+      throw new LogwispError('FILE_UNREADABLE', `${path} can't be read (${message}): is the path right?`, { cause })
+    }
+    throw new LogwispError('FILE_UNREADABLE', `${path} is a directory: follow it with directorySource`)
+  }
+
+  #watch(path: string, follower: FileFollower): void {
+    const name = basename(path)
+    try {
+      this.#watcher = this.#fileSystem.watch(dirname(path), (changed) => {
+        if (changed === name || changed === null) this.wake(follower)
+      })
+      // Polling goes on without it.
+      this.#watcher.on('error', () => this.#watcher?.close())
+    } catch {
+      // The directory is missing, or the system has no watches left: polling finds everything, a little later.
+    }
+  }
+
+  protected override async onClose(): Promise<void> {
+    this.#watcher?.close()
+  }
+}

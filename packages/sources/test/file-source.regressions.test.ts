@@ -1,0 +1,76 @@
+/** What the model test found while the source was built: the shortest schedule for each, and what was wrong. */
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { type Action, runSchedule } from './schedule.ts'
+
+const write = (count = 1, width = 0): Action => ({ kind: 'write', count, width })
+const part = (width = 1): Action => ({ kind: 'part', width })
+const rotate = (create = false): Action => ({ kind: 'rotate', create })
+const compress = (index: number): Action => ({ kind: 'compress', index })
+const replace: Action = { kind: 'replace', count: 1, width: 0 }
+const does = <Kind extends Action['kind']>(kind: Kind) => ({ kind }) as Extract<Action, { kind: Kind }>
+const [copytruncate, truncate, sync, stop, crash] = [
+  does('copytruncate'),
+  does('truncate'),
+  does('sync'),
+  does('stop'),
+  does('crash'),
+] as const
+
+/** How often each is run: most depend on where the source is when the file changes. */
+const times = 8
+
+test.each<[string, Action[]]>([
+  [
+    'a log that was rotated away before it was first looked at was not read',
+    [copytruncate, write(), copytruncate, rotate(), sync],
+  ],
+  ['a rotated file was not read for as long as the path showed nothing', [write(), copytruncate, replace, rotate()]],
+  ['a log that came and was rotated away while the source was stopped was lost', [stop, replace, rotate()]],
+  ['a log that came and was copied and cut while the source was down was lost', [crash, write(), copytruncate, sync]],
+  [
+    'a file cut between its opening and its first read lost what was in its copy',
+    [write(), write(), copytruncate, write(1, 2)],
+  ],
+  [
+    'a file opened while it was empty, then filled, copied and cut, lost the copy',
+    [truncate, write(3, 2), copytruncate, stop, write(3, 25)],
+  ],
+  [
+    'a last line given at the end of a rotated file was given again after a restart',
+    [part(), copytruncate, stop, write()],
+  ],
+  ['a change within one tick of the clock, to the same size, was not seen', [part(), write(), copytruncate, write()]],
+  [
+    'a file cut while the source was down, then rotated, was taken for the one that was read',
+    [part(), stop, truncate, write(), rotate(), write()],
+  ],
+  [
+    'times of files were saved in ms, and an older copy was read again',
+    [write(1, 9), copytruncate, write(), stop, does('delete'), rotate()],
+  ],
+  [
+    'a shorter copy of a small file was taken for a file of its own',
+    [write(2), copytruncate, write(), replace, copytruncate],
+  ],
+  [
+    'the inode of a deleted copy, given to a compressed file, was taken for the copy',
+    [write(3, 24), copytruncate, write(2909), copytruncate, rotate(true), compress(1), compress(2)],
+  ],
+  [
+    'behind an empty compressed file the generations between were skipped',
+    [write(3, 19), copytruncate, rotate(), part(19), rotate(), crash, write(3, 10), compress(1)],
+  ],
+])('%s', async (_what, schedule) => {
+  for (let i = 0; i < times; i++) {
+    const directory = await mkdtemp(join(tmpdir(), 'logwisp-regression-'))
+    try {
+      await expect(runSchedule(directory, schedule)).resolves.toBeUndefined()
+    } finally {
+      await rm(directory, { recursive: true, force: true })
+    }
+  }
+})
