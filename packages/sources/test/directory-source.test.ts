@@ -128,6 +128,22 @@ test('a file that only looks like a rotated one is followed once it grows', asyn
   expect(await reading.stop()).toEqual(['worker'])
 })
 
+test('rotated files are read too when everything is wanted from its beginning, and once', async () => {
+  await writeFile(at('app.log.2'), 'one\n')
+  await writeFile(at('app.log.1'), 'two\n')
+  await writeFile(at('app.log'), 'three\n')
+  const reading = follow({ pattern: '*', startAt: 'beginning' })
+  expect((await reading.messages(3)).toSorted()).toEqual(['one', 'three', 'two'])
+  await rename(at('app.log.2'), at('app.log.3'))
+  await rename(at('app.log.1'), at('app.log.2'))
+  await rename(at('app.log'), at('app.log.1'))
+  await writeFile(at('app.log'), 'four\n')
+  await reading.messages(4)
+  await delay(200)
+  expect((await reading.stop()).at(-1)).toBe('four')
+  expect(reading.entries).toHaveLength(4)
+})
+
 test('a symbolic link to a file that is followed gives nothing twice', async () => {
   await writeFile(at('a.log'), 'one\n')
   await symlink('a.log', at('current.log'))

@@ -25,11 +25,11 @@ interface Bystander {
 
 export class Bystanders {
   readonly #files = new Map<string, Bystander>()
-  readonly #settleMs: number
+  /** For how long writers may still write to a file that was rotated, in ms. */
+  readonly settleMs: number
 
-  /** `settleMs`: for how long writers may still write to a file that was rotated. */
   constructor(settleMs: number) {
-    this.#settleMs = settleMs
+    this.settleMs = settleMs
   }
 
   has(path: string): boolean {
@@ -59,7 +59,7 @@ export class Bystanders {
     }
     const readUpTo = known.readUpTo(stat)
     const grew = stat.size > (readUpTo === undefined ? file.stat.size : BigInt(readUpTo))
-    if (!grew || Date.now() - file.sinceMs < this.#settleMs) return undefined
+    if (!grew || Date.now() - file.sinceMs < this.settleMs) return undefined
     if (readUpTo !== undefined) return readUpTo
     // A copy or a compressed file that is being written.
     if (await known.isCopy(path)) {

@@ -1,7 +1,7 @@
 /** The stream of `directorySource`: a follower for each file, found by listing, watched, and closed when too many are open. */
 
 import type { BigIntStats, FSWatcher } from 'node:fs'
-import { join, relative, resolve, sep } from 'node:path'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { LogwispError } from '@logwisp/core'
 import type { DirectorySourceOptions } from '../directory-source.ts'
 import { Bystanders, type KnownFiles } from './bystanders.ts'
@@ -50,11 +50,14 @@ export class DirectorySourceStream extends FollowingSource {
   readonly #met = new Map<string, FileFollower>()
   /** Followers that had no turn yet. */
   readonly #newcomers = new Set<FileFollower>()
+  /** Followers of rotated files that have given everything. */
+  readonly #finished = new Set<FileFollower>()
   readonly #missingSince = new Map<FileFollower, number>()
   readonly #troubles = new Set<string>()
   #scanTimer: NodeJS.Timeout | undefined
   #scanning: Promise<void> | undefined
   #lastScanMs = 0
+  #lastBystandersMs = 0
   #isFirstScan = true
   #toldTooMany = false
 
@@ -109,30 +112,41 @@ export class DirectorySourceStream extends FollowingSource {
   #followSaved(): void {
     const { checkpoint } = this.#options
     if (checkpoint === undefined || this.#options.follow === false) return
-    for (const key of checkpoint.keys()) {
+    const keys = new Set(checkpoint.keys())
+    for (const key of keys) {
       if (!key.startsWith('file:')) continue
       const path = key.slice('file:'.length)
       const below = relative(this.#root, path)
       if (below.startsWith('..') || below === path || (below.includes(sep) && !this.#options.recursive)) continue
-      if (this.#pattern.matches(below.split(sep).join('/'))) this.#followPath(path, false)
+      if (!this.#pattern.matches(below.split(sep).join('/'))) continue
+      this.#followPath(path, false)
+      // A rotated one that an earlier run did not get to the end of.
+      const directory = dirname(path)
+      const isRotated = possibleBases(basename(path)).some((base) => keys.has(`file:${join(directory, base)}`))
+      if (isRotated) this.#followers.get(path)?.stop()
     }
   }
 
   /** Lists the directory, and follows what is new. */
   async #look(): Promise<void> {
     this.#lastScanMs = Date.now()
+    this.#forgetFinished()
     const isFirst = this.#isFirstScan
     const directories = await this.#scan.scan()
     this.#isFirstScan = false
     for (const [key, follower] of this.#met) if (follower.hasBegun || follower.done) this.#met.delete(key)
     const isNew = !isFirst || this.#options.checkpoint?.get(this.#marker) === true
+    // Rotated files may be many, and hardly one of them ever grows.
+    const looksAtBystanders = this.#lastScanMs - this.#lastBystandersMs >= this.#bystanders.settleMs
+    if (looksAtBystanders) this.#lastBystandersMs = this.#lastScanMs
     const seen = new Set<string>()
     for (const directory of directories) {
       const matched = new Set(directory.names)
       for (const name of directory.names) {
         const path = join(directory.path, name)
         seen.add(path)
-        if (!this.#followers.has(path)) await this.#meet(path, name, directory, matched, isNew)
+        if (this.#followers.has(path) || (this.#bystanders.has(path) && !looksAtBystanders)) continue
+        await this.#meet(path, name, directory, matched, isNew)
       }
     }
     for (const path of this.#bystanders.paths()) if (!seen.has(path)) this.#bystanders.delete(path)
@@ -154,13 +168,17 @@ export class DirectorySourceStream extends FollowingSource {
       this.#bystanders.delete(path)
       return this.#followPath(path, false, from)
     }
-    const fromBeginning = isNew || this.#startAt === 'beginning'
+    const isKnown = this.#known.reads(stat) || this.#known.readUpTo(stat) !== undefined
     const isRotated = possibleBases(name).some(
       (base) => matched.has(base) || this.#followers.has(join(directory.path, base)),
     )
-    if (isRotated || this.#known.reads(stat) || this.#known.readUpTo(stat) !== undefined) {
-      this.#bystanders.add(path, stat, fromBeginning ? 0 : Number(stat.size))
-    } else this.#followPath(path, isNew, this.#startAt, stat)
+    if (!isKnown && !isRotated) return this.#followPath(path, isNew, this.#startAt, stat)
+    const fromBeginning = isNew || this.#startAt === 'beginning'
+    if (isKnown || isNew || !fromBeginning)
+      return this.#bystanders.add(path, stat, fromBeginning ? 0 : Number(stat.size))
+    // Wanted from its beginning, but no longer written to: to its end, and then it stands by as others do.
+    this.#followPath(path, false, 'beginning', stat)
+    this.#followers.get(path)?.stop()
   }
 
   readonly #known: KnownFiles = {
@@ -226,11 +244,28 @@ export class DirectorySourceStream extends FollowingSource {
     if (follower.openFiles > 0) this.#open.add(follower)
     // From now on they are known to a restart, also when they are rotated before the next save by the clock.
     if (this.#newcomers.delete(follower) && this.#newcomers.size === 0) void this.savePositions()
-    if (follower.done) {
-      this.#followers.delete(follower.path)
-      this.#open.delete(follower)
-    } else if (!follower.isMissing) this.#missingSince.delete(follower)
+    if (follower.done) await this.#standBy(follower)
+    else if (!follower.isMissing) this.#missingSince.delete(follower)
     else await this.#forgetIfLong(follower)
+  }
+
+  /** A follower has done what it had to: its file is only watched for growth. */
+  async #standBy(follower: FileFollower): Promise<void> {
+    const { path } = follower
+    this.#open.delete(follower)
+    const stat = await this.#fileSystem.stat(path).catch(() => undefined)
+    if (stat !== undefined) this.#bystanders.add(path, stat, Number(stat.size))
+    this.#followers.delete(path)
+    if (!this.stopping) this.#finished.add(follower)
+  }
+
+  /** The positions of files that were read to their end are kept until everything of them is acknowledged. */
+  #forgetFinished(): void {
+    for (const follower of this.#finished) {
+      if (!follower.isAcknowledged) continue
+      this.#finished.delete(follower)
+      this.#options.checkpoint?.delete(`file:${follower.path}`)
+    }
   }
 
   async #forgetIfLong(follower: FileFollower): Promise<void> {
@@ -270,7 +305,7 @@ export class DirectorySourceStream extends FollowingSource {
     stopWatching()
     if (this.#watchers.size >= maxWatchers) return
     try {
-      const watcher = this.#fileSystem.watch(path, (name) => this.#changed(path, name))
+      const watcher = this.#fileSystem.watch(path, (name, isNew) => this.#changed(path, name, isNew))
       this.#watchers.set(path, watcher)
       // Polling goes on without it.
       watcher.on('error', stopWatching)
@@ -279,10 +314,10 @@ export class DirectorySourceStream extends FollowingSource {
     }
   }
 
-  #changed(directory: string, name: string | null): void {
+  #changed(directory: string, name: string | null, isNew: boolean): void {
     const follower = name === null ? undefined : this.#followers.get(join(directory, name))
     if (follower !== undefined) this.wake(follower)
-    else if (!this.stopping) {
+    else if (isNew && !this.stopping) {
       this.#scanTimer ??= setTimeout(() => {
         this.#scanTimer = undefined
         this.#lookInBackground()

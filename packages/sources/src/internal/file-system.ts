@@ -8,14 +8,15 @@ export interface FileSystem {
   open(path: string): Promise<FileHandle>
   stat(path: string): Promise<BigIntStats>
   readdir(path: string): Promise<Dirent[]>
-  watch(path: string, onChange: (name: string | null) => void): FSWatcher
+  /** `isNew`: the name came, went or was given to another file; otherwise its file was written to. */
+  watch(path: string, onChange: (name: string | null, isNew: boolean) => void): FSWatcher
 }
 
 export const realFileSystem: FileSystem = {
   open: (path) => open(path, 'r'),
   stat: (path) => stat(path, { bigint: true }),
   readdir: (path) => readdir(path, { withFileTypes: true }),
-  watch: (path, onChange) => watch(path, { persistent: false }, (_event, name) => onChange(name)),
+  watch: (path, onChange) => watch(path, { persistent: false }, (event, name) => onChange(name, event === 'rename')),
 }
 
 /** The error's code, when the system gave one. */
