@@ -7,10 +7,10 @@ import { type FollowOptions, followRules } from './internal/follow-options.ts'
 import type { FileSourceEvents, FileSourceStats } from './internal/following-source.ts'
 import type { StartAt } from './internal/start-offset.ts'
 
-export type { StartAt } from './internal/start-offset.ts'
 export type { FollowOptions } from './internal/follow-options.ts'
 export type { FileSourceEvents, FileSourceStats, FollowStats } from './internal/following-source.ts'
 export type { FileEncoding, LongLinePolicy } from './internal/line-blocks.ts'
+export type { StartAt } from './internal/start-offset.ts'
 
 /** How {@link fileSource} reads. */
 export interface FileSourceOptions extends FollowOptions {

@@ -136,6 +136,20 @@ test('dated generations are read in the order of their dates', async () => {
   await reading.stop()
 })
 
+test('generations that count upwards are read in the order they were written', async () => {
+  await writeFile(path, '0\n')
+  const reading = collect(fileSource(path, { startAt: 'beginning', pollIntervalMs: 20, watch: false }))
+  await once(reading.source, 'ready')
+  for (let i = 1; i <= 12; i++) {
+    await rename(path, `${path}.${i}`)
+    await writeFile(path, `${i}\n`)
+    // The clock of a file system goes in steps of up to 10 ms: generations of one step cannot be told apart.
+    await delay(12)
+  }
+  expect(await reading.messages(13)).toEqual(Array.from({ length: 13 }, (_, i) => String(i)))
+  await reading.stop()
+})
+
 test('copytruncate: what was not read yet comes from the copy', async () => {
   await writeFile(path, 'one\n')
   const reading = collect(fileSource(path, quick))

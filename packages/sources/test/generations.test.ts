@@ -64,3 +64,20 @@ test.each([
   const ordered = oldestFirst(names.map((name, index) => sibling(name, times[index] as number)))
   expect(ordered.map(({ path }) => path)).toEqual(expected)
 })
+
+const born = (name: string, birthtimeNs: number, mtimeNs: number) => ({
+  ...sibling(name, mtimeNs),
+  stat: { birthtimeNs: BigInt(birthtimeNs), mtimeNs: BigInt(mtimeNs) } as never,
+})
+
+test.each([
+  ['all were made and written in the order of their numbers', [1, 2, 3], [4, 5, 6], ['1', '2', '3']],
+  ['logrotate moved them up', [3, 2, 1], [6, 5, 4], ['3', '2', '1']],
+  ['a stale writer wrote to the oldest last', [3, 2, 1], [4, 5, 6], ['3', '2', '1']],
+  ['they were put back by a backup, in the order of their names', [1, 2, 3], [6, 5, 4], ['3', '2', '1']],
+  ['the file system does not tell when they were made', [0, 0, 0], [4, 5, 6], ['3', '2', '1']],
+])('orders numbers when %s', (_when, births, times, expected) => {
+  const names = ['1', '2', '3']
+  const ordered = oldestFirst(names.map((name, i) => born(`app.log.${name}`, births[i] as number, times[i] as number)))
+  expect(ordered.map(({ path }) => path)).toEqual(expected.map((name) => `app.log.${name}`))
+})

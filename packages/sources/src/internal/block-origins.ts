@@ -2,8 +2,8 @@
 
 import type { BatchOrigins, Origin, OriginTracker } from '@logwisp/core'
 import type { FileIdentity } from './file-identity.ts'
-import type { FilePlace } from './saved-position.ts'
 import type { FileEncoding, LineBlock } from './line-blocks.ts'
+import type { FilePlace } from './saved-position.ts'
 
 /** The place of a line, or between two lines, of a followed file. */
 export class FileOrigin implements Origin {

@@ -1,8 +1,8 @@
 /** The part of `node:fs` that following files needs, so that tests can make it fail. */
 
+import type { BigIntStats, Dirent } from 'node:fs'
 import { type FSWatcher, watch } from 'node:fs'
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
-import type { BigIntStats, Dirent } from 'node:fs'
 
 export interface FileSystem {
   open(path: string): Promise<FileHandle>

@@ -13,7 +13,7 @@ import { type FileSystem, isMissing } from './file-system.ts'
 
 /** What a rotated name says of its place among the others. */
 export interface RotatedName {
-  /** Numbers grow with age, dates shrink with it; `word` (`app.log.old`) says nothing. */
+  /** Numbers usually grow with age, dates shrink with it; `word` (`app.log.old`) says nothing. */
   readonly scheme: 'number' | 'date' | 'word'
   /** The digits of the number or date. */
   readonly digits: string
@@ -106,11 +106,25 @@ export async function findSiblings(fileSystem: FileSystem, path: string): Promis
 export function oldestFirst<Item extends Pick<Sibling, 'name' | 'stat'>>(siblings: readonly Item[]): Item[] {
   const scheme = siblings[0]?.name.scheme
   const byName = scheme !== 'word' && siblings.every(({ name }) => name.scheme === scheme)
-  return siblings.toSorted((a, b) => {
-    const byTime = Number(a.stat.mtimeNs - b.stat.mtimeNs)
-    const byRank =
-      scheme === 'number' ? Number(b.name.digits) - Number(a.name.digits) : compare(a.name.digits, b.name.digits)
-    return byName ? byRank || byTime : byTime || byRank
+  const byRank = (a: Item, b: Item): number =>
+    scheme === 'number' ? Number(b.name.digits) - Number(a.name.digits) : compare(a.name.digits, b.name.digits)
+  const byTime = (a: Item, b: Item): number => Number(a.stat.mtimeNs - b.stat.mtimeNs)
+  const ordered = siblings.toSorted((a, b) => (byName ? byRank(a, b) || byTime(a, b) : byTime(a, b) || byRank(a, b)))
+  return byName && scheme === 'number' && countsUp(ordered) ? ordered.reverse() : ordered
+}
+
+/**
+ * Whether the highest number is the newest, as some loggers count, and not the oldest, as logrotate does. Then files
+ * were made, and last written to, in the order of their numbers. A stale writer or a copy can change when a file was
+ * written to, and a `touch` too, but not when it was made.
+ */
+function countsUp(highestFirst: readonly Pick<Sibling, 'stat'>[]): boolean {
+  const last = highestFirst.at(-1)
+  const first = highestFirst[0]
+  if (first === undefined || last === undefined || first.stat.birthtimeNs <= last.stat.birthtimeNs) return false
+  return highestFirst.every(({ stat }, i) => {
+    const next = highestFirst[i + 1]?.stat
+    return next === undefined || (stat.birthtimeNs >= next.birthtimeNs && stat.mtimeNs >= next.mtimeNs)
   })
 }
 
