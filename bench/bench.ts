@@ -15,7 +15,7 @@ import { resultsPage, scenarioSection, summary } from './harness/results-tables.
 import { runRounds } from './harness/rounds.ts'
 import { Workshop } from './harness/workshop.ts'
 import { directoryToFile } from './scenarios/directory-to-file.ts'
-import { fileIncludeToFile, fileIncludeToFileUtf8 } from './scenarios/file-include-to-file.ts'
+import { fileIncludeToFile, fileIncludeToFileLong, fileIncludeToFileUtf8 } from './scenarios/file-include-to-file.ts'
 import { fileStagesToFile } from './scenarios/file-stages-to-file.ts'
 import { fileToFile } from './scenarios/file-to-file.ts'
 import { fileToSse } from './scenarios/file-to-sse.ts'
@@ -24,6 +24,7 @@ import { tailThroughCopytruncate, tailThroughRename } from './scenarios/tail-thr
 
 const scenarios: readonly Scenario[] = [
   fileIncludeToFile,
+  fileIncludeToFileLong,
   fileIncludeToFileUtf8,
   fileToFile,
   fileStagesToFile,
@@ -107,7 +108,7 @@ function problemsOf({ name, rows, lines }: ScenarioResult): string[] {
     if (row.problem !== undefined) return [`${who}: ${row.problem}`]
     if (row.identical === false) return [`${who}: the output is not what it should be`]
     const accounted = (row.delivered ?? 0) + (row.missed ?? 0)
-    return accounted === lines ? [] : [`${who}: ${row.delivered} of ${lines} lines were delivered`]
+    return Math.round(accounted) === lines ? [] : [`${who}: ${row.delivered} of ${lines} lines were delivered`]
   })
 }
 

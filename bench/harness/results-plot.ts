@@ -36,7 +36,7 @@ const axes: Readonly<Record<ScenarioResult['question'], Axis>> = {
 }
 
 const width = 960
-const left = 280
+const left = 300
 const right = 80
 const barHeight = 16
 const rowHeight = 22

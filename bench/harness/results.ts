@@ -14,7 +14,8 @@ export interface Row {
   readonly rounds: number
   readonly ms?: number | undefined
   /** The shortest and the longest of its rounds. */
-  readonly msRange?: readonly [number, number] | undefined
+  readonly minMs?: number | undefined
+  readonly maxMs?: number | undefined
   readonly mbPerSecond?: number | undefined
   readonly linesPerSecond?: number | undefined
   readonly cpuMs?: number | undefined
@@ -89,7 +90,8 @@ function figures(runs: readonly RunResult[], bytes: number | undefined): Partial
   const identical = runs.flatMap((run) => run.identical ?? [])
   return {
     ms: of('ms'),
-    msRange: [Math.min(...all), Math.max(...all)],
+    minMs: Math.min(...all),
+    maxMs: Math.max(...all),
     mbPerSecond: bytes === undefined ? undefined : bytes / 1e6 / seconds,
     linesPerSecond: delivered / seconds,
     cpuMs: of('cpuMs'),

@@ -55,7 +55,8 @@ const row: Row = {
   role: 'logwisp',
   rounds: 5,
   ms: 500,
-  msRange: [450, 700],
+  minMs: 450,
+  maxMs: 700,
   mbPerSecond: 448,
   linesPerSecond: 800_000,
   cpuMs: 800,
@@ -115,7 +116,7 @@ describe('the page', () => {
   it('says under what conditions, and names the marks', () => {
     expect(page).toContain('2 cores')
     expect(page).toContain('load average before 0.5, after 1.0')
-    expect(page).toContain('| LogWisp | 0.71 | 3.10 | 110 MB |')
+    expect(page).toContain('| LogWisp | 224 MB | 0.71 | 3.10 | 110 MB |')
   })
 
   it('says what was lost, repeated and different', () => {

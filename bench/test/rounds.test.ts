@@ -92,7 +92,8 @@ describe('a summary', () => {
     const [fast] = summarize(scenario, contest, await runRounds(contest, options)).rows
     expect(fast).toMatchObject({
       ms: 10,
-      msRange: [10, 40],
+      minMs: 10,
+      maxMs: 40,
       mbPerSecond: 100,
       delivered: 90,
       identical: false,

@@ -39,6 +39,7 @@ describe('pnpm bench --quick', () => {
     const results = JSON.parse(readFileSync(join(out, 'results', 'latest.json'), 'utf8')) as Results
     expect(results.scenarios.map(({ name }) => name)).toEqual([
       'file-include-to-file',
+      'file-include-to-file-long',
       'file-include-to-file-utf8',
       'file-to-file',
       'file-stages-to-file',
