@@ -7,8 +7,6 @@ import { tickerSource } from './ticker-source.ts'
 
 const counts = new Map<string, number>()
 const rows: string[] = []
-const ticker = tickerSource(100)
-setTimeout(() => ticker.stop(), 350)
-await pipeline(ticker, countLevels(counts), slowStore(rows))
+await pipeline(tickerSource(100, 3), countLevels(counts), slowStore(rows))
 console.log(rows.join('\n'))
 console.log(Object.fromEntries(counts))

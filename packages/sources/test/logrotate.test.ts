@@ -131,6 +131,8 @@ interface Outcome {
   /** Parts of lines that were given; and those that the copies end in, made while the writer was at it. */
   readonly torn: number
   readonly tornOnDisk: number
+  /** Cuts that the source saw in the file that it was reading. */
+  readonly truncations: number
 }
 
 async function follow(rotations: number, directives: string, perWrite: number, pauseMs: number): Promise<Outcome> {
@@ -150,15 +152,16 @@ async function follow(rotations: number, directives: string, perWrite: number, p
   source.stop()
   await once(sink, 'finish')
   const onDisk = await numbersOnDisk()
-  const outcome = { written, lost: 0, repeated: 0, lostOnDisk: 0, torn: sink.seen.torn, tornOnDisk: onDisk.torn }
+  const { rotations: seen, truncations } = source.stats
+  const { torn } = sink.seen
+  const outcome = { written, lost: 0, repeated: 0, lostOnDisk: 0, torn, tornOnDisk: onDisk.torn, truncations }
   for (let number = 0; number < Math.max(written, sink.seen.end); number++) {
     const times = sink.seen.times(number)
     if (times === 0 && number < written) outcome.lost++
     if (times === 0 && onDisk.has(number)) outcome.lostOnDisk++
     if (times > 1) outcome.repeated++
   }
-  const { rotations: seen, truncations } = source.stats
-  console.info(`logrotate ${directives}: ${JSON.stringify({ ...outcome, rotations: seen, truncations })}`)
+  console.info(`logrotate ${directives}: ${JSON.stringify({ ...outcome, rotations: seen })}`)
   expect(warnings).toEqual([])
   return outcome
 }
@@ -183,11 +186,15 @@ test.skipIf(!logrotate)('30 rotations by renaming with compression', { timeout }
 test.skipIf(!logrotate)('100 rotations by copying lose nothing that the copies have', { timeout }, async () => {
   const outcome = await follow(100, 'copytruncate', 1, 1)
   expect(outcome).toMatchObject({ repeated: 0, lostOnDisk: 0 })
-  expect(outcome.torn).toBeLessThanOrEqual(outcome.tornOnDisk)
+  // A line that was half read when the file was cut, after its copy was made, is given as far as it was read: no file
+  // has it. That can happen once for each cut that was seen.
+  expect(outcome.torn).toBeLessThanOrEqual(outcome.tornOnDisk + outcome.truncations)
 })
 
 test.skipIf(!logrotate)('100 rotations by copying with a writer at full speed', { timeout }, async () => {
   const outcome = await follow(100, 'copytruncate', 20, 0)
   expect(outcome).toMatchObject({ repeated: 0, lostOnDisk: 0 })
-  expect(outcome.torn).toBeLessThanOrEqual(outcome.tornOnDisk)
+  // A line that was half read when the file was cut, after its copy was made, is given as far as it was read: no file
+  // has it. That can happen once for each cut that was seen.
+  expect(outcome.torn).toBeLessThanOrEqual(outcome.tornOnDisk + outcome.truncations)
 })
