@@ -58,6 +58,22 @@ export async function holdsPlace(file: OpenedFile, sought: SoughtPlace): Promise
   return read === proof.length && sought.fitsProof(proof)
 }
 
+/** Whether a file holds everything that a copy of it does, and perhaps more. */
+async function holdsWhole(file: OpenedFile, copy: OpenedFile): Promise<boolean> {
+  if (copy.compressed) return false
+  const size = Number(copy.stat.size)
+  if (!file.head.subarray(0, copy.head.length).equals(copy.head)) return false
+  const proof = await readProof(copy, size)
+  return proof !== undefined && (await readProof(file, size))?.equals(proof) === true
+}
+
+/** Whether the same rotated files are there, and those filled that were. */
+function isSameState(before: readonly Sibling[], now: readonly Sibling[]): boolean {
+  const stateOf = (siblings: readonly Sibling[]): string =>
+    siblings.map(({ path, stat }) => `${path} ${stat.dev}:${stat.ino} ${stat.size === 0n}`).join('\n')
+  return stateOf(before) === stateOf(now)
+}
+
 /** What tells two files of one moment apart. */
 export type FileOnDisk = Pick<BigIntStats, 'dev' | 'ino'>
 
@@ -236,6 +252,12 @@ export class FileSearch {
       if (file === undefined) return undefined
       if (file !== 'moved') {
         const index = siblings.findIndex(({ stat }) => isSameFile(stat, file.stat))
+        // A copy that was begun or filled since they were listed comes before what the path shows now: that may have been
+        // cut meanwhile, and have grown past its old size again.
+        if (index === -1 && !isSameState(siblings, await this.#findAll())) {
+          await file.close()
+          continue
+        }
         return { file, older: siblings[(index === -1 ? siblings.length : index) - 1]?.stat }
       }
     }
@@ -258,7 +280,9 @@ export class FileSearch {
     ordered: boolean,
     shown: BigIntStats | undefined,
   ): Promise<OpenedFile | 'moved' | undefined> {
-    for (const { path, stat } of newer) {
+    const held: Sibling[] = []
+    for (const sibling of newer) {
+      const { path, stat } = sibling
       if (stat.size === 0n || (shown !== undefined && isSameFile(stat, shown))) continue
       const file = await this.#open(path)
       if (file === undefined) return 'moved'
@@ -272,7 +296,10 @@ export class FileSearch {
       }
       // Where the order does not tell, a copy of the predecessor, or its compressed self, looks newer than it. And what the
       // path holds still is read there: the copy was made to cut it, but that has not happened yet.
-      if ((ordered || !before.isCopy(file.head)) && !(await this.#isShownToo(file))) return file
+      if (ordered || !before.isCopy(file.head)) {
+        if (!(await this.#isShownToo(file))) return file
+        held.push(sibling)
+      }
       await file.close()
     }
     if (shown === undefined || shown.size === 0n) return undefined
@@ -280,21 +307,24 @@ export class FileSearch {
     if (file === undefined) return 'moved'
     // One that is smaller was cut since, and what it had may be in a copy that is not listed.
     const isCut = file.stat.size < shown.size || file.head.length === 0
-    if (isSameFile(file.stat, shown) && !isCut) return file
+    if (isSameFile(file.stat, shown) && !isCut && (await this.#holdsAll(file, held))) return file
     await file.close()
     return 'moved'
   }
 
+  /** Whether the file still holds everything that these copies do. */
+  async #holdsAll(file: OpenedFile, copies: readonly Sibling[]): Promise<boolean> {
+    for (const { path } of copies) {
+      const copy = await this.#openIf(path, (opened) => holdsWhole(file, opened))
+      if (copy === undefined) return false
+      await copy.close()
+    }
+    return true
+  }
+
   /** Whether the path holds everything that the file does, and perhaps more. */
   async #isShownToo(file: OpenedFile): Promise<boolean> {
-    if (file.compressed) return false
-    const size = Number(file.stat.size)
-    const proof = await readProof(file, size)
-    if (proof === undefined) return false
-    const shown = await this.#openIf(this.#path, async (other) => {
-      const common = other.head.subarray(0, file.head.length)
-      return common.equals(file.head) && (await readProof(other, size))?.equals(proof) === true
-    })
+    const shown = await this.#openIf(this.#path, (other) => holdsWhole(other, file))
     await shown?.close()
     return shown !== undefined
   }
