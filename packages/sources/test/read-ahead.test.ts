@@ -9,7 +9,7 @@ import { type Batch, EntryWritable, isBatch, type LogEntry } from '@logwisp/core
 import { fileSource } from '@logwisp/sources'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-/** More than three reads of 512 KiB. */
+/** More than three reads of 1 MiB. */
 const lines = Array.from({ length: 30_000 }, (_, number) => `${number} `.padEnd(60, 'x'))
 
 let directory: string
