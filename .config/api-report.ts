@@ -14,10 +14,15 @@ import { publishedPackages, root } from './published-packages.ts'
 
 const update = process.argv.includes('--update')
 
-/** The entry points that are reported on: the barrels, and the one that no barrel has. */
+/** The entry points that are reported on: the barrels, and the two that no barrel has. */
 const reports = publishedPackages.flatMap(({ name, folder }) => [
   { report: name, folder, entry: 'dist/index.d.ts' },
-  ...(name === 'core' ? [{ report: 'core-testing', folder, entry: 'dist/testing.d.ts' }] : []),
+  ...(name === 'core'
+    ? [
+        { report: 'core-server', folder, entry: 'dist/server.d.ts' },
+        { report: 'core-testing', folder, entry: 'dist/testing.d.ts' },
+      ]
+    : []),
 ])
 
 let fresh = true

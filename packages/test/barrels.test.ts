@@ -12,7 +12,9 @@ import { publishedPackages } from '../../.config/published-packages.ts'
 for (const { name, folder } of publishedPackages) {
   describe(`@logwisp/${name}`, () => {
     const src = join(folder, 'src')
-    const files = readdirSync(src).filter((file) => file.endsWith('.ts') && !['index.ts', 'testing.ts'].includes(file))
+    const files = readdirSync(src).filter(
+      (file) => file.endsWith('.ts') && !['index.ts', 'server.ts', 'testing.ts'].includes(file),
+    )
     const barrel = parse(join(src, 'index.ts'))
 
     test('its barrel names what it exports, in one statement for each file', () => {

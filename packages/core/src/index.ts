@@ -52,4 +52,11 @@ export {
 } from './text-pattern.ts'
 export { type TokenBucket, type TokenBucketOptions, tokenBucket } from './token-bucket.ts'
 export { Tracker } from './tracker.ts'
-export { decodeEntry, type EntryDefaults, encodeEntry, entryFrom } from './wire.ts'
+export {
+  decodeEntry,
+  type EntryDefaults,
+  encodeEntry,
+  encodeEntryWithId,
+  entryFrom,
+  wireIdFrom,
+} from './wire.ts'

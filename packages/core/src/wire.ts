@@ -33,6 +33,32 @@ export function encodeEntry(entry: LogEntry): string {
   return `${text}}`
 }
 
+/**
+ * The wire form with the entry's id in front, when its origin has one: `{"logwisp.id":"…","time":…`. For hops where a
+ * receiver is to know what it got before: between two LogWisps, and into a store.
+ */
+export function encodeEntryWithId(entry: LogEntry): string {
+  const text = encodeEntry(entry)
+  const id = entry.origin?.id
+  return id === undefined || !isWireId(id) ? text : `{"${idName}":${JSON.stringify(id)},${text.slice(1)}`
+}
+
+/** The id that came with an entry's object: what {@link encodeEntryWithId} wrote. Undefined when there is none. */
+export function wireIdFrom(value: unknown): string | undefined {
+  const id = (value as Readonly<Record<string, unknown>> | null | undefined)?.[idName]
+  return isWireId(id) ? id : undefined
+}
+
+/** Not a name that any other program has for something of its own. */
+const idName = 'logwisp.id'
+
+/** Longer ids are none of ours; a receiver that remembers ids must know what one can cost. */
+const maxIdChars = 512
+
+function isWireId(id: unknown): id is string {
+  return typeof id === 'string' && id.length > 0 && id.length <= maxIdChars
+}
+
 const levelParts: ReadonlyMap<LogLevel, string> = new Map(logLevels.map((level) => [level, `,"level":"${level}"`]))
 
 // Entries come in runs of the same source.
@@ -77,7 +103,7 @@ export function decodeEntry(text: string, defaults: EntryDefaults): LogEntry {
  * - `source`: when it is a text. Else the default.
  * - `fields`: what `fields` holds when it is an object, and every other name that was not used above, with its value. When `fields`
  *   has that name too, with another value, the outer one is kept under the name with `_` added. An unused `null` under a known
- *   name is left out.
+ *   name is left out, and so is the id that {@link wireIdFrom} finds.
  *
  * @throws LogwispError `BAD_ENTRY` when `value` is no object or has no message.
  */
@@ -103,7 +129,8 @@ export function entryFrom(value: unknown, defaults: EntryDefaults): LogEntry {
       name === level?.name ||
       name === message.name ||
       name === source?.name ||
-      name === fields?.name
+      name === fields?.name ||
+      (name === idName && isWireId(given[name]))
     )
       continue
     const left = given[name]

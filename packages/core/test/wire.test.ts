@@ -8,7 +8,7 @@ import type { LogEntry } from '../src/entry.ts'
 import { logLevels } from '../src/entry.ts'
 import { parseExact } from '../src/parse-exact.ts'
 import { stringifyExact } from '../src/stringify-exact.ts'
-import { decodeEntry, encodeEntry, entryFrom } from '../src/wire.ts'
+import { decodeEntry, encodeEntry, encodeEntryWithId, entryFrom, wireIdFrom } from '../src/wire.ts'
 
 fc.configureGlobal({ seed: Number(process.env['LOGWISP_SEED'] ?? 1) })
 
@@ -552,5 +552,35 @@ describe('entryFrom', () => {
   it('makes an entry from an object without changing it', () => {
     const given = Object.freeze({ msg: 'm', host: 'a', fields: Object.freeze({ b: 1 }) })
     expect(entryFrom(given, defaults)).toEqual({ ...defaults, message: 'm', fields: { b: 1, host: 'a' } })
+  })
+})
+
+describe('the id of an entry on the wire', () => {
+  const origin = { tracker: { acknowledge() {} }, sequence: 1, id: 'file:12:"a"' }
+  const entry = { time: 0, source: 'app.log', message: 'm', origin }
+  const defaults = { time: 1, source: 'peer' }
+
+  it('comes in front, is found again, and is no field', () => {
+    const text = encodeEntryWithId(entry)
+    expect(text).toBe(
+      '{"logwisp.id":"file:12:\\"a\\"","time":"1970-01-01T00:00:00.000Z","source":"app.log","message":"m"}',
+    )
+    expect(wireIdFrom(JSON.parse(text))).toBe(origin.id)
+    expect(decodeEntry(text, defaults)).toEqual({ time: 0, source: 'app.log', message: 'm' })
+  })
+
+  it('is not written when there is none, or one that is too long to be remembered', () => {
+    const plain = encodeEntry(entry)
+    expect(encodeEntryWithId({ ...entry, origin: undefined })).toBe(plain)
+    expect(encodeEntryWithId({ ...entry, origin: { ...origin, id: 'x'.repeat(513) } })).toBe(plain)
+  })
+
+  it('that is none of ours stays a field', () => {
+    for (const id of [7, '', 'x'.repeat(513)]) {
+      const value = { message: 'm', 'logwisp.id': id }
+      expect(wireIdFrom(value)).toBeUndefined()
+      expect(entryFrom(value, defaults).fields).toEqual({ 'logwisp.id': id })
+    }
+    for (const value of [undefined, null, 7, 'text', []]) expect(wireIdFrom(value)).toBeUndefined()
   })
 })

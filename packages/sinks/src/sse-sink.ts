@@ -1,7 +1,7 @@
 /** The live stream: every entry to every browser that looks, by server-sent events. */
 
 import { randomBytes } from 'node:crypto'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import {
   type Batch,
@@ -15,9 +15,8 @@ import {
   type StageStats,
 } from '@logwisp/core'
 import { type Format, formatter } from '@logwisp/core/format'
+import { type HostCheck, hostCheck, isLoopback, type Listener, listenHttp } from '@logwisp/core/server'
 import { comment, idOnly, serverSentEvent } from './internal/event-stream.ts'
-import { type HostCheck, hostCheck } from './internal/host-check.ts'
-import { close, isLoopback, listen } from './internal/http-listener.ts'
 import { ReplayRing } from './internal/replay-ring.ts'
 import { sseHandler } from './internal/sse-handler.ts'
 import { version } from './internal/version.ts'
@@ -194,7 +193,7 @@ class SseWritable extends EntryWritable implements SseSink {
   readonly #ring: ReplayRing
   readonly #hub: ViewerHub
   readonly #startedAt = performance.now()
-  #server: Server | undefined
+  #listener: Listener | undefined
 
   constructor(settings: Settings) {
     super()
@@ -228,7 +227,7 @@ class SseWritable extends EntryWritable implements SseSink {
   }
 
   get address(): AddressInfo | undefined {
-    return (this.#server?.address() as AddressInfo | null | undefined) ?? undefined
+    return this.#listener?.address
   }
 
   override get stats(): SseSinkStats {
@@ -240,11 +239,11 @@ class SseWritable extends EntryWritable implements SseSink {
     const { port, host, maxViewers } = this.#settings
     if (port === undefined) return callback()
     // Some more than viewers, for the status page and for telling those beyond the limit that there is one.
-    listen(this.handler, { port, host, maxConnections: maxViewers + 64 }).then((server) => {
-      this.#server = server
+    listenHttp(this.handler, { port, host, maxConnections: maxViewers + 64 }).then((listener) => {
+      this.#listener = listener
       callback()
       // Outside of the promise, so that what a listener throws is an uncaught exception, as it is with any event.
-      process.nextTick(() => server.listening && this.emit('listening', server.address()))
+      process.nextTick(() => listener.address !== undefined && this.emit('listening', listener.address))
     }, callback)
   }
 
@@ -253,18 +252,16 @@ class SseWritable extends EntryWritable implements SseSink {
   }
 
   protected override async finish(): Promise<void> {
-    const closed = this.#server === undefined ? undefined : close(this.#server)
+    const closed = this.#listener?.close()
     await this.#hub.finish(this.#settings.drainTimeoutMs)
-    this.#server?.closeAllConnections()
+    await this.#listener?.destroy()
     await closed
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#hub.destroy()
-    if (this.#server === undefined) return callback(error)
-    const closed = close(this.#server)
-    this.#server.closeAllConnections()
-    closed.then(() => callback(error))
+    if (this.#listener === undefined) return callback(error)
+    this.#listener.destroy().then(() => callback(error))
   }
 
   #status(): object {

@@ -1,11 +1,9 @@
 /** Answers requests for a live stream: who becomes a viewer, and what everybody else is told. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type HostCheck, replyError, replyJson, requestTarget } from '@logwisp/core/server'
 import { comment, idOnly, retryAfter } from './event-stream.ts'
-import type { HostCheck } from './host-check.ts'
-import { replyError, replyJson } from './http-reply.ts'
 import type { ReplayRing } from './replay-ring.ts'
-import { requestTarget } from './request-target.ts'
 import type { ViewerStart } from './viewer.ts'
 import { QueryError, single, viewerFilter } from './viewer-filter.ts'
 import type { ViewerHub } from './viewer-hub.ts'

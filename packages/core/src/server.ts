@@ -1,0 +1,28 @@
+/**
+ * What stages that serve share, and what a server of your own can use: listening, access control, certificates, answers.
+ */
+
+export {
+  type AccessControl,
+  type AccessSocket,
+  type AccessStats,
+  type AdmittedConnection,
+  type Credentials,
+  type Identity,
+  isRefusal,
+  type Refusal,
+  type RefusalReason,
+  type Right,
+} from './server/access.ts'
+export { type HostCheck, hostCheck } from './server/host-check.ts'
+export { type ErrorStatus, replyError, replyJson, replyRefusal } from './server/http-reply.ts'
+export {
+  type HttpTimeouts,
+  isLoopback,
+  type Listener,
+  type ListenOptions,
+  listenHttp,
+  listenTcp,
+} from './server/listen.ts'
+export { type BadTarget, type RequestTarget, requestTarget } from './server/request-target.ts'
+export type { ServerTls } from './server/server-tls.ts'
