@@ -1,9 +1,14 @@
 /** What the model test found while the source was built: the shortest schedule for each, and what was wrong. */
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { appendFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { openCheckpoint } from '@logwisp/core'
+import { fileSource } from '@logwisp/sources'
 import { expect, test } from 'vitest'
+import { FileSourceStream } from '../src/internal/file-source-stream.ts'
+import { realFileSystem } from '../src/internal/file-system.ts'
+import { collect } from './collect.ts'
 import { type Action, runSchedule } from './schedule.ts'
 
 const write = (count = 1, width = 0): Action => ({ kind: 'write', count, width })
@@ -72,5 +77,38 @@ test.each<[string, Action[]]>([
     } finally {
       await rm(directory, { recursive: true, force: true })
     }
+  }
+})
+
+test('a restart that could open only one of two files at first read that one twice', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'logwisp-regression-'))
+  const path = join(directory, 'app.log')
+  const options = { startAt: 'beginning', rotateDelayMs: 3_600_000, pollIntervalMs: 10 } as const
+  try {
+    await writeFile(path, 'a1\na2\n')
+    const checkpoint = await openCheckpoint(join(directory, 'state'))
+    const before = collect(fileSource(path, { ...options, checkpoint }))
+    await before.messages(2)
+    await rename(path, `${path}.1`)
+    await writeFile(path, 'b1\n')
+    await before.messages(3)
+    await before.destroy()
+    await checkpoint.close()
+
+    let refusals = 2
+    const open = (opened: string): ReturnType<typeof realFileSystem.open> => {
+      if (opened === path && refusals-- > 0) throw Object.assign(new Error('not now'), { code: 'EACCES', syscall: 'open' })
+      return realFileSystem.open(opened)
+    }
+    const again = await openCheckpoint(join(directory, 'state'))
+    const after = collect(new FileSourceStream(path, { ...options, checkpoint: again }, { ...realFileSystem, open }))
+    await appendFile(`${path}.1`, 'a3\n')
+    await appendFile(path, 'b2\n')
+    await after.messages(2)
+    expect((await after.stop()).sort()).toEqual(['a3', 'b2'])
+    expect(refusals).toBeLessThanOrEqual(0)
+    await again.close()
+  } finally {
+    await rm(directory, { recursive: true, force: true })
   }
 })

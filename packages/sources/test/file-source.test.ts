@@ -332,7 +332,7 @@ test('a right that is taken away and given back: one warning, nothing lost', asy
 })
 
 test('a disk that fails while a file is read is tried again, and no byte is skipped', async () => {
-  await writeFile(path, lines('line', 50_000))
+  await writeFile(path, lines('line', 150_000))
   let failures = 5
   const failing: FileSystem = {
     ...realFileSystem,
@@ -347,7 +347,7 @@ test('a disk that fails while a file is read is tried again, and no byte is skip
     },
   }
   const reading = collect(new FileSourceStream(path, quick, failing))
-  expect(await reading.messages(50_000)).toEqual(lines('line', 50_000).trimEnd().split('\n'))
+  expect(await reading.messages(150_000)).toEqual(lines('line', 150_000).trimEnd().split('\n'))
   expect(reading.warnings.map(({ code }) => code)).toEqual(['FILE_UNREADABLE'])
   await reading.stop()
 })
@@ -607,7 +607,8 @@ test('back-pressure: a consumer that waits stops the reading', async () => {
   const iterator = source[Symbol.asyncIterator]()
   await iterator.next()
   await looks({ source })
-  expect(source.stats.bytesIn).toBeLessThan(1_000_000)
+  // One read of 18.
+  expect(source.stats.bytesIn).toBeLessThan(2_000_000)
   source.destroy()
 })
 

@@ -16,26 +16,20 @@
 
 import type { BigIntStats } from 'node:fs'
 import type { LogwispError, Position } from '@logwisp/core'
+import { type FileToRead, findBeginning } from './beginning.ts'
 import { FileIdentity, FileIds } from './file-identity.ts'
 import { FileReader, type FileReaderOptions, type ReadBuffers } from './file-reader.ts'
-import {
-  type FileOnDisk,
-  FileSearch,
-  isSameFile,
-  type NextFile,
-  noFile,
-  type OlderFile,
-  type Predecessor,
-  soughtPlace,
-} from './file-search.ts'
+import { type FileOnDisk, FileSearch, isSameFile, type NextFile, type OlderFile, soughtPlace } from './file-search.ts'
 import type { FileSystem } from './file-system.ts'
-import { fitsFingerprint } from './fingerprint.ts'
 import { type FollowedBlock, FollowedBlocks, type FollowedBlocksOptions } from './followed-blocks.ts'
 import { FollowerWarnings } from './follower-warnings.ts'
+import { LateReaders } from './late-readers.ts'
+import { type LeftFile, leftBy } from './left-file.ts'
 import type { LineBlock } from './line-blocks.ts'
 import { type OpenedFile, readProof, UnfinishedFileError } from './opened-file.ts'
-import { type FilePlace, loadPosition, type SavedPlace, type SavedPosition } from './saved-position.ts'
-import { type StartAt, startOffset } from './start-offset.ts'
+import { PastFiles } from './past-files.ts'
+import { type FilePlace, loadPosition, type SavedPosition } from './saved-position.ts'
+import type { StartAt } from './start-offset.ts'
 
 export interface FileFollowerOptions extends FileReaderOptions, FollowedBlocksOptions {
   readonly startAt: StartAt
@@ -65,35 +59,11 @@ export interface FollowerContext {
   readonly appears: boolean
 }
 
-/** How many rotated generations stay open at a time. */
-const maxLateReaders = 4
-
 /** How long a compressed file that ends too early is taken for one that is still being written. */
 const maxCompressMs = 10_000
 
-/** How many of the files that were read are remembered, to know them by another name. */
-const maxPastFiles = 16
-
 /** The coarsest steps in which file systems tell the time of a change. */
 const coarseTimeMs = 2500
-
-interface PastFile {
-  readonly file: FileOnDisk
-  readonly identity: FileIdentity
-  readonly offset: number
-}
-
-/** A generation that was left, where, and whether it was cut rather than rotated. */
-interface Before extends Predecessor {
-  /** Its reader, unless it is one of an earlier run. */
-  readonly reader: FileReader | undefined
-  readonly truncated: boolean
-}
-
-interface LateReader {
-  readonly reader: FileReader
-  readonly untilMs: number
-}
 
 export class FileFollower {
   readonly path: string
@@ -109,11 +79,11 @@ export class FileFollower {
 
   /** What is read. Undefined while the path shows nothing, and between two generations. */
   #reader: FileReader | undefined
-  /** The generation that the next one comes after, and where it was left. */
-  #before: Before | undefined
+  /** The generation that the next one comes after. */
+  #left: LeftFile | undefined
   /** The rotated file before the generation that is read, when it was begun, if that was seen. */
   #older: OlderFile | undefined
-  #late: LateReader[] = []
+  readonly #late: LateReaders
   /** What the path showed when everything was read: nothing is to be done while it shows the same. */
   #idle: BigIntStats | undefined
   /** How far was read when the file was last looked at and had more. */
@@ -123,8 +93,7 @@ export class FileFollower {
   /** What the path showed when it was to stop. */
   #stop: { readonly shown: BigIntStats | undefined } | 'asked' | undefined
   #done = false
-  /** The files that were read of late, newest last. */
-  readonly #past: PastFile[] = []
+  readonly #past = new PastFiles()
   readonly #ready: FollowedBlock[] = []
   readonly #warnings: FollowerWarnings
   /** The reader of a compressed file that ends too early, once that was told. */
@@ -139,6 +108,7 @@ export class FileFollower {
     this.#buffers = context.buffers
     this.#events = context.events
     this.#appears = context.appears
+    this.#late = new LateReaders(options.rotateDelayMs)
     this.#warnings = new FollowerWarnings(path, (warning) => context.events.warning(warning))
     this.#search = new FileSearch(context.fileSystem, path)
     this.#blocks = new FollowedBlocks(options)
@@ -158,7 +128,7 @@ export class FileFollower {
 
   /** Whether it wants to be looked at often: something may come that the path does not show. */
   get restless(): boolean {
-    return this.#late.length > 0 || this.#change?.shown !== undefined || this.#stop !== undefined
+    return this.#late.size > 0 || this.#change?.shown !== undefined || this.#stop !== undefined
   }
 
   /** Whether the path shows nothing, and everything was read. */
@@ -178,29 +148,29 @@ export class FileFollower {
 
   /** How many descriptors it holds. */
   get openFiles(): number {
-    return this.#late.length + (this.#reader?.file === undefined ? 0 : 1)
+    return this.#late.size + (this.#reader?.file === undefined ? 0 : 1)
   }
 
   /** Whether it reads this file now. */
   reads(file: FileOnDisk): boolean {
     if (this.#reader !== undefined && isSameFile(this.#reader.stat, file)) return true
-    return this.#late.some(({ reader }) => isSameFile(reader.stat, file))
+    return this.#late.reads(file)
   }
 
   /** How far it has read this file, of those that it read of late; undefined when it did not. */
   readUpTo(file: FileOnDisk): number | undefined {
-    return this.#past.find((done) => isSameFile(done.file, file))?.offset
+    return this.#past.readUpTo(file)
   }
 
   /** Whether a file that begins so is, or is a copy of, one that it reads or read of late. */
   hasRead(head: Buffer): boolean {
-    return [...this.#readers(), ...this.#past].some(({ identity }) => identity.fits(head))
+    return this.#readers().some(({ identity }) => identity.fits(head)) || this.#past.hasRead(head)
   }
 
   /** Where a restart has to go on: behind what was acknowledged. Undefined as long as nothing is known. */
   position(): Position | undefined {
-    return this.#begun && (this.#reader !== undefined || this.#before?.reader !== undefined || this.#appears)
-      ? this.#blocks.position(this.#ids, this.#before?.modifiedNs ?? 0n)
+    return this.#begun && (this.#reader !== undefined || this.#left?.reader !== undefined || this.#appears)
+      ? this.#blocks.position(this.#ids, this.#left?.modifiedNs ?? 0n)
       : undefined
   }
 
@@ -212,7 +182,7 @@ export class FileFollower {
   /** Finds where to begin, without reading yet. What hinders it is told, and tried again by {@link read}. */
   async begin(): Promise<void> {
     try {
-      if (!this.#begun) await this.#begin()
+      if (!this.#begun) await this.#findBeginning()
     } catch (error) {
       this.#survive(error)
     }
@@ -255,14 +225,14 @@ export class FileFollower {
 
   /** Closes everything. Not while a {@link read} is under way. */
   async close(): Promise<void> {
-    for (const { reader } of this.#late) await reader.release()
+    for (const reader of this.#late.readers) await reader.release()
     await this.#reader?.release()
   }
 
   /** One step. True: go on. False: there is nothing to do at this time. */
   async #step(): Promise<boolean> {
     if (this.#stop === 'asked') this.#stop = { shown: await this.#search.shown() }
-    if (!this.#begun) await this.#begin()
+    if (!this.#begun) await this.#findBeginning()
     if (await this.#readLate()) return true
     const reader = this.#reader
     if (reader === undefined) return this.#openNext()
@@ -313,16 +283,15 @@ export class FileFollower {
 
   /** All readers, that of the oldest file first. */
   #readers(): FileReader[] {
-    const late = this.#late.map(({ reader }) => reader)
+    const late = this.#late.readers
     return this.#reader === undefined ? late : [...late, this.#reader]
   }
 
   /** Notes where everything stands that was read. */
   #stand(): void {
     const places = this.#readers().map(({ place }) => place)
-    const before = this.#before?.reader
-    const isLate = this.#late.some(({ reader }) => reader === before)
-    if (this.#reader === undefined && before !== undefined && !isLate) places.push(before.place)
+    const left = this.#left?.reader
+    if (this.#reader === undefined && left !== undefined && !this.#late.has(left)) places.push(left.place)
     if (places.length > 0) this.#blocks.stand(places)
   }
 
@@ -365,7 +334,7 @@ export class FileFollower {
     if (shown === undefined) {
       const next = (await this.#search.isQuiet())
         ? undefined
-        : await this.#search.openNext(this.#predecessor(reader, false))
+        : await this.#search.openNext(leftBy(reader, this.#older, false))
       if (next !== undefined) {
         await this.#retire(reader)
         return this.#goOn(next)
@@ -409,8 +378,8 @@ export class FileFollower {
   /** Keeps a rotated file open for what a writer that did not notice still writes to it. */
   async #retire(reader: FileReader): Promise<void> {
     this.#leaveBehind(reader, false)
-    this.#late.push({ reader, untilMs: Date.now() + this.#options.rotateDelayMs })
-    if (this.#late.length > maxLateReaders) await this.#endReader((this.#late[0] as LateReader).reader)
+    const tooMany = this.#late.add(reader)
+    if (tooMany !== undefined) await this.#endReader(tooMany)
   }
 
   /** Nothing more is read from it: its unfinished line is given as it is. */
@@ -419,45 +388,30 @@ export class FileFollower {
     const line = reader.flush()
     if (line !== undefined) this.#makeReady(reader, [line], place)
     if (this.#reader === reader) this.#leaveBehind(reader, truncated)
-    else this.#late = this.#late.filter((other) => other.reader !== reader)
-    this.#past.push({ file: reader.stat, identity: reader.identity, offset: reader.offset })
-    if (this.#past.length > maxPastFiles) this.#past.shift()
+    else this.#late.delete(reader)
+    this.#past.add(reader.stat, reader.identity, reader.offset)
     this.#stand()
     await reader.release()
   }
 
   /** Makes room for the next generation. */
   #leaveBehind(reader: FileReader, truncated: boolean): void {
-    this.#before = this.#predecessor(reader, truncated)
+    this.#left = leftBy(reader, this.#older, truncated)
     this.#reader = undefined
     this.#idle = undefined
     this.#change = undefined
     this.#lookedAt = -1
   }
 
-  #predecessor(reader: FileReader, truncated: boolean): Before {
-    const { identity, stat, hasMoved } = reader
-    return {
-      reader,
-      // What was cut holds the next generation itself, wherever it is by now.
-      file: truncated ? noFile : stat,
-      older: this.#older,
-      modifiedNs: stat.mtimeNs,
-      isCopy: (head) => identity.resembles(head),
-      // A copy that was read to its end is that of a truncated file too.
-      truncated: truncated || hasMoved,
-    }
-  }
-
   /** Reads what came late to rotated files. True when something did. */
   async #readLate(): Promise<boolean> {
-    for (const { reader, untilMs } of this.#late) {
+    for (const reader of this.#late.readers) {
       const result = await this.#readFrom(reader).catch((error: unknown) => {
         this.#warnings.trouble(error)
         return 'failed' as const
       })
       if (result === 'lines') return true
-      if (result === 'rewritten' || Date.now() >= untilMs) {
+      if (result === 'rewritten' || this.#late.isOver(reader)) {
         await this.#endReader(reader)
         return true
       }
@@ -467,39 +421,46 @@ export class FileFollower {
 
   /** Opens the generation after the one that was read last, or the first. */
   async #openNext(): Promise<boolean> {
-    const before = this.#before
+    const left = this.#left
     if (this.#stop === undefined && (await this.#search.isQuiet())) return false
-    const next = before === undefined ? undefined : await this.#search.openNext(before)
+    const next = left === undefined ? undefined : await this.#search.openNext(left)
     return next === undefined ? this.#waitOrStop() : this.#goOn(next)
   }
 
   /** Reads a generation from its beginning. */
   async #goOn({ file, older }: NextFile): Promise<boolean> {
-    const before = this.#before
-    await this.#openReader(file, () => 0)
+    const left = this.#left
+    await this.#openReader({ file, offset: 0 })
     this.#older = older
-    if (before === undefined || before.truncated) return true
+    if (left === undefined || left.truncated) return true
     this.counts.rotations++
     this.#events.rotated(this.path)
     return true
   }
 
-  async #openReader(file: OpenedFile, findOffset: () => number | Promise<number>, id?: string): Promise<void> {
+  /** Reads a file from now on. */
+  async #openReader(file: FileToRead): Promise<void> {
+    this.#beginWith(await this.#readerOf(file))
+  }
+
+  /** A reader at a place in an open file, which is closed when that can't be had. */
+  async #readerOf({ file, offset, id }: FileToRead): Promise<FileReader> {
     const identity = new FileIdentity(file.stat, file.head, this.#ids, id)
-    let offset: number
-    let proof: Buffer | undefined
     try {
-      offset = await findOffset()
-      proof = await readProof(file, offset)
+      const proof = (await readProof(file, offset)) ?? Buffer.alloc(0)
+      return new FileReader(identity, file, offset, proof, this.#options, this.#buffers)
     } catch (error) {
       await file.close()
       throw error
     }
-    this.#reader = new FileReader(identity, file, offset, proof ?? Buffer.alloc(0), this.#options, this.#buffers)
-    this.#before = undefined
+  }
+
+  #beginWith(reader: FileReader): void {
+    this.#reader = reader
+    this.#left = undefined
     this.#older = undefined
     this.#stand()
-    this.#events.opened(file.path)
+    if (reader.file !== undefined) this.#events.opened(reader.file.path)
   }
 
   /** Opens a file whose descriptor was given back; false when it is gone. */
@@ -520,48 +481,26 @@ export class FileFollower {
     return true
   }
 
-  /** Finds where to begin: where the last run was, or where `startAt` says. */
-  async #begin(): Promise<void> {
-    const saved = this.#saved
-    if (saved?.newSinceNs !== undefined) {
-      const before = { file: noFile, older: undefined, modifiedNs: BigInt(saved.newSinceNs), isCopy: () => false }
-      this.#before = { ...before, reader: undefined, truncated: true }
-    } else if (saved !== undefined) await this.#resume(saved.files)
-    else {
-      const file = await this.#search.openShown()
-      if (file !== undefined && file.stat.size > 0n) await this.#openReader(file, () => this.#startOffset(file))
-      else {
-        await file?.close()
-        this.#before = { ...(await this.#search.newestRotated()), reader: undefined, truncated: true }
-      }
+  /** Finds where to begin, and opens what is to be read: all of it, or, when it rejects, nothing. */
+  async #findBeginning(): Promise<void> {
+    const { startAt, encoding, maxLineBytes } = this.#options
+    const options = { startAt, encoding, maxLineBytes, saved: this.#saved, appears: this.#appears }
+    const { files, left } = await findBeginning(this.#search, options, this.#warnings)
+    const readers = await Promise.allSettled(files.map((file) => this.#readerOf(file)))
+    const failed = readers.find(({ status }) => status === 'rejected')
+    const opened = readers.flatMap((reader) => (reader.status === 'fulfilled' ? [reader.value] : []))
+    if (failed?.status === 'rejected') {
+      for (const reader of opened) await reader.release()
+      throw failed.reason
     }
-    this.#appears ||= this.#reader === undefined
-    this.#begun = true
-  }
-
-  async #startOffset(file: OpenedFile): Promise<number> {
-    const { startAt } = this.#options
-    if (this.#appears) return 0
-    const offset = await startOffset(file, startAt, this.#options)
-    if (offset === undefined) this.#warnings.startTooFar(startAt as number, file.stat.size)
-    return offset ?? 0
-  }
-
-  /** Goes on where an earlier run was, wherever that file is now. */
-  async #resume(files: readonly SavedPlace[]): Promise<void> {
-    for (const [index, saved] of files.entries()) {
-      const isLast = index === files.length - 1
-      const file = await this.#search.findSaved(saved, isLast)
-      if (file === undefined) {
-        this.#warnings.positionGone(saved.offset)
-        if (isLast && this.#reader === undefined) this.#before = predecessorOf(saved)
-        continue
-      }
-      const older = this.#reader
-      await this.#openReader(file, () => saved.offset, saved.id ?? undefined)
-      if (older !== undefined) this.#late.push({ reader: older, untilMs: Date.now() + this.#options.rotateDelayMs })
+    this.#left = left
+    for (const reader of opened) {
+      if (this.#reader !== undefined) this.#late.add(this.#reader)
+      this.#beginWith(reader)
     }
     this.#stand()
+    this.#appears ||= this.#reader === undefined
+    this.#begun = true
   }
 
   /** Whether what was there when it was to stop has been read. */
@@ -576,24 +515,12 @@ export class FileFollower {
   /** There is nothing to do: the end, when it is to stop. */
   async #waitOrStop(): Promise<boolean> {
     if (this.#stop === undefined) return false
-    for (const { reader } of this.#late) await this.#endReader(reader)
+    for (const reader of this.#late.readers) await this.#endReader(reader)
     const reader = this.#reader
     if (reader !== undefined && !this.#options.keepsUnfinished) await this.#endReader(reader)
     this.#stand()
     this.#done = true
     return true
-  }
-}
-
-function predecessorOf(saved: SavedPlace): Before {
-  return {
-    // Its inode, if it is there still, holds something else.
-    file: noFile,
-    older: undefined,
-    modifiedNs: BigInt(saved.modifiedNs),
-    isCopy: (head) => fitsFingerprint(saved.head, head),
-    reader: undefined,
-    truncated: false,
   }
 }
 
