@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { isAbsolute } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -24,10 +25,10 @@ export class MeasuredProcess {
   #complaints = ''
   #timedOut = false
 
-  /** `script` is a program's path in this package, without its extension: `pipelines/file-to-file`. */
+  /** `script` is a program's path in this package, without its extension (`pipelines/file-to-file`), or an absolute one. */
   constructor(script: string, task: object, timeoutMs: number = defaultTimeoutMs) {
     this.#script = script
-    const path = fileURLToPath(new URL(`./${script}.js`, import.meta.url))
+    const path = isAbsolute(script) ? `${script}.js` : fileURLToPath(new URL(`./${script}.js`, import.meta.url))
     // The variables of a package manager or a test runner are no part of what is measured.
     const env = { PATH: searchPath, HOME: process.env['HOME'], TMPDIR: process.env['TMPDIR'] }
     this.#child = spawn(process.execPath, [path, JSON.stringify(task)], {
