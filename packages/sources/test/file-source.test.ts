@@ -643,3 +643,27 @@ async function compress(file: string): Promise<void> {
 function systemError(code: string, syscall: string): Error {
   return Object.assign(new Error(`${code}: it is a test, ${syscall}`), { code, syscall })
 }
+
+test('a directory that was removed and made again is watched again', async () => {
+  const watches: string[] = []
+  const counting: FileSystem = {
+    ...realFileSystem,
+    watch: (watched, onChange) => {
+      const watcher = realFileSystem.watch(watched, onChange)
+      watches.push(watched)
+      return watcher
+    },
+  }
+  const reading = collect(new FileSourceStream(path, quick, counting))
+  await once(reading.source, 'ready')
+  await writeFile(path, 'one\n')
+  await reading.messages(1)
+  await rm(directory, { recursive: true })
+  await looks(reading)
+  await mkdir(directory)
+  await writeFile(path, 'two\n')
+  expect(await reading.messages(2)).toEqual(['one', 'two'])
+  await looks(reading)
+  expect(watches).toEqual([directory, directory])
+  await reading.stop()
+})

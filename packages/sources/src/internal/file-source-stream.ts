@@ -14,6 +14,8 @@ export class FileSourceStream extends FollowingSource {
   readonly #path: string
   readonly #options: FileSourceOptions
   readonly #fileSystem: FileSystem
+  /** What the watch is for; undefined when there is to be none. */
+  #watched: { readonly path: string; readonly follower: FileFollower } | undefined
   #watcher: FSWatcher | undefined
 
   constructor(path: string, options: FileSourceOptions, fileSystem: FileSystem) {
@@ -42,7 +44,8 @@ export class FileSourceStream extends FollowingSource {
     )
     checkpoint?.set(key, () => follower.position())
     if (!follow) follower.stop()
-    else if (watch) this.#watch(path, follower)
+    else if (watch) this.#watched = { path, follower }
+    this.#watch()
     this.follow(follower)
     if (!follow) this.stop()
   }
@@ -61,20 +64,34 @@ export class FileSourceStream extends FollowingSource {
     throw new LogwispError('FILE_UNREADABLE', `${path} is a directory: follow it with directorySource`)
   }
 
-  #watch(path: string, follower: FileFollower): void {
-    const name = basename(path)
+  /** Tried at each tick of the clock, since a watch ends with its directory, which may come back. */
+  protected override onTick(): void {
+    this.#watch()
+  }
+
+  #watch(): void {
+    if (this.#watched === undefined || this.#watcher !== undefined) return
+    const { path, follower } = this.#watched
+    const [directory, name] = [dirname(path), basename(path)]
     try {
-      this.#watcher = this.#fileSystem.watch(dirname(path), (changed) => {
+      this.#watcher = this.#fileSystem.watch(directory, (changed, isNew) => {
         if (changed === name || changed === null) this.wake(follower)
+        // The directory itself was moved or removed (or has something of its own name in it, which does no harm).
+        if (isNew && changed === basename(directory)) this.#unwatch()
       })
-      // Polling goes on without it.
-      this.#watcher.on('error', () => this.#watcher?.close())
+      this.#watcher.on('error', () => this.#unwatch())
     } catch {
       // The directory is missing, or the system has no watches left: polling finds everything, a little later.
     }
   }
 
-  protected override async onClose(): Promise<void> {
+  #unwatch(): void {
     this.#watcher?.close()
+    this.#watcher = undefined
+  }
+
+  protected override async onClose(): Promise<void> {
+    this.#watched = undefined
+    this.#unwatch()
   }
 }
