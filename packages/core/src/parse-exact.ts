@@ -56,10 +56,12 @@ function badJson(text: string, cause: unknown): LogwispError {
 
 /** Whether `value`, parsed from `text`, might lack digits that the text has. Asked of every text, and mostly answered without a regex. */
 function mayHaveLostDigits(text: string, value: unknown): boolean {
-  if (hasLongRun(text) && longNumber.test(text)) return true
   // Few digits and a large exponent show in the value: 1e400 became Infinity, and 1e-400 zero.
-  const extreme = mostExtreme(value)
-  return extreme === 2 || (extreme === 1 && (text.includes('e-') || text.includes('E-')))
+  const suspicion = suspicionOf(value)
+  // Half of all entries have no number at all: their text, whatever digits are in its strings, is not looked at.
+  if (suspicion === noNumber) return false
+  if (hasLongRun(text) && longNumber.test(text)) return true
+  return suspicion === extreme || (suspicion === zero && (text.includes('e-') || text.includes('E-')))
 }
 
 /** Whether more than {@link safeDigits} digits and dots stand in a row. Such a row covers one of every 16 characters: look at those only. */
@@ -84,22 +86,29 @@ function isDigitOrDot(code: number): boolean {
 /** Below this, doubles have fewer digits (they are subnormal). */
 const smallestNormal = 2.2250738585072014e-308
 
-/** 2 when a number in `value` is infinite or subnormal, else 1 when one is zero, else 0. */
-function mostExtreme(value: unknown): 0 | 1 | 2 {
+/** What the numbers in a value may hide, the worst of them counting: nothing, digits, an underflow, or that they are not the number that was written. */
+const noNumber = 0
+const ordinary = 1
+const zero = 2
+const extreme = 3
+
+function suspicionOf(value: unknown): number {
   if (typeof value === 'number') {
-    if (value === 0) return 1
-    return (value < smallestNormal && value > -smallestNormal) || value === Infinity || value === -Infinity ? 2 : 0
+    if (value === 0) return zero
+    return (value < smallestNormal && value > -smallestNormal) || value === Infinity || value === -Infinity
+      ? extreme
+      : ordinary
   }
-  if (typeof value !== 'object' || value === null) return 0
-  let extreme: 0 | 1 | 2 = 0
+  if (typeof value !== 'object' || value === null) return noNumber
+  let worst = noNumber
   for (const key in value) {
     const item = (value as Record<string, unknown>)[key]
     if (typeof item !== 'number' && typeof item !== 'object') continue
-    const itsExtreme = mostExtreme(item)
-    if (itsExtreme === 2) return 2
-    if (itsExtreme === 1) extreme = 1
+    const suspicion = suspicionOf(item)
+    if (suspicion === extreme) return extreme
+    if (suspicion > worst) worst = suspicion
   }
-  return extreme
+  return worst
 }
 
 function refuseDeep(text: string): void {

@@ -6,6 +6,7 @@ import { type LogEntry, type LogLevel, logLevels } from './entry.ts'
 import { LogwispError } from './errors.ts'
 import { levelOf } from './internal/level-of.ts'
 import { timeFromNumber, timeFromText, timeToText } from './internal/wire-time.ts'
+import type { Origin } from './origin.ts'
 import { parseExact } from './parse-exact.ts'
 import { stringifyExact } from './stringify-exact.ts'
 
@@ -105,90 +106,91 @@ export function decodeEntry(text: string, defaults: EntryDefaults): LogEntry {
  *   has that name too, with another value, the outer one is kept under the name with `_` added. An unused `null` under a known
  *   name is left out, and so is the id that {@link wireIdFrom} finds.
  *
+ * `origin` becomes the entry's, for a source that has one for it.
+ *
  * @throws LogwispError `BAD_ENTRY` when `value` is no object or has no message.
  */
-export function entryFrom(value: unknown, defaults: EntryDefaults): LogEntry {
+export function entryFrom(value: unknown, defaults: EntryDefaults, origin?: Origin): LogEntry {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const kind = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`
     throw new LogwispError('BAD_ENTRY', `expected an entry as a JSON object such as {"message":"text"}, got ${kind}`)
   }
-  const given = value as Readonly<Record<string, unknown>>
-  const time = firstUsable(given, timeNames, timeFrom)
-  const level = firstUsable(given, levelNames, levelOf)
-  const message = firstUsable(given, messageNames, messageFrom)
-  const source = firstUsable(given, sourceNames, textFrom)
-  const fields = firstUsable(given, fieldsNames, recordFrom)
-  if (message === undefined) {
-    throw new LogwispError('BAD_ENTRY', 'expected an entry with a `message` (or `msg`), got an object without either')
+  // Each is read under its first name straight away: most entries have no other, and a search costs as much as parsing.
+  const given = value as WireObject
+  let messageName = 'message'
+  let messageValue = given.message
+  if (messageValue === undefined || messageValue === null) {
+    messageName = 'msg'
+    messageValue = given.msg
+    if (messageValue === undefined || messageValue === null) {
+      throw new LogwispError('BAD_ENTRY', 'expected an entry with a `message` (or `msg`), got an object without either')
+    }
   }
+  let timeName: string | undefined = 'time'
+  let time = timeFrom(given.time)
+  if (time === undefined) {
+    timeName = laterTimeNames.find((name) => timeFrom(given[name]) !== undefined)
+    time = timeName === undefined ? defaults.time : (timeFrom(given[timeName]) as number)
+  }
+  let levelName = 'level'
+  let level = levelOf(given.level)
+  if (level === undefined) {
+    levelName = 'severity'
+    level = levelOf(given.severity)
+  }
+  const source = typeof given.source === 'string' ? given.source : undefined
+  const inner = isRecord(given.fields) ? given.fields : undefined
 
-  let added: Record<string, unknown> | undefined
+  let fields = inner
+  let isOwn = false
   for (const name in given) {
-    if (
-      name === time?.name ||
-      name === level?.name ||
-      name === message.name ||
-      name === source?.name ||
-      name === fields?.name ||
-      (name === idName && isWireId(given[name]))
-    )
-      continue
+    if (name === messageName || name === timeName) continue
+    if (name === levelName && level !== undefined) continue
+    if ((name === 'source' && source !== undefined) || (name === 'fields' && inner !== undefined)) continue
     const left = given[name]
-    if (left === undefined || (left === null && knownNames.has(name))) continue
-    // A copy, since the object may be the caller's. Spread copies an own `__proto__` as an own property.
-    added ??= { ...fields?.value }
-    addField(added, name, left)
+    if (left === undefined || (left === null && knownNames.has(name)) || (name === idName && isWireId(left))) continue
+    if (!isOwn) {
+      // A copy, since the object may be the caller's. Spread copies an own `__proto__` as an own property.
+      fields = { ...inner }
+      isOwn = true
+    }
+    addField(fields as Record<string, unknown>, name, left)
   }
 
-  const entry: { -readonly [name in keyof LogEntry]: LogEntry[name] } = {
-    time: time?.value ?? defaults.time,
-    source: source?.value ?? defaults.source,
-    message: message.value,
-  }
-  if (level !== undefined) entry.level = level.value
-  const allFields = added ?? fields?.value
-  if (allFields !== undefined) entry.fields = allFields
+  const message = typeof messageValue === 'string' ? messageValue : stringifyExact(messageValue)
+  // In one order, so that entries are of few shapes.
+  const entry: { -readonly [name in keyof LogEntry]: LogEntry[name] } =
+    level === undefined
+      ? { time, source: source ?? defaults.source, message }
+      : { time, source: source ?? defaults.source, level, message }
+  if (fields !== undefined) entry.fields = fields
+  if (origin !== undefined) entry.origin = origin
   return entry
 }
 
-// In the order in which they are tried; the first is the wire's own.
-const timeNames = ['time', 'timestamp', 'ts', '@timestamp']
-const levelNames = ['level', 'severity']
-const messageNames = ['message', 'msg']
-const sourceNames = ['source']
-const fieldsNames = ['fields']
-const knownNames: ReadonlySet<string> = new Set([timeNames, levelNames, messageNames, sourceNames, fieldsNames].flat())
-
-function firstUsable<T>(
-  given: Readonly<Record<string, unknown>>,
-  names: readonly string[],
-  read: (value: unknown) => T | undefined,
-): { name: string; value: T } | undefined {
-  for (const name of names) {
-    const value = given[name]
-    if (value === undefined || value === null) continue
-    const usable = read(value)
-    if (usable !== undefined) return { name, value: usable }
-  }
-  return undefined
+/** An object from outside: any value may stand under any name. */
+type WireObject = Readonly<Record<string, unknown>> & {
+  readonly time?: unknown
+  readonly level?: unknown
+  readonly severity?: unknown
+  readonly message?: unknown
+  readonly msg?: unknown
+  readonly source?: unknown
+  readonly fields?: unknown
 }
+
+/** After `time`, in the order in which they are tried. */
+const laterTimeNames = ['timestamp', 'ts', '@timestamp']
+const knownNames: ReadonlySet<string> = new Set(
+  ['time', 'level', 'severity', 'message', 'msg', 'source', 'fields'].concat(laterTimeNames),
+)
 
 function timeFrom(value: unknown): number | undefined {
-  return typeof value === 'string' ? timeFromText(value) : timeFromNumber(value)
+  return typeof value === 'string' ? timeFromText(value) : value == null ? undefined : timeFromNumber(value)
 }
 
-function messageFrom(value: unknown): string {
-  return typeof value === 'string' ? value : stringifyExact(value)
-}
-
-function textFrom(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined
-}
-
-function recordFrom(value: unknown): Readonly<Record<string, unknown>> | undefined {
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isLosslessNumber(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : undefined
 }
 
 /** Defined, not assigned, when it is `__proto__`: an assignment would change the object's prototype. */
