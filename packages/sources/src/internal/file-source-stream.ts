@@ -6,7 +6,8 @@ import { LogwispError } from '@logwisp/core'
 import type { FileSourceOptions } from '../file-source.ts'
 import { FileFollower } from './file-follower.ts'
 import { ReadBuffers } from './file-reader.ts'
-import { type FileSystem, isMissing } from './file-system.ts'
+import { type FileOnDisk, isSameFile, noFile } from './file-search.ts'
+import type { FileSystem } from './file-system.ts'
 import { defined, followDefaults, followerOptions } from './follow-options.ts'
 import { FollowingSource } from './following-source.ts'
 
@@ -17,6 +18,9 @@ export class FileSourceStream extends FollowingSource {
   /** What the watch is for; undefined when there is to be none. */
   #watched: { readonly path: string; readonly follower: FileFollower } | undefined
   #watcher: FSWatcher | undefined
+  /** The directory that is watched, as it was when that began. */
+  #directory: FileOnDisk = noFile
+  #isLooking = false
 
   constructor(path: string, options: FileSourceOptions, fileSystem: FileSystem) {
     super(options.pollIntervalMs ?? followDefaults.pollIntervalMs, options.checkpoint)
@@ -45,7 +49,7 @@ export class FileSourceStream extends FollowingSource {
     checkpoint?.set(key, () => follower.position())
     if (!follow) follower.stop()
     else if (watch) this.#watched = { path, follower }
-    this.#watch()
+    await this.#watch()
     this.follow(follower)
     if (!follow) this.stop()
   }
@@ -56,7 +60,6 @@ export class FileSourceStream extends FollowingSource {
       const stat = await this.#fileSystem.stat(path)
       if (!stat.isDirectory()) return
     } catch (cause) {
-      if (isMissing(cause) && follow) return
       if (follow) return
       const { message } = cause as Error
       throw new LogwispError('FILE_UNREADABLE', `${path} can't be read (${message}): is the path right?`, { cause })
@@ -64,24 +67,34 @@ export class FileSourceStream extends FollowingSource {
     throw new LogwispError('FILE_UNREADABLE', `${path} is a directory: follow it with directorySource`)
   }
 
-  /** Tried at each tick of the clock, since a watch ends with its directory, which may come back. */
   protected override onTick(): void {
-    this.#watch()
+    if (!this.#isLooking) void this.#watch()
   }
 
-  #watch(): void {
-    if (this.#watched === undefined || this.#watcher !== undefined) return
+  /**
+   * Watches the directory, again when another is at its place: a watch ends with its directory, and tells of that only
+   * when no file is open in it. Where there is none, or the system has no watches left, polling finds everything, a
+   * little later.
+   */
+  async #watch(): Promise<void> {
+    if (this.#watched === undefined) return
     const { path, follower } = this.#watched
-    const [directory, name] = [dirname(path), basename(path)]
+    const name = basename(path)
+    this.#isLooking = true
     try {
-      this.#watcher = this.#fileSystem.watch(directory, (changed, isNew) => {
+      const directory = await this.#fileSystem.stat(dirname(path))
+      const isSame = this.#watcher !== undefined && isSameFile(directory, this.#directory)
+      if (isSame || this.#watched === undefined) return
+      this.#unwatch()
+      this.#watcher = this.#fileSystem.watch(dirname(path), (changed) => {
         if (changed === name || changed === null) this.wake(follower)
-        // The directory itself was moved or removed (or has something of its own name in it, which does no harm).
-        if (isNew && changed === basename(directory)) this.#unwatch()
       })
       this.#watcher.on('error', () => this.#unwatch())
+      this.#directory = directory
     } catch {
-      // The directory is missing, or the system has no watches left: polling finds everything, a little later.
+      this.#unwatch()
+    } finally {
+      this.#isLooking = false
     }
   }
 
