@@ -40,6 +40,7 @@ export { checkArgument, checkOptions, type OptionRule, option } from './options.
 export { acknowledge, type Origin, type OriginTracker } from './origin.ts'
 export { type OwnedEntry, ownedEntry } from './owned-entry.ts'
 export { maxJsonDepth, parseExact } from './parse-exact.ts'
+export { type ByteScan, scanBytes } from './scan-bytes.ts'
 export type { StageStats } from './stats.ts'
 export { stringifyExact } from './stringify-exact.ts'
 export { defaultTextTemplate, type TextFormatOptions, textFormat } from './text-format.ts'

@@ -63,7 +63,9 @@ export class FollowedBlocks {
     const options = { tracker: this.#tracker, identity, block, sequence: this.#sequence + mark, place, before, after }
     const bytes = toUtf8(block.bytes, encoding)
     const origins = encoding === 'utf8' ? new BlockOrigins(options) : new TranscodedOrigins(options, bytes, encoding)
-    const batch = Batch.of({ bytes, source, time: Date.now(), zone, origins })
+    // Of these very bytes, and not of what they were made of.
+    const scan = bytes === read.bytes ? read.scan : undefined
+    const batch = Batch.of({ bytes, source, time: Date.now(), zone, origins, scan })
     if (block.flag === undefined) return batch
     const entry = batch.entry(0, bytes.length, bytes.length)
     return { ...entry, fields: { ...entry.fields, [block.flag]: true }, origin: origins.whole() }

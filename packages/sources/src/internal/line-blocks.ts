@@ -9,6 +9,8 @@
  * ```
  */
 
+import { type ByteScan, scanBytes } from '@logwisp/core'
+
 /** How the bytes of a file are to be read. */
 export type FileEncoding = 'utf8' | 'utf16le' | 'utf16be' | 'latin1'
 
@@ -31,6 +33,8 @@ export interface LineBlock {
   readonly end: number
   /** What is special: one line that lost its end, one part of a line, a line that is not given at all. */
   readonly flag?: 'truncated' | 'split' | 'skipped' | undefined
+  /** What is known of `bytes` from the look for NULs. */
+  readonly scan?: ByteScan | undefined
 }
 
 interface LongLine {
@@ -160,39 +164,45 @@ export class LineBlocks {
     return { bytes, offset, end, flag: this.#policy === 'skip' ? 'skipped' : 'truncated' }
   }
 
-  /** Whole lines: one block, unless NULs or lines too long are among them. */
+  /** Whole lines: blocks as they are, but for those that have NULs or lines too long among them. */
   #cutLines(bytes: Buffer, from: number, to: number, shift: number, blocks: LineBlock[]): void {
-    const nuls = this.#unit === 1 && bytes.subarray(from, to).includes(0)
+    for (let at = from; at < to; ) {
+      const next = to - at <= maxBlockBytes ? to : this.#blockEnd(bytes, at, to, shift)
+      const block = bytes.subarray(at, next)
+      const scan = this.#unit === 1 ? scanBytes(block) : undefined
+      const hasNuls = scan?.hasNuls === true
+      if (hasNuls || next - at > this.#max) this.#cutEachLine(bytes, at, next, shift, blocks, hasNuls)
+      else blocks.push({ bytes: block, offset: at + shift, end: next + shift, scan })
+      at = next
+    }
+  }
+
+  /** Whole lines with perhaps NULs before some of them, and perhaps lines too long. */
+  #cutEachLine(bytes: Buffer, from: number, to: number, shift: number, blocks: LineBlock[], hasNuls: boolean): void {
     let run = from
     const endRun = (end: number): void => {
-      for (let at = run; at < end; ) {
-        const next = end - at <= maxBlockBytes ? end : this.#blockEnd(bytes, at, end, shift)
-        blocks.push({ bytes: bytes.subarray(at, next), offset: at + shift, end: next + shift })
-        at = next
-      }
+      if (run < end) blocks.push({ bytes: bytes.subarray(run, end), offset: run + shift, end: end + shift })
     }
-    if (nuls || to - from > this.#max) {
-      let at = from
-      while (at < to) {
-        if (nuls && bytes[at] === 0) {
-          endRun(at)
-          at = this.#skipNuls(bytes, at, to)
-          run = at
-          continue
-        }
-        // From one line end straight to the last that is within reach: no look at each line.
-        const reach = nuls ? -1 : this.#lastLineEnd(bytes, at, Math.min(at + this.#max + this.#unit, to), shift)
-        if (reach !== -1) {
-          at = reach
-          continue
-        }
-        const next = this.#nextLine(bytes, at, to, shift)
-        if (next - this.#unit - at > this.#max) {
-          endRun(at)
-          run = this.#cutLong(bytes, at, next, shift, blocks)
-        }
-        at = next
+    let at = from
+    while (at < to) {
+      if (hasNuls && bytes[at] === 0) {
+        endRun(at)
+        at = this.#skipNuls(bytes, at, to)
+        run = at
+        continue
       }
+      // From one line end straight to the last that is within reach: no look at each line.
+      const reach = hasNuls ? -1 : this.#lastLineEnd(bytes, at, Math.min(at + this.#max + this.#unit, to), shift)
+      if (reach !== -1) {
+        at = reach
+        continue
+      }
+      const next = this.#nextLine(bytes, at, to, shift)
+      if (next - this.#unit - at > this.#max) {
+        endRun(at)
+        run = this.#cutLong(bytes, at, next, shift, blocks)
+      }
+      at = next
     }
     endRun(to)
   }
