@@ -11,4 +11,13 @@ export {
   type LongLinePolicy,
   type StartAt,
 } from './file-source.ts'
+export {
+  type ClientAuth,
+  type ClientTls,
+  type SseSource,
+  type SseSourceEvents,
+  type SseSourceOptions,
+  type SseSourceStats,
+  sseSource,
+} from './sse-source.ts'
 export { type StdinSource, type StdinSourceOptions, type StdinSourceStats, stdinSource } from './stdin-source.ts'
