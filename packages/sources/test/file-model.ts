@@ -30,6 +30,8 @@ const kept = 6
 
 export class FileModel {
   readonly path: string
+  /** What its lines begin with: they differ from those of other files. */
+  readonly #mark: string
   readonly lines: ModelLine[] = []
   readonly #isGiven: (text: string) => boolean
   #live: Generation | undefined
@@ -37,9 +39,16 @@ export class FileModel {
   #rotated: (Generation & { compressed: boolean })[] = []
   #count = 0
 
-  constructor(path: string, isGiven: (text: string) => boolean) {
+  constructor(path: string, isGiven: (text: string) => boolean, mark = '') {
     this.path = path
+    this.#mark = mark
     this.#isGiven = isGiven
+  }
+
+  /** `: > app.log`, when there is none. */
+  async create(): Promise<void> {
+    await writeFile(this.path, '', { flag: 'a' })
+    this.#live ??= { lines: [] }
   }
 
   /** Appends lines; the first finishes an unfinished one. */
@@ -59,7 +68,7 @@ export class FileModel {
     for (let i = 0; i < count; i++) {
       const last = lines.at(-1)
       const open = last !== undefined && !last.whole
-      const added = open ? '+'.repeat(width) : `${this.#count++}:${'x'.repeat(width)}`
+      const added = open ? '+'.repeat(width) : `${this.#mark}${this.#count++}:${'x'.repeat(width)}`
       if (open) last.text += added
       else {
         const line = { text: added, whole, required: true, copied: false }

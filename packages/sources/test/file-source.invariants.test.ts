@@ -1,6 +1,6 @@
 /**
- * Whatever is done to a log file, and whenever the source is paused, stopped or killed: every line that is anywhere on
- * the disk is given, in order, whole, and once; after a kill perhaps again, then under the same id. Nothing else is given.
+ * Whatever is done to log files, and whenever the source is paused, stopped or killed: every line that is anywhere on
+ * the disk is given, in its file's order, whole, and once; after a kill perhaps again, then under the same id. Nothing else is given.
  *
  * Random schedules against a model, on real files. `LOGWISP_MODEL_RUNS` says how many, `LOGWISP_MODEL_SEED` which.
  */
@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { test } from 'vitest'
-import { type Action, runSchedule } from './schedule.ts'
+import { type Action, type Follower, oneDirectory, runSchedule } from './schedule.ts'
 
 const runs = Number(process.env['LOGWISP_MODEL_RUNS'] ?? 40)
 const seed = Number(process.env['LOGWISP_MODEL_SEED'] ?? 20_261_121)
@@ -45,21 +45,32 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 3, arbitrary: does('start') },
 )
 
-test(`${runs} random schedules of writing, rotating, truncating, stopping and crashing`, {
-  timeout: 60_000 + runs * 2_000,
-}, async () => {
+/** One of a few files. Whatever else an action says, its file may be another. */
+const anyFile = fc.tuple(action, fc.nat(2)).map(([what, file]): Action => ({ ...what, file }))
+
+const timeout = 60_000 + runs * 2_000
+
+test(`${runs} random schedules of writing, rotating, truncating, stopping and crashing`, { timeout }, () => {
+  return runSchedules('one file', action)
+})
+
+test(`${runs} such schedules on the files of a directory`, { timeout }, () => {
+  return runSchedules('a directory', anyFile, oneDirectory)
+})
+
+async function runSchedules(what: string, actionOf: fc.Arbitrary<Action>, follower?: Follower): Promise<void> {
   let actions = 0
   await fc.assert(
-    fc.asyncProperty(fc.array(action, { minLength: 1, maxLength: 40, size: 'max' }), async (schedule) => {
+    fc.asyncProperty(fc.array(actionOf, { minLength: 1, maxLength: 40, size: 'max' }), async (schedule) => {
       const directory = await mkdtemp(join(tmpdir(), 'logwisp-model-'))
       try {
         actions += schedule.length
-        await runSchedule(directory, schedule)
+        await runSchedule(directory, schedule, follower)
       } finally {
         await rm(directory, { recursive: true, force: true })
       }
     }),
     { numRuns: runs, seed, endOnFailure: process.env['LOGWISP_MODEL_SHRINK'] === undefined },
   )
-  console.info(`model of files: ${runs} schedules, ${actions} actions, seed ${seed}`)
-})
+  console.info(`model of ${what}: ${runs} schedules, ${actions} actions, seed ${seed}`)
+}

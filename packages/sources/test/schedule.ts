@@ -1,13 +1,15 @@
-/** Runs a schedule of actions on a real file, its model and a `fileSource`, and compares. */
+/** Runs a schedule of actions on real files, their models and a source that follows them, and compares. */
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { acknowledge, type Checkpoint, type LogEntry, openCheckpoint } from '@logwisp/core'
-import { type FileSource, fileSource } from '../src/index.ts'
+import { directorySource, type FileSource, fileSource } from '../src/index.ts'
 import { FileModel } from './file-model.ts'
 
-export type Action =
+/** What is done; `file` says to which of several files, the first without it. */
+export type Action = { readonly file?: number } & (
   | { readonly kind: 'write'; readonly count: number; readonly width: number }
   | { readonly kind: 'part'; readonly width: number }
   | { readonly kind: 'rotate'; readonly create: boolean }
@@ -18,14 +20,36 @@ export type Action =
   | { readonly kind: 'sync' | 'turn' | 'pause' | 'resume' }
   /** Stop the source, or kill it; save its positions; start it again. */
   | { readonly kind: 'stop' | 'crash' | 'save' | 'start' }
+)
 
 /** Far longer than anything takes: who gets here has lost a line. */
 const giveUpMs = Number(process.env['LOGWISP_GIVE_UP_MS'] ?? 10_000)
 
+/** What follows the files: how many there are, and the source. */
+export interface Follower {
+  readonly files: number
+  open(directory: string, checkpoint: Checkpoint): FileSource
+}
+
+const timing = { startAt: 'beginning', pollIntervalMs: 10, rotateDelayMs: 20 } as const
+
+const oneFile: Follower = {
+  files: 1,
+  open: (directory, checkpoint) => fileSource(join(directory, 'app-0.log'), { ...timing, checkpoint }),
+}
+
+/** A directory of three files. */
+export const oneDirectory: Follower = {
+  files: 3,
+  open: (directory, checkpoint) =>
+    directorySource(directory, { ...timing, checkpoint, pattern: 'app-*.log', scanIntervalMs: 10, maxOpenFiles: 2 }),
+}
+
 class Run {
-  readonly model: FileModel
+  readonly #models: readonly FileModel[]
   readonly #checkpointPath: string
-  readonly #path: string
+  readonly #directory: string
+  readonly #follower: Follower
   readonly #given: { readonly text: string; readonly id: string }[] = []
   readonly #counts = new Map<string, number>()
   #source: FileSource | undefined
@@ -33,14 +57,22 @@ class Run {
   #ended: Promise<void> | undefined
   #crashed = false
 
-  constructor(directory: string) {
-    this.#path = join(directory, 'app.log')
+  constructor(directory: string, follower: Follower) {
+    this.#directory = directory
+    this.#follower = follower
     this.#checkpointPath = join(directory, 'positions.json')
-    this.model = new FileModel(this.#path, (text) => this.#counts.has(text))
+    const isGiven = (text: string): boolean => this.#counts.has(text)
+    this.#models = Array.from({ length: follower.files }, (_, file) => {
+      return new FileModel(join(directory, `app-${file}.log`), isGiven, follower.files === 1 ? '' : `${file}/`)
+    })
+  }
+
+  async makeFiles(): Promise<void> {
+    for (const model of this.#models) await model.create()
   }
 
   async do(action: Action): Promise<void> {
-    const { model } = this
+    const model = this.#models[(action.file ?? 0) % this.#models.length] as FileModel
     if (action.kind === 'write') return model.write(action.count, action.width)
     if (action.kind === 'part') return model.writePart(action.width)
     if (action.kind === 'rotate') return model.rotate(action.create)
@@ -63,12 +95,7 @@ class Run {
     if (this.#source !== undefined) return
     // It saves only when it is told to, so that a crash is one.
     this.#checkpoint = await openCheckpoint(this.#checkpointPath, { saveIntervalMs: 3_600_000 })
-    const source = fileSource(this.#path, {
-      startAt: 'beginning',
-      checkpoint: this.#checkpoint,
-      pollIntervalMs: 10,
-      rotateDelayMs: 20,
-    })
+    const source = this.#follower.open(this.#directory, this.#checkpoint)
     this.#source = source
     source.on('data', (entry: LogEntry) => {
       if (this.#source !== source) return
@@ -79,10 +106,8 @@ class Run {
     })
     this.#ended = new Promise((resolve, reject) => source.on('end', resolve).on('error', reject))
     this.#ended.catch(() => {})
-    // What is done before it has looked for the first time is not its to know.
-    while (this.#checkpoint.get(`file:${this.#path}`) === undefined) await delay(1)
-    // Nor what is done before that was saved for the first time.
-    await this.#checkpoint.save()
+    // What is done before it has looked for the first time, and saved what it saw, is not its to know.
+    await once(source, 'ready')
   }
 
   async stop(): Promise<void> {
@@ -112,11 +137,7 @@ class Run {
   async sync(): Promise<void> {
     await this.start()
     this.#source?.resume()
-    const unfinished = this.model.unfinished
-    const missing = (): string[] =>
-      this.model.lines
-        .filter((line) => line.required && line !== unfinished && !this.#counts.has(line.text))
-        .map(({ text }) => text.slice(0, 40))
+    const missing = (): string[] => this.#models.flatMap((model) => this.#missingOf(model))
     const untilMs = Date.now() + giveUpMs
     while (missing().length > 0) {
       if (Date.now() > untilMs) assert.deepEqual(missing(), [], 'lines are missing')
@@ -124,15 +145,22 @@ class Run {
     }
   }
 
+  #missingOf({ lines, unfinished }: FileModel): string[] {
+    return lines
+      .filter((line) => line.required && line !== unfinished && !this.#counts.has(line.text))
+      .map(({ text }) => text.slice(0, 40))
+  }
+
   check(): void {
-    const lines = new Map(this.model.lines.map((line, index) => [line.text, { line, index }]))
+    const written = this.#models.flatMap(({ lines }, file) => lines.map((line, index) => ({ line, index, file })))
+    const lines = new Map(written.map((known) => [known.line.text, known]))
     const ids = new Map<string, string>()
-    let last = -1
+    const last = new Map<number, number>()
     for (const { text, id } of this.#given) {
       const known = lines.get(text)
       if (known === undefined) {
         // Of a line that was destroyed while it was being written, what had been read may be given.
-        const part = this.model.lines.some((line) => !line.required && line.text.startsWith(text))
+        const part = written.some(({ line }) => !line.required && line.text.startsWith(text))
         assert.ok(part, `this was never written: ${text.slice(0, 60)}`)
         continue
       }
@@ -142,16 +170,22 @@ class Run {
       ids.set(text, id)
       // An unfinished last line of a rotated file comes when nobody can finish it any more.
       if (!isFirst || !known.line.whole) continue
-      assert.ok(known.index > last, `out of order: ${text.slice(0, 40)}`)
-      last = known.index
+      assert.ok(known.index > (last.get(known.file) ?? -1), `out of order: ${text.slice(0, 40)}`)
+      last.set(known.file, known.index)
     }
     assert.equal(new Set(ids.values()).size, ids.size, 'two lines have one id')
   }
 }
 
-/** Runs a schedule from start to end; throws what is wrong. */
-export async function runSchedule(directory: string, schedule: readonly Action[]): Promise<void> {
-  const run = new Run(directory)
+/** Runs a schedule from start to end, on one file unless `follower` says otherwise; throws what is wrong. */
+export async function runSchedule(
+  directory: string,
+  schedule: readonly Action[],
+  follower: Follower = oneFile,
+): Promise<void> {
+  const run = new Run(directory, follower)
+  // Who looks after a directory knows what it has seen there: not what came and went between two looks.
+  if (follower.files > 1) await run.makeFiles()
   await run.start()
   for (const action of schedule) await run.do(action)
   await run.sync()
