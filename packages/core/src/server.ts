@@ -14,6 +14,15 @@ export {
   type RefusalReason,
   type Right,
 } from './server/access.ts'
+export {
+  type AccessControlEvents,
+  type AccessControlOptions,
+  accessControl,
+  identityOf,
+} from './server/access-control.ts'
+export type { FailureOptions } from './server/failure-backoff.ts'
+export type { ForwardedHeader } from './server/forwarded.ts'
+export { guardConnections } from './server/guard-connections.ts'
 export { type HostCheck, hostCheck } from './server/host-check.ts'
 export { type ErrorStatus, replyError, replyJson, replyRefusal } from './server/http-reply.ts'
 export {
@@ -24,5 +33,7 @@ export {
   listenHttp,
   listenTcp,
 } from './server/listen.ts'
+export type { Rate, Rates } from './server/rate-limit.ts'
 export { type BadTarget, type RequestTarget, requestTarget } from './server/request-target.ts'
 export type { ServerTls } from './server/server-tls.ts'
+export { hashToken, type TokenRule } from './server/static-tokens.ts'

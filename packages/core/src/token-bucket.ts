@@ -26,12 +26,17 @@ export interface TokenBucketOptions {
 
 /** A bound on how much passes: never more than `burst` at once, nor more than `ratePerSecond` over time. */
 export interface TokenBucket {
-  /** How many tokens there are now, with fractions. */
+  /** How many tokens there are now, with fractions; below 0 after {@link overdraw}. */
   readonly tokens: number
   /** Takes this many tokens, or none when there are fewer. Whether it took them. */
   take(tokens: number): boolean
   /** Takes as many whole tokens as there are, at most this many. How many it took. */
   takeUpTo(tokens: number): number
+  /**
+   * Takes this many even when there are fewer, for what has happened already: what is missing comes back first.
+   * `waitMs(0)` is how long that takes.
+   */
+  overdraw(tokens: number): void
   /** How many ms until {@link take} of this many can succeed: 0 for now, `Infinity` when they exceed the burst. */
   waitMs(tokens: number): number
 }
@@ -77,9 +82,13 @@ export function tokenBucket(options: TokenBucketOptions): TokenBucket {
       return true
     },
     takeUpTo(wanted) {
-      const taken = Math.min(wanted, Math.floor(refill()))
+      const taken = Math.max(0, Math.min(wanted, Math.floor(refill())))
       tokens -= taken
       return taken
+    },
+    overdraw(wanted) {
+      refill()
+      tokens -= wanted
     },
     waitMs(wanted) {
       if (wanted > burst) return Infinity
@@ -93,5 +102,6 @@ const unbounded: TokenBucket = Object.freeze({
   tokens: Infinity,
   take: () => true,
   takeUpTo: (wanted: number) => wanted,
+  overdraw: () => {},
   waitMs: () => 0,
 })

@@ -149,3 +149,16 @@ test.each([
   expect(make).toThrow(expect.objectContaining({ code: 'BAD_OPTION', option: name }))
   expect(make).toThrow(message)
 })
+
+test('what was overdrawn comes back first, however much it was', () => {
+  let now = 0
+  const bucket = tokenBucket({ ratePerSecond: 100, burst: 10, now: () => now })
+  bucket.overdraw(10)
+  expect([bucket.tokens, bucket.waitMs(0)]).toEqual([0, 0])
+  bucket.overdraw(1000)
+  expect([bucket.tokens, bucket.waitMs(0), bucket.waitMs(1)]).toEqual([-1000, 10_000, 10_010])
+  now = 9990
+  expect([bucket.take(1), bucket.takeUpTo(5), bucket.waitMs(0)]).toEqual([false, 0, 10])
+  now = 10_020
+  expect([bucket.takeUpTo(5), bucket.tokens]).toEqual([2, 0])
+})

@@ -24,6 +24,7 @@ export type RefusalReason =
   | 'too-many-failures'
   | 'credentials-missing'
   | 'credentials-wrong'
+  | 'credentials-unchecked'
   | 'right-missing'
 
 /** A refusal, ready to be answered with. */
@@ -62,8 +63,10 @@ export function isRefusal(answer: object): answer is Refusal {
 export interface AccessStats {
   /** Connections that are open now. */
   readonly connections: number
-  /** Addresses that something is remembered of; bounded. */
+  /** Addresses that rates are kept of, IPv6 by /64; bounded. */
   readonly addresses: number
+  /** Addresses that have shown something wrong lately; bounded. */
+  readonly failingAddresses: number
   /** Requests and connections that were let in. */
   readonly admitted: number
   /** Those that were not, by reason. */
@@ -75,6 +78,12 @@ export interface AccessStats {
  * takes one as its option `access`. One that is given to several servers counts for all of them together.
  */
 export interface AccessControl {
+  /**
+   * Resolves once whatever the rules need is there; servers wait for it before they listen.
+   *
+   * @throws LogwispError `PACKAGE_MISSING` when an optional package that they need is not installed.
+   */
+  ready?(): Promise<void>
   /** A connection came from this address (`socket.remoteAddress`): counted until it is released, or refused. */
   connect(remoteAddress: string | undefined): AdmittedConnection | Refusal
   /** A request came: who sends it, if that may do this. Takes one from the request rates. Never rejects. */

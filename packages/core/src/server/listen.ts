@@ -5,7 +5,8 @@ import { createServer as createHttpsServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer, isIP, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { LogwispError } from '../errors.ts'
-import { type AccessControl, isRefusal } from './access.ts'
+import type { AccessControl } from './access.ts'
+import { guardConnections } from './guard-connections.ts'
 import type { ServerTls } from './server-tls.ts'
 
 /** Where and how to listen. */
@@ -86,24 +87,16 @@ export function listenTcp(serve: (socket: Socket) => void, options: ListenOption
   return open(server, options)
 }
 
-function open<Kind extends Server>(server: Kind, options: ListenOptions): Promise<Listener<Kind>> {
+async function open<Kind extends Server>(server: Kind, options: ListenOptions): Promise<Listener<Kind>> {
   const { port, host, maxConnections, access, tls } = options
+  await access?.ready?.()
   const sockets = new Set<Socket>()
   server.maxConnections = maxConnections
-  // Before the server's own listener, which would begin to read.
-  server.prependListener('connection', (socket: Socket) => {
-    const admitted = access?.connect(socket.remoteAddress)
-    if (admitted !== undefined && isRefusal(admitted)) {
-      socket.on('error', () => {})
-      socket.destroy()
-      return
-    }
+  server.on('connection', (socket: Socket) => {
     sockets.add(socket)
-    socket.once('close', () => {
-      sockets.delete(socket)
-      admitted?.release()
-    })
+    socket.once('close', () => sockets.delete(socket))
   })
+  if (access !== undefined) guardConnections(server, access)
   const detach = tls?.attach(server)
   const closed = new Promise<void>((resolve) => server.once('close', resolve))
   closed.then(() => detach?.())

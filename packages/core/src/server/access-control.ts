@@ -1,0 +1,331 @@
+/** The rules of servers in one place: addresses, how many, how often, who, and what for. */
+
+import { EventEmitter } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { LogwispError } from '../errors.ts'
+import { checkOptions, type OptionRule, option } from '../options.ts'
+import {
+  type AccessControl,
+  type AccessSocket,
+  type AccessStats,
+  type AdmittedConnection,
+  type Credentials,
+  type Identity,
+  isRefusal,
+  type Refusal,
+  type RefusalReason,
+  type Right,
+} from './access.ts'
+import { addressFrom, networkOf, unknownAddress } from './address.ts'
+import { type AddressList, addressList, addressRule } from './address-list.ts'
+import { credentialsFrom } from './authorization.ts'
+import { ConnectionCount } from './connection-count.ts'
+import { FailureBackoff, type FailureOptions } from './failure-backoff.ts'
+import { clientAddress, type ForwardedHeader } from './forwarded.ts'
+import { replyRefusal } from './http-reply.ts'
+import { checkNested, objectRule } from './nested-options.ts'
+import { allRights, type Known, type Proof } from './proof.ts'
+import { RateLimit, type Rates } from './rate-limit.ts'
+import { refusals } from './refusals.ts'
+import { StaticTokens, type TokenRule, tokenHashRule } from './static-tokens.ts'
+
+/** Options of {@link accessControl}. */
+export interface AccessControlOptions {
+  /**
+   * Who may come: addresses, networks such as `10.0.0.0/8` and `fd00::/8`, `'loopback'`, `'private'` (RFC 1918, link
+   * local, unique local). @default everybody
+   */
+  readonly allow?: readonly string[] | undefined
+  /** Who may not, even when `allow` has them. @default nobody */
+  readonly deny?: readonly string[] | undefined
+  /** Proxies whose word for the client's address is taken; in the form of `allow`. @default none */
+  readonly trustedProxies?: readonly string[] | undefined
+  /**
+   * The one header in which these proxies tell it. A proxy that writes one may pass on the other as a client sent it, so
+   * never both. @default 'x-forwarded-for'
+   */
+  readonly forwardedHeader?: ForwardedHeader | undefined
+  /** Who shows a static token (`Authorization: Bearer`), by name. */
+  readonly tokens?: Readonly<Record<string, TokenRule>> | undefined
+  /**
+   * What somebody may do who shows nothing.
+   * @default everything when neither `users`, `tokens`, `jwt` nor `certificates` is given, else nothing
+   */
+  readonly anonymous?: readonly Right[] | undefined
+  /** Connections at once, of all servers that share this. @default Infinity */
+  readonly maxConnections?: number | undefined
+  /** Connections at once from one address (IPv6: /64). Trusted proxies have no such limit. @default Infinity */
+  readonly maxConnectionsPerAddress?: number | undefined
+  /** New connections. */
+  readonly connectionRate?: Rates | undefined
+  /** Requests of HTTP, and logins of other protocols. */
+  readonly requestRate?: Rates | undefined
+  /** Entries that are sent in. */
+  readonly entryRate?: Rates | undefined
+  /** What wrong credentials lead to. */
+  readonly failures?: FailureOptions | undefined
+  /**
+   * Addresses of which rates are remembered, and as many of which failures are; beyond that the one that was away for
+   * longest is forgotten, and starts anew. At least 16. @default 16384
+   */
+  readonly maxAddresses?: number | undefined
+}
+
+/** What an access control emits. */
+export interface AccessControlEvents {
+  /** Something that rules need cannot be had for now; what depends on it is refused. */
+  warning: [error: LogwispError]
+}
+
+const defaults = {
+  trustedProxies: [],
+  forwardedHeader: 'x-forwarded-for',
+  maxConnections: Infinity,
+  maxConnectionsPerAddress: Infinity,
+  maxAddresses: 16_384,
+} as const satisfies AccessControlOptions
+
+const failureDefaults = { allowed: 5, firstDelayMs: 1000, maxDelayMs: 900_000 } as const satisfies FailureOptions
+
+const rightsRule = option.list(option.oneOf(...allRights))
+
+const rules = {
+  allow: option.list(addressRule, 1),
+  deny: option.list(addressRule),
+  trustedProxies: option.list(addressRule),
+  forwardedHeader: option.oneOf('x-forwarded-for', 'forwarded'),
+  tokens: objectRule,
+  anonymous: rightsRule,
+  maxConnections: option.integer({ min: 1, orInfinity: true }),
+  maxConnectionsPerAddress: option.integer({ min: 1, orInfinity: true }),
+  connectionRate: objectRule,
+  requestRate: objectRule,
+  entryRate: objectRule,
+  failures: objectRule,
+  maxAddresses: option.integer({ min: 16 }),
+} satisfies Record<keyof AccessControlOptions, OptionRule>
+
+const rateRules = {
+  ratePerSecond: option.number({ above: 0 }),
+  burst: option.number({ min: 1 }),
+}
+
+const failureRules = {
+  allowed: option.integer({ min: 0 }),
+  firstDelayMs: option.integer({ min: 1 }),
+  maxDelayMs: option.integer({ min: 1 }),
+} satisfies Record<keyof FailureOptions, OptionRule>
+
+/**
+ * Rules for servers: give the result to a stage as its option `access`, or put `middleware` before a handler of your own.
+ *
+ * - What is refused is answered with a status and a reason, never with a secret: 403 for an address, 401 for credentials
+ *   that are missing or wrong, 403 for a right that they lack, 429 with `Retry-After` for whoever comes too often.
+ * - Secrets are configured as hashes and compared in constant time; nothing here keeps, tells or throws one.
+ * - Every table has a bound: `maxAddresses` addresses, and as many connections as are open. No timer runs.
+ *
+ * @throws OptionError `BAD_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { accessControl } from '@logwisp/core/server'
+ *
+ * const access = accessControl({
+ *   allow: ['10.0.0.0/8', 'loopback'],
+ *   tokens: { shipper: { hash: process.env['SHIPPER_TOKEN_SHA256'] ?? '', rights: ['ingest'] } },
+ *   maxConnectionsPerAddress: 20,
+ *   requestRate: { perAddress: { ratePerSecond: 50 } },
+ * })
+ * ```
+ */
+export function accessControl(options: AccessControlOptions = {}): AccessControl & EventEmitter<AccessControlEvents> {
+  const stage = 'accessControl'
+  checkOptions(stage, options, rules)
+  for (const name of ['connectionRate', 'requestRate', 'entryRate'] as const) {
+    checkNested(stage, name, options[name], { perAddress: objectRule, total: objectRule })
+    for (const whose of ['perAddress', 'total'] as const) {
+      checkNested(stage, `${name}.${whose}`, options[name]?.[whose], rateRules, ['ratePerSecond'])
+    }
+  }
+  checkNested(stage, 'failures', options.failures, failureRules)
+  for (const [name, rule] of Object.entries(options.tokens ?? {})) {
+    checkNested(stage, `tokens.${name}`, rule, { hash: tokenHashRule, rights: rightsRule }, ['hash'])
+  }
+  return new Rules(withDefaults(defaults, options))
+}
+
+/** An option that is there but undefined has its default, too. */
+function withDefaults<Defaults extends object, Given extends object>(
+  fallback: Defaults,
+  given: Given | undefined,
+): Omit<Given, keyof Defaults> & { [Name in keyof Defaults & keyof Given]-?: NonNullable<Given[Name]> } {
+  const present = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined))
+  return { ...fallback, ...present } as never
+}
+
+type Settings = Omit<AccessControlOptions, keyof typeof defaults> & {
+  readonly [Name in keyof typeof defaults]: NonNullable<AccessControlOptions[Name]>
+}
+
+const identities = new WeakMap<IncomingMessage, Identity>()
+
+/** Who sent a request that `access.request` or `access.middleware` let in; undefined for any other. */
+export function identityOf(req: IncomingMessage): Identity | undefined {
+  return identities.get(req)
+}
+
+class Rules extends EventEmitter<AccessControlEvents> implements AccessControl {
+  readonly #settings: Settings
+  readonly #allow: AddressList | undefined
+  readonly #deny: AddressList | undefined
+  readonly #proxies: AddressList
+  readonly #open: ConnectionCount
+  readonly #connectionRate: RateLimit
+  readonly #requestRate: RateLimit
+  readonly #entryRate: RateLimit
+  readonly #failures: FailureBackoff
+  readonly #tokens: StaticTokens | undefined
+  readonly #anonymous: ReadonlySet<Right>
+  readonly #challenge: string | undefined
+  readonly #refused: Partial<Record<RefusalReason, number>> = {}
+  #admitted = 0
+
+  constructor(settings: Settings) {
+    super()
+    const { allow, deny, trustedProxies, tokens, maxAddresses } = settings
+    this.#settings = settings
+    this.#allow = allow && addressList(allow)
+    this.#deny = deny && addressList(deny)
+    this.#proxies = addressList(trustedProxies)
+    this.#open = new ConnectionCount(settings)
+    this.#connectionRate = new RateLimit(settings.connectionRate, maxAddresses)
+    this.#requestRate = new RateLimit(settings.requestRate, maxAddresses)
+    this.#entryRate = new RateLimit(settings.entryRate, maxAddresses)
+    this.#failures = new FailureBackoff(withDefaults(failureDefaults, settings.failures), maxAddresses)
+    this.#tokens = tokens && new StaticTokens(tokens)
+    this.#anonymous = new Set(settings.anonymous ?? (tokens === undefined ? allRights : []))
+    this.#challenge = tokens === undefined ? undefined : 'Bearer realm="logwisp"'
+  }
+
+  get stats(): AccessStats {
+    return Object.freeze({
+      connections: this.#open.open,
+      addresses: Math.max(this.#connectionRate.addresses, this.#requestRate.addresses, this.#entryRate.addresses),
+      failingAddresses: this.#failures.addresses,
+      admitted: this.#admitted,
+      refused: Object.freeze({ ...this.#refused }),
+    })
+  }
+
+  connect(remoteAddress: string | undefined): AdmittedConnection | Refusal {
+    const address = addressFrom(remoteAddress) ?? unknownAddress
+    const isProxy = this.#proxies.has(address)
+    // Whether a proxy's clients may come is found when they tell their addresses.
+    if (!isProxy && this.#isDenied(address)) return this.#refuse(refusals.addressDenied)
+    const network = isProxy ? undefined : networkOf(address)
+    const full = this.#open.fullFor(network)
+    if (full !== undefined) return this.#refuse(refusals.tooManyConnections[full])
+    const over = this.#connectionRate.take(network)
+    if (over !== undefined) {
+      return this.#refuse({ ...refusals.tooManyConnections[over.whose], retryAfterMs: over.waitMs })
+    }
+    this.#admitted++
+    return { release: this.#open.add(network) }
+  }
+
+  async request(req: IncomingMessage, right: Right): Promise<Identity | Refusal> {
+    const header = req.headers.authorization
+    const answer = await this.#decide(this.addressOf(req), right, () =>
+      header === undefined ? undefined : (credentialsFrom(header) ?? {}),
+    )
+    if (!isRefusal(answer)) identities.set(req, answer)
+    return answer
+  }
+
+  async present(socket: AccessSocket, credentials: Credentials, right: Right): Promise<Identity | Refusal> {
+    const isEmpty = credentials.token === undefined && credentials.user === undefined
+    const address = addressFrom(socket.remoteAddress) ?? unknownAddress
+    return this.#decide(address, right, () => (isEmpty ? undefined : credentials))
+  }
+
+  entries(identity: Identity, entries: number): number {
+    return this.#entryRate.charge(networkOf(identity.address), entries)
+  }
+
+  overEntryRate(identity: Identity): Refusal | undefined {
+    const waitMs = this.#entryRate.owedMs(networkOf(identity.address))
+    return waitMs === 0 ? undefined : this.#refuse({ ...refusals.tooManyEntries, retryAfterMs: waitMs })
+  }
+
+  addressOf(req: IncomingMessage): string {
+    const peer = addressFrom(req.socket.remoteAddress) ?? unknownAddress
+    const { forwardedHeader } = this.#settings
+    const header = req.headers[forwardedHeader]
+    return clientAddress(peer, Array.isArray(header) ? header.join(',') : header, forwardedHeader, this.#proxies)
+  }
+
+  middleware(right: Right): (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
+    return (req, res, next) => {
+      this.request(req, right).then((answer) => {
+        // Outside of the promise, so that what a handler throws is what it would be without this one.
+        process.nextTick(() => (isRefusal(answer) ? replyRefusal(req, res, answer) : next()))
+      })
+    }
+  }
+
+  async #decide(
+    address: string,
+    right: Right,
+    credentials: () => Credentials | undefined,
+  ): Promise<Identity | Refusal> {
+    if (this.#isDenied(address)) return this.#refuse(refusals.addressDenied)
+    const network = networkOf(address)
+    const over = this.#requestRate.take(network)
+    if (over !== undefined) return this.#refuse({ ...refusals.tooManyRequests[over.whose], retryAfterMs: over.waitMs })
+    const shown = this.#tokens === undefined ? undefined : credentials()
+    if (shown === undefined) return this.#admitUnknown(address, right)
+    const waitMs = this.#failures.waitMs(network)
+    if (waitMs > 0) return this.#refuse({ ...refusals.tooManyFailures, retryAfterMs: waitMs })
+    const proof = await this.#prove(shown)
+    return 'failed' in proof ? this.#refuseUnproved(proof, network) : this.#admitKnown(proof, address, right)
+  }
+
+  async #prove({ token }: Credentials): Promise<Proof> {
+    if (token !== undefined && this.#tokens !== undefined) return this.#tokens.prove(token)
+    return { failed: 'wrong', message: 'credentials of this kind are not asked for here' }
+  }
+
+  #admitUnknown(address: string, right: Right): Identity | Refusal {
+    if (this.#anonymous.has(right)) {
+      this.#admitted++
+      return { name: undefined, provedBy: 'none', address }
+    }
+    return this.#refuse({ ...refusals.credentialsMissing(right), ...this.#challenged() })
+  }
+
+  #admitKnown({ name, provedBy, rights }: Known, address: string, right: Right): Identity | Refusal {
+    if (!rights.has(right)) return this.#refuse(refusals.rightMissing(right))
+    this.#admitted++
+    return { name, provedBy, address }
+  }
+
+  #refuseUnproved({ failed, message, retryAfterMs }: Exclude<Proof, Known>, network: string): Refusal {
+    if (failed === 'unchecked') return this.#refuse({ ...refusals.credentialsUnchecked, message, retryAfterMs })
+    if (failed === 'wrong') this.#failures.fail(network)
+    return this.#refuse({ reason: 'credentials-wrong', message, ...this.#challenged() })
+  }
+
+  /** A 401 must say how to do better (RFC 9110); without anything to say it is a 403. */
+  #challenged(): Pick<Refusal, 'status' | 'challenge'> {
+    return this.#challenge === undefined ? { status: 403 } : { status: 401, challenge: this.#challenge }
+  }
+
+  #isDenied(address: string): boolean {
+    return this.#deny?.has(address) === true || this.#allow?.has(address) === false
+  }
+
+  #refuse(refusal: Refusal): Refusal {
+    this.#refused[refusal.reason] = (this.#refused[refusal.reason] ?? 0) + 1
+    return refusal
+  }
+}
