@@ -97,7 +97,8 @@ test('a restart that could open only one of two files at first read that one twi
 
     let refusals = 2
     const open = (opened: string): ReturnType<typeof realFileSystem.open> => {
-      if (opened === path && refusals-- > 0) throw Object.assign(new Error('not now'), { code: 'EACCES', syscall: 'open' })
+      if (opened === path && refusals-- > 0)
+        throw Object.assign(new Error('not now'), { code: 'EACCES', syscall: 'open' })
       return realFileSystem.open(opened)
     }
     const again = await openCheckpoint(join(directory, 'state'))
