@@ -35,6 +35,8 @@ const matchError = element('match-error')
 
 let stream
 let lastId
+/** Of the entries that came last, in their order. */
+const ids = new Set()
 let waiting = []
 let skipped = 0
 let shown = 0
@@ -66,6 +68,7 @@ function open() {
   }
   stream.onmessage = ({ data, lastEventId }) => {
     lastId = lastEventId
+    if (isRepeated(lastEventId)) return
     add(JSON.parse(data))
   }
   stream.addEventListener('dropped', ({ data }) => add({ gap: JSON.parse(data) }))
@@ -91,6 +94,14 @@ async function refused() {
     setState('lost', 'connection lost, trying again')
     setTimeout(open, 2000)
   }
+}
+
+/** After a crash the lines that were read last are read once more, with the ids that they had. */
+function isRepeated(id) {
+  if (ids.has(id)) return true
+  ids.add(id)
+  if (ids.size > maxRows) ids.delete(ids.values().next().value)
+  return false
 }
 
 function add(item) {
@@ -120,7 +131,9 @@ function render() {
   element('shown').textContent = shown.toLocaleString()
 }
 
-function gapText({ entries }) {
+function gapText({ entries, reason }) {
+  // What the old one had not shown, the new one reads: nothing is known to be missing.
+  if (reason === 'restarted') return 'LogWisp was started anew here'
   return entries === null ? 'some lines are missing here' : `${entries.toLocaleString()} lines are missing here`
 }
 
@@ -167,6 +180,7 @@ function refilter() {
   matchError.hidden = true
   match.removeAttribute('aria-invalid')
   lastId = undefined
+  ids.clear()
   clear()
   if (!paused()) open()
 }

@@ -119,6 +119,22 @@ describe.skipIf(!hasChromium)('the live page in Chromium', () => {
     await page.locator('[data-state=live]').waitFor()
     await page.locator('.row', { hasText: 'two' }).waitFor()
     expect(await messages()).toEqual(['one', 'two'])
+    expect(await page.locator('.gap').allTextContents()).toEqual(['LogWisp was started anew here'])
+  })
+
+  test('shows no line twice when the daemon was killed and reads the last ones again', async () => {
+    const lines = Array.from({ length: 50 }, (_, i) => `line ${i}`)
+    await appendFile(log, `${lines.join('\n')}\n`)
+    await shows(50)
+    daemon.child.kill('SIGKILL')
+    await daemon.exit
+    // As if it had been killed before it saved its positions at all: everything is read once more.
+    await rm(join(directory, 'state'), { recursive: true })
+    daemon = start(new URL(url).port)
+    await pageOf(daemon)
+    await appendFile(log, 'after\n')
+    await page.locator('.row', { hasText: 'after' }).waitFor()
+    expect(await messages()).toEqual([...lines, 'after'])
   })
 
   test('keeps no more than 2000 rows, the newest', async () => {

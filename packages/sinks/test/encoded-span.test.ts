@@ -4,6 +4,7 @@ import { Batch } from '@logwisp/core'
 import { expect, test } from 'vitest'
 import { SpanEncoder } from '../src/internal/encoded-span.ts'
 import { ReplayRing } from '../src/internal/replay-ring.ts'
+import { viewerFilter } from '../src/internal/viewer-filter.ts'
 
 function encoderOf(entries: number, textLength: number) {
   const ring = new ReplayRing({ maxEntries: 1e9, maxBytes: 1e9 }, 'run')
@@ -17,11 +18,28 @@ function encoderOf(entries: number, textLength: number) {
   return { ring, encoder, written }
 }
 
-test('ends a span once it is large enough, or where its chunk ends', () => {
+test('ends a span once it is large enough, at the end, or at a multiple of 512, over the edges of chunks', () => {
   const { encoder } = encoderOf(20, 20_000)
   expect(encoder.at(0, undefined)).toMatchObject({ next: 2, entries: 2 })
-  expect(encoder.at(9, undefined)).toMatchObject({ next: 10, entries: 1 })
-  expect(encoderOf(20, 10).encoder.at(3, undefined)).toMatchObject({ next: 10, entries: 7 })
+  expect(encoder.at(9, undefined)).toMatchObject({ next: 11, entries: 2 })
+  expect(encoder.at(19, undefined)).toMatchObject({ next: 20, entries: 1 })
+  const small = encoderOf(1100, 10).encoder
+  const walk = [3, 512, 1024].map((at) => small.at(at, undefined))
+  expect(walk.map(({ next, entries }) => [next, entries])).toEqual([
+    [512, 509],
+    [1024, 512],
+    [1100, 76],
+  ])
+})
+
+test('looks at no more than 512 entries at once for a filter that lets nothing pass, and keeps few of its spans', () => {
+  const { encoder, ring } = encoderOf(1100, 10)
+  const filter = viewerFilter(new URLSearchParams('match=never'))
+  const elsewhere = viewerFilter(new URLSearchParams('source=elsewhere'))
+  for (const none of [filter, elsewhere]) {
+    expect([0, 512, 1024].map((at) => encoder.at(at, none).next)).toEqual([512, 1024, ring.next])
+    expect(encoder.at(0, none)).toMatchObject({ entries: 0, bytes: Buffer.alloc(0) })
+  }
 })
 
 test('makes an entry that is larger than a span a span of its own', () => {

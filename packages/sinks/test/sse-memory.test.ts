@@ -4,7 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import type { SseSinkStats } from '../src/index.ts'
+import type { LiveSinkStats } from '../src/index.ts'
 
 const lines = 60_000
 const reading = 90
@@ -54,7 +54,7 @@ test('W9: 10 stuck viewers among 100 cost a bounded amount of memory, and no vie
 
   const viewers = Array.from({ length: reading }, () => viewer(port))
   const silent = Array.from({ length: stuck }, () => viewer(port).socket.pause())
-  const stats = (): Promise<SseSinkStats> => ask<SseSinkStats>(server, 'stats')
+  const stats = (): Promise<LiveSinkStats> => ask<LiveSinkStats>(server, 'stats')
   await vi.waitFor(async () => expect((await stats()).viewers.connected).toBe(reading + stuck), { timeout: 10_000 })
   const connected = await ask<Memory>(server, 'memory')
 

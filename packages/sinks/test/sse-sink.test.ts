@@ -75,7 +75,7 @@ test('W11: gives every entry to each of several viewers', async () => {
 })
 
 test('W4: answers the stream and the status page without a single option about heartbeats', async () => {
-  const sink = await listening({ heartbeatMs: undefined })
+  const sink = await listening({ heartbeat: undefined })
   expect((await ask(sink, { path: '/status' })).status).toBe(200)
   expect((await openStream(sink)).status).toBe(200)
 })
@@ -333,7 +333,16 @@ test('tells its status, and whatever the program adds to it', async () => {
     version,
     uptimeMs: expect.any(Number),
     endpoints: { stream: '/stream', status: '/status' },
-    viewers: { connected: 1, accepted: 1, cutOff: 0, entriesSent: 1, entriesMissed: 0, max: 100 },
+    viewers: {
+      connected: 1,
+      accepted: 1,
+      refused: 0,
+      cutOff: 0,
+      entriesSent: 1,
+      entriesMissed: 0,
+      bytesBuffered: 0,
+      max: 100,
+    },
     ring: { entries: 1, bytes: expect.any(Number), maxEntries: 100, maxBytes: 16_777_216 },
     stats: { entriesIn: 1, entriesOut: 1, entriesDropped: 0, dropped: {}, entriesHeld: 0 },
     pipelines: { a: 1 },
@@ -359,7 +368,7 @@ test('says the version that its package has', () => {
 })
 
 test('sends comments as heartbeats on a quiet connection', async () => {
-  const sink = await listening({ heartbeatMs: 100 })
+  const sink = await listening({ heartbeat: { intervalMs: 100 } })
   const client = await openStream(sink)
   await client.until(({ comments }) => comments.filter((text) => text === 'heartbeat').length === 2)
   expect(client.events).toEqual([])
@@ -422,7 +431,10 @@ test('refuses options that it does not know or cannot use, when it is made', () 
     [{ path: 'stream' }, "`path` must be a path that begins with '/'"],
     [{ ringBytes: 1 }, '`ringBytes` must be'],
     [{ maxViewers: 0 }, '`maxViewers` must be'],
-    [{ heartbeatMs: 0 }, '`heartbeatMs` must be'],
+    [{ heartbeat: { intervalMs: 0 } }, '`heartbeat.intervalMs` must be'],
+    [{ heartbeat: { interval: 1 } }, '`heartbeat.interval` is no option'],
+    [{ heartbeat: false }, '`heartbeat` must be'],
+    [{ heartbeat: { format: 'frame' } }, '`heartbeat.format` must be'],
     [{ format: 'xml' }, '`format` must be'],
     [{ path: '/a', statusPath: '/a' }, '`statusPath` must be another path than `path`'],
   ]
@@ -498,7 +510,7 @@ async function served(listener: RequestListener) {
 }
 
 test('W9: viewers that never read cost a bounded amount, slow nobody down, and are cut off', async () => {
-  const sink = await listening({ ringBytes: 1_000_000, stuckTimeoutMs: 1000, heartbeatMs: 60_000 })
+  const sink = await listening({ ringBytes: 1_000_000, stuckTimeoutMs: 1000, heartbeat: { intervalMs: 60_000 } })
   const stuck: Socket[] = []
   for (let i = 0; i < 10; i++) {
     const socket = connect(sink.address?.port ?? 0, '127.0.0.1')

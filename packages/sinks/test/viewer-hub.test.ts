@@ -4,8 +4,8 @@ import { Batch, type LogEntry } from '@logwisp/core'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ReplayRing } from '../src/internal/replay-ring.ts'
 import type { Viewer, ViewerStart } from '../src/internal/viewer.ts'
-import { viewerFilter } from '../src/internal/viewer-filter.ts'
-import { type ViewerChannel, ViewerHub } from '../src/internal/viewer-hub.ts'
+import { type ViewerFilter, viewerFilter } from '../src/internal/viewer-filter.ts'
+import { type ViewerChannel, ViewerHub, type ViewerHubOptions } from '../src/internal/viewer-hub.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'] })
@@ -20,6 +20,8 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 class Connection implements ViewerChannel {
   text = ''
+  readonly bufferedBytes = 0
+  probe?: () => void
   takes = true
   state: 'open' | 'ended' | 'destroyed' = 'open'
   viewer!: Viewer
@@ -48,7 +50,11 @@ class Connection implements ViewerChannel {
   }
 }
 
-function hubOf({ maxEntries = 1000, entry = (one: LogEntry) => `${one.message} ` } = {}) {
+function hubOf({
+  maxEntries = 1000,
+  entry = (one: LogEntry) => `${one.message} `,
+  ...options
+}: { maxEntries?: number; entry?: (one: LogEntry) => string } & Partial<ViewerHubOptions> = {}) {
   const errors: Error[] = []
   const hub = new ViewerHub({
     ring: new ReplayRing({ maxEntries, maxBytes: 1_000_000 }, 'run'),
@@ -56,10 +62,13 @@ function hubOf({ maxEntries = 1000, entry = (one: LogEntry) => `${one.message} `
       entry,
       dropped: ({ entries, reason }) => `[${entries ?? '?'} ${reason}] `,
       heartbeat: (id) => `<${id ?? ''}> `,
-      end: () => 'END',
+      end: (reason) => (reason === 'stopped' ? 'END' : `END ${reason}`),
     },
     heartbeatMs: 15_000,
     stuckTimeoutMs: 30_000,
+    idleTimeoutMs: Infinity,
+    whenFull: 'drop-oldest',
+    ...options,
     onError: (error) => errors.push(error),
   })
   return { hub, errors }
@@ -80,7 +89,14 @@ test('W11: gives every entry to every viewer', async () => {
   hub.append([Batch.of({ bytes: Buffer.from('c\nd'), source: 'x', time: 0 })])
   await turn()
   expect(viewers.map(({ text }) => text)).toEqual(['a b c d ', 'a b c d ', 'a b c d '])
-  expect(hub.counts).toEqual({ connected: 3, accepted: 3, cutOff: 0, entriesSent: 12, entriesMissed: 0 })
+  expect(hub.counts).toEqual({
+    connected: 3,
+    accepted: 3,
+    cutOff: 0,
+    entriesSent: 12,
+    entriesMissed: 0,
+    bytesBuffered: 0,
+  })
   hub.destroy()
 })
 
@@ -92,6 +108,20 @@ test('writes an entry once for all viewers without a filter', async () => {
   await turn()
   expect(written).toBe(100)
   expect(new Set(viewers.map(({ text }) => text)).size).toBe(1)
+  hub.destroy()
+})
+
+test('writes an entry once for all viewers whose filters say the same', async () => {
+  let written = 0
+  const { hub } = hubOf({ entry: ({ message }) => `${message}${++written} ` })
+  const filters = ['level=warn&source=a&source=b', 'source=b&source=a&level=warn', 'level=warn&source=a']
+  const viewers = filters.map(
+    (query) => new Connection(hub, { filter: viewerFilter(new URLSearchParams(query)) as ViewerFilter }),
+  )
+  hub.append(messages(0, 100))
+  await turn()
+  expect(written).toBe(200)
+  expect(viewers[0]?.text).toBe(viewers[1]?.text)
   hub.destroy()
 })
 
@@ -130,6 +160,96 @@ test('tells a viewer how many entries it missed, where it missed them', async ()
   await turn()
   expect(slow.text).toBe('0 1 [8 too-slow] 10 11 12 13 14 15 16 17 18 19 ')
   expect(hub.counts.entriesMissed).toBe(8)
+  hub.destroy()
+})
+
+test('lets a viewer that fell behind go on with the next entry, when that is asked for', async () => {
+  const { hub } = hubOf({ maxEntries: 10, whenFull: 'drop-all' })
+  const slow = new Connection(hub)
+  slow.takes = false
+  hub.append(messages(0, 2))
+  await turn()
+  hub.append(messages(2, 20))
+  slow.drain()
+  await turn()
+  hub.append(messages(20, 22))
+  await turn()
+  expect(slow.text).toBe('0 1 [18 too-slow] 20 21 ')
+  hub.destroy()
+})
+
+test('cuts off a viewer that fell behind, when that is asked for', async () => {
+  const { hub } = hubOf({ maxEntries: 10, whenFull: 'cut-off' })
+  const [slow, quick] = [new Connection(hub), new Connection(hub)]
+  slow.takes = false
+  hub.append(messages(0, 2))
+  await turn()
+  hub.append(messages(2, 10))
+  await turn()
+  hub.append(messages(10, 20))
+  slow.drain()
+  await turn()
+  expect([slow.state, quick.state]).toEqual(['destroyed', 'open'])
+  expect(hub.counts).toMatchObject({ connected: 1, cutOff: 1 })
+  hub.destroy()
+})
+
+test('says good-bye to a viewer that got no entry for too long, however many heartbeats it got', async () => {
+  const { hub } = hubOf({ idleTimeoutMs: 60_000 })
+  const [idle, busy] = [
+    new Connection(hub, { filter: viewerFilter(new URLSearchParams('match=never')) as ViewerFilter }),
+    new Connection(hub),
+  ]
+  await vi.advanceTimersByTimeAsync(50_000)
+  hub.append(messages(0, 1))
+  await turn()
+  await vi.advanceTimersByTimeAsync(20_000)
+  expect(idle.text).toMatch(/END idle$/)
+  expect([idle.state, busy.state]).toEqual(['ended', 'open'])
+  expect(hub.counts).toMatchObject({ connected: 1, cutOff: 1 })
+  hub.destroy()
+})
+
+test('cuts off who was told good-bye and does not go', async () => {
+  const { hub } = hubOf({ idleTimeoutMs: 40_000 })
+  const stays = new Connection(hub)
+  stays.end = (data) => {
+    stays.text += data
+  }
+  await vi.advanceTimersByTimeAsync(45_000)
+  expect([stays.state, hub.connected]).toEqual(['open', 1])
+  await vi.advanceTimersByTimeAsync(45_000)
+  expect([stays.state, hub.connected]).toEqual(['destroyed', 0])
+})
+
+test('asks a connection for an answer once per heartbeat, busy or not, and cuts off one that leaves two unanswered', async () => {
+  const { hub } = hubOf()
+  const [dead, alive] = [new Connection(hub), new Connection(hub)]
+  dead.probe = vi.fn<() => void>()
+  alive.probe = vi.fn<() => void>()
+  for (let second = 0; second < 60; second++) {
+    hub.append(messages(second, second + 1))
+    await turn()
+    await vi.advanceTimersByTimeAsync(1000)
+    hub.heard(alive.viewer)
+  }
+  expect(dead.probe).toHaveBeenCalledTimes(2)
+  expect(alive.probe).toHaveBeenCalledTimes(4)
+  expect([dead.state, alive.state]).toEqual(['destroyed', 'open'])
+  hub.destroy()
+})
+
+test('begins anew for a viewer that wants something else, from where it wants it', async () => {
+  const { hub } = hubOf()
+  const viewer = new Connection(hub)
+  hub.append([entry('a', 'info'), entry('b', 'warn'), entry('c', 'info')])
+  await turn()
+  hub.restart(viewer.viewer, { position: 1, filter: viewerFilter(new URLSearchParams('level=warn')) })
+  await turn()
+  expect(viewer.text).toBe('a b c b ')
+  hub.append([entry('d', 'info'), entry('e', 'warn')])
+  await turn()
+  expect(viewer.text).toBe('a b c b e ')
   hub.destroy()
 })
 
@@ -267,17 +387,20 @@ test('hands on what writing an entry throws, and leaves nothing running', async 
   expect(viewer.state).toBe('destroyed')
 })
 
-/** Writes an entry in two ms, which a viewer with a filter has to itself. */
+/** Writes an entry in two ms, which a viewer with a filter of its own has to itself. */
 const slowly = (): string => {
   for (const began = performance.now(); performance.now() - began < 2; );
   return 'x'.repeat(40_000)
 }
-const everything = (): ViewerStart => ({ position: 0, filter: viewerFilter(new URLSearchParams('match=.')) })
+const everything = (viewer: number): ViewerStart => ({
+  position: 0,
+  filter: viewerFilter(new URLSearchParams(`match=.|${viewer}`)),
+})
 
 test('leaves the event loop to others in between, and serves all viewers alike', async () => {
   vi.useRealTimers()
   const { hub } = hubOf({ entry: slowly })
-  const viewers = Array.from({ length: 5 }, () => new Connection(hub, everything()))
+  const viewers = Array.from({ length: 5 }, (_, viewer) => new Connection(hub, everything(viewer)))
   hub.append(messages(0, 20))
   // 200 ms of work: 5 viewers, 20 entries, 2 ms each.
   let turns = 0
@@ -291,7 +414,7 @@ test('leaves the event loop to others in between, and serves all viewers alike',
 test('takes no more than its share of the time while entries come, however much there is to send', async () => {
   vi.useRealTimers()
   const { hub } = hubOf({ entry: slowly })
-  for (let i = 0; i < 5; i++) new Connection(hub, everything())
+  for (let i = 0; i < 5; i++) new Connection(hub, everything(i))
   const began = performance.now()
   while (performance.now() - began < 500) {
     hub.append(messages(0, 1))

@@ -11,8 +11,17 @@ import type { ViewerFilter } from './viewer-filter.ts'
  */
 const spanChars = 32 * 1024
 
+/**
+ * A span ends, too, where the sequence is a multiple of this. So viewers that began at different places soon ask for the
+ * same spans, and one with a filter that lets little pass is no long turn.
+ */
+const spanEntries = 512
+
 /** Spans kept for the viewers that come by next, in bytes: some 60 of them, which is a few ms at full speed. */
 const cacheBytes = 2 * 1024 * 1024
+
+/** What a span costs beside its bytes; those that nothing passed into have none. */
+const spanOverheadBytes = 512
 
 /** A run of entries as bytes. */
 export interface EncodedSpan {
@@ -23,47 +32,63 @@ export interface EncodedSpan {
   readonly bytes: Buffer
 }
 
-/** How one entry is written, with everything that ends it. */
+/** How one entry is written. */
 export type EncodeEntry = (entry: LogEntry, id: string) => string
+
+/** How the texts of a span, at least one, become what is sent. */
+export type PackSpan = (texts: readonly string[]) => Buffer
+
+/** Texts that bring everything that ends them. */
+export const packText: PackSpan = (texts) => Buffer.from(texts.join(''))
 
 /** Writes spans of one ring. */
 export class SpanEncoder {
   readonly #ring: ReplayRing
   readonly #encode: EncodeEntry
-  /** By the sequence of their first entry; the oldest first. */
-  readonly #spans = new Map<number, EncodedSpan>()
+  readonly #pack: PackSpan
+  /** By their filter and the sequence of their first entry; the oldest first. */
+  readonly #spans = new Map<string | number, EncodedSpan>()
   #bytes = 0
 
-  constructor(ring: ReplayRing, encode: EncodeEntry) {
+  constructor(ring: ReplayRing, encode: EncodeEntry, pack: PackSpan = packText) {
     this.#ring = ring
     this.#encode = encode
+    this.#pack = pack
   }
 
-  /** The span from a sequence on, which the ring must have. Without a filter it is kept for the next one who asks. */
+  /** The span from a sequence on, which the ring must have. It is kept for the next one who asks, with the same filter. */
   at(sequence: number, filter: ViewerFilter | undefined): EncodedSpan {
-    if (filter !== undefined) return this.#write(sequence, filter)
-    const known = this.#spans.get(sequence)
+    const key = filter === undefined ? sequence : `${sequence} ${filter.key}`
+    const known = this.#spans.get(key)
+    // A span that ended where the ring did is no longer the best one, but right: who got it goes on behind it.
     if (known !== undefined) return known
-    const span = this.#write(sequence, undefined)
-    this.#spans.set(sequence, span)
-    this.#bytes += span.bytes.length
-    for (const [first, oldest] of this.#spans) {
+    const span = this.#write(sequence, filter)
+    this.#spans.set(key, span)
+    this.#bytes += span.bytes.length + spanOverheadBytes
+    for (const [oldest, { bytes }] of this.#spans) {
       if (this.#bytes <= cacheBytes) break
-      this.#spans.delete(first)
-      this.#bytes -= oldest.bytes.length
+      this.#spans.delete(oldest)
+      this.#bytes -= bytes.length + spanOverheadBytes
     }
     return span
   }
 
   #write(sequence: number, filter: ViewerFilter | undefined): EncodedSpan {
-    let text = ''
-    let entries = 0
+    const texts: string[] = []
+    let chars = 0
     const visit = (entry: LogEntry, at: number): boolean => {
-      text += this.#encode(entry, this.#ring.idOf(entry, at))
-      entries++
-      return text.length < spanChars
+      const text = this.#encode(entry, this.#ring.idOf(entry, at))
+      texts.push(text)
+      chars += text.length
+      return chars < spanChars
     }
-    const next = forEachEntry(this.#ring.chunkAt(sequence), sequence, visit, filter)
-    return { next, entries, bytes: Buffer.from(text) }
+    const end = Math.min((Math.floor(sequence / spanEntries) + 1) * spanEntries, this.#ring.next)
+    let next = sequence
+    while (next < end && chars < spanChars) {
+      next = forEachEntry(this.#ring.chunkAt(next), next, visit, { filter, to: end })
+    }
+    return { next, entries: texts.length, bytes: texts.length === 0 ? nothing : this.#pack(texts) }
   }
 }
+
+const nothing = Buffer.alloc(0)

@@ -32,15 +32,18 @@ export class ReplayRing {
   readonly limits: RingLimits
   /** Names this run of the sink: an id made here is `<instance>-<sequence + 1>`. */
   readonly #instance: string
+  readonly #writeId: (id: string) => string
   #chunks: RingChunk[] = []
   /** Chunks before this index are evicted; they are cut off now and then, since cutting each one off is slow. */
   #head = 0
   #next = 0
   #bytes = 0
 
-  constructor(limits: RingLimits, instance: string) {
+  /** `writeId` is how the protocol writes the ids of origins; no two may become one. */
+  constructor(limits: RingLimits, instance: string, writeId: (id: string) => string = headerSafe) {
     this.limits = limits
     this.#instance = instance
+    this.#writeId = writeId
   }
 
   /** The sequence of the oldest entry that is served; equal to {@link next} when there is none. */
@@ -125,7 +128,7 @@ export class ReplayRing {
 
   /** The id of an entry: its own, which is the same after a restart, or one of this run of the sink. */
   idOf(entry: LogEntry, sequence: number): string {
-    return entry.origin === undefined ? `${this.#instance}-${sequence + 1}` : headerSafe(entry.origin.id)
+    return entry.origin === undefined ? `${this.#instance}-${sequence + 1}` : this.#writeId(entry.origin.id)
   }
 
   /** The id of the entry before this sequence: who has it has everything before `sequence`. */
@@ -133,7 +136,7 @@ export class ReplayRing {
     let id: string | undefined
     if (sequence > this.first) {
       forEachOrigin(this.chunkAt(sequence - 1), sequence - 1, (origin, at) => {
-        if (at === sequence - 1 && origin !== undefined) id = headerSafe(origin.id)
+        if (at === sequence - 1 && origin !== undefined) id = this.#writeId(origin.id)
       })
     }
     return id ?? `${this.#instance}-${sequence}`
@@ -150,16 +153,27 @@ export class ReplayRing {
       if (sequence <= this.#next) return sequence
     }
     const { first } = this
-    const escaped = id.includes('%')
     for (let i = this.#chunks.length - 1; i >= this.#head; i--) {
       const chunk = this.#chunks[i] as RingChunk
       let found: number | undefined
       forEachOrigin(chunk, first, (origin, sequence) => {
-        if (origin !== undefined && (escaped ? headerSafe(origin.id) : origin.id) === id) found = sequence + 1
+        // Lengths first: writing changes an id's text, if at all, to a longer one.
+        if (origin !== undefined && origin.id.length <= id.length && this.#writeId(origin.id) === id)
+          found = sequence + 1
       })
       if (found !== undefined) return found
     }
     return undefined
+  }
+
+  /**
+   * Whether an id that the ring does not know is certainly from before the sink was started: made by another run of it, or
+   * of a source while everything that came since the start is still here.
+   */
+  isFromEarlierRun(id: string): boolean {
+    const [, instance] = ownId.exec(id) ?? []
+    if (instance !== undefined) return instance !== this.#instance
+    return this.first === 0
   }
 
   /** The sequence from which on the last `entries` entries that pass the filter are sent. */
@@ -170,7 +184,7 @@ export class ReplayRing {
     for (let i = this.#chunks.length - 1; i >= this.#head && missing > 0; i--) {
       const chunk = this.#chunks[i] as RingChunk
       const found: number[] = []
-      forEachEntry(chunk, Math.max(first, chunk.first), (_entry, sequence) => found.push(sequence) > 0, filter)
+      forEachEntry(chunk, Math.max(first, chunk.first), (_entry, sequence) => found.push(sequence) > 0, { filter })
       if (found.length >= missing) return found[found.length - missing] as number
       missing -= found.length
     }
@@ -178,12 +192,15 @@ export class ReplayRing {
   }
 }
 
+/** What the random name of a run looks like in an id. */
+const ownId = /^([0-9a-f]{12})-\d{1,15}$/
+
 const evicted: RingChunk = { first: 0, count: 0, bytes: 0, item: [] }
 
 /**
  * An id as it comes back from a viewer: browsers send it as a header, where line breaks and NUL cannot be and spaces
  * at the edges and letters beyond ASCII do not survive. Two ids never become one: `%` is written as `%25`.
  */
-function headerSafe(id: string): string {
+export function headerSafe(id: string): string {
   return /^[\x21-\x24\x26-\x7e]+$/.test(id) ? id : encodeURIComponent(Buffer.from(id).toString())
 }

@@ -12,6 +12,13 @@ export interface RingChunk {
   readonly item: Batch | readonly LogEntry[]
 }
 
+/** Which entries of a chunk are visited. */
+export interface ChunkChoice {
+  readonly filter?: ViewerFilter | undefined
+  /** The sequence to stop before. */
+  readonly to?: number | undefined
+}
+
 /**
  * Visits the entries of a chunk from a sequence on, only those that pass the filter, until `visit` says false.
  * Returns the sequence after the last one looked at.
@@ -20,25 +27,26 @@ export function forEachEntry(
   { first, count, item }: RingChunk,
   from: number,
   visit: (entry: LogEntry, sequence: number) => boolean,
-  filter?: ViewerFilter | undefined,
+  { filter, to = Infinity }: ChunkChoice = {},
 ): number {
+  const end = Math.min(first + count, to)
   let sequence = first
   let more = true
   if (!isBatch(item)) {
-    for (sequence = from; more && sequence < first + count; sequence++) {
+    for (sequence = from; more && sequence < end; sequence++) {
       const entry = item[sequence - first] as LogEntry
       if (filter === undefined || passes(filter, entry)) more = visit(entry, sequence)
     }
     return sequence
   }
-  if (filter !== undefined && !filter.source(item.source)) return first + count
-  item.forEachLine((start, end, next) => {
-    if (!more) return
+  if (filter !== undefined && !filter.source(item.source)) return end
+  item.forEachLine((start, stop, next) => {
+    if (!more || sequence >= end) return
     if (
       sequence >= from &&
-      (filter === undefined || filter.line(item.message(start, end), () => item.level(start, end)))
+      (filter === undefined || filter.line(item.message(start, stop), () => item.level(start, stop)))
     ) {
-      more = visit(item.entry(start, end, next), sequence)
+      more = visit(item.entry(start, stop, next), sequence)
     }
     sequence++
   })

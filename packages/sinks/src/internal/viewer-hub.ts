@@ -5,55 +5,69 @@
  */
 
 import type { Batch, LogEntry } from '@logwisp/core'
-import { type EncodeEntry, SpanEncoder } from './encoded-span.ts'
+import { type EncodeEntry, type PackSpan, SpanEncoder } from './encoded-span.ts'
 import type { ReplayRing } from './replay-ring.ts'
 import { TimeShare } from './time-share.ts'
-import { Viewer, type ViewerGap, type ViewerStart } from './viewer.ts'
+import { Viewer, type ViewerGap, type ViewerStart, type WhenBehind } from './viewer.ts'
 
-/** How a protocol writes what a viewer is to know. */
+/** Why a viewer is sent nothing more. */
+export type EndReason = 'stopped' | 'idle'
+
+/** How a protocol writes what a viewer is to know. What is empty is not sent. */
 export interface ViewerProtocol {
   readonly entry: EncodeEntry
+  /** How the texts of several entries become what is sent; by default one after the other. */
+  readonly pack?: PackSpan | undefined
   /** That entries are missing here. */
-  readonly dropped: (gap: ViewerGap) => string
+  readonly dropped: (gap: ViewerGap) => Buffer | string
   /** A sign of life; with an id, it is the one to come back with. */
-  readonly heartbeat: (id: string | undefined) => string
+  readonly heartbeat: (id: string | undefined) => Buffer | string
   /** That nothing more will come. */
-  readonly end: () => string
+  readonly end: (reason: EndReason) => Buffer | string
 }
 
-/** One connection. It calls {@link ViewerHub.drained} and {@link ViewerHub.remove}. */
+/** One connection. It calls {@link ViewerHub.drained}, {@link ViewerHub.heard} and {@link ViewerHub.remove}. */
 export interface ViewerChannel {
+  /** Bytes that wait to be handed to the system. */
+  readonly bufferedBytes: number
   /** Sends; false when it takes no more before it has drained. */
   write(data: Buffer | string): boolean
   /** Sends a last thing and closes. */
-  end(data: string): void
+  end(data: Buffer | string, reason: EndReason): void
   /** Cuts the connection. */
-  destroy(): void
+  destroy(error?: Error): void
+  /** Asks for an answer, if the protocol has such a thing. */
+  probe?(): void
 }
 
 export interface ViewerHubOptions {
   readonly ring: ReplayRing
   readonly protocol: ViewerProtocol
-  /** A viewer that got nothing for so long gets a heartbeat. */
+  /** A viewer that got nothing for so long gets a heartbeat; a connection that can be asked for an answer is asked so often. */
   readonly heartbeatMs: number
   /** A viewer whose connection took nothing for so long is cut off. */
   readonly stuckTimeoutMs: number
+  /** A viewer that has everything, and got no entry for so long, is told good-bye. */
+  readonly idleTimeoutMs: number
+  readonly whenFull: WhenBehind | 'cut-off'
   /** Told what a `protocol` function threw; nothing is sent any more. */
   readonly onError: (error: Error) => void
 }
 
 /** What the hub counts. */
-export interface ViewerCounts {
+export interface HubCounts {
   /** Viewers at this moment. */
   readonly connected: number
   /** Viewers ever. */
   readonly accepted: number
-  /** Viewers that took nothing for too long. */
+  /** Viewers whose connection was closed from here: stuck, silent, idle, or too slow for the ring. */
   readonly cutOff: number
   /** Entries sent, counted once for each viewer. */
   readonly entriesSent: number
   /** Entries missed by viewers that were too slow, counted once for each viewer. */
   readonly entriesMissed: number
+  /** Bytes that wait in all viewers' connections. Viewers share them; counted once for each. */
+  readonly bytesBuffered: number
 }
 
 /** What the system takes to send a byte once it is written, outside of our turn: it is 1 GB/s on loopback. */
@@ -61,6 +75,9 @@ const sendMsPerByte = 1e-6
 
 /** Node's timers hold no more. */
 const maxTimerMs = 2 ** 31 - 1
+
+/** A connection that left so many questions in a row unanswered is dead. */
+const maxUnanswered = 2
 
 export class ViewerHub {
   readonly #options: ViewerHubOptions
@@ -81,17 +98,25 @@ export class ViewerHub {
 
   constructor(options: ViewerHubOptions) {
     this.#options = options
-    this.#spans = new SpanEncoder(options.ring, options.protocol.entry)
+    this.#spans = new SpanEncoder(options.ring, options.protocol.entry, options.protocol.pack)
   }
 
-  get counts(): ViewerCounts {
+  get counts(): HubCounts {
+    let bytesBuffered = 0
+    for (const channel of this.#viewers.values()) bytesBuffered += channel.bufferedBytes
     return {
       connected: this.#viewers.size,
       accepted: this.#accepted,
       cutOff: this.#cutOff,
       entriesSent: this.#entriesSent,
       entriesMissed: this.#entriesMissed,
+      bytesBuffered,
     }
+  }
+
+  /** How many viewers there are. */
+  get connected(): number {
+    return this.#viewers.size
   }
 
   /** Whether it takes no viewers any more. */
@@ -117,11 +142,22 @@ export class ViewerHub {
     return viewer
   }
 
+  /** The viewer wants something else from now on. */
+  restart(viewer: Viewer, start: ViewerStart): void {
+    viewer.restart(start)
+    this.#schedule()
+  }
+
   /** The viewer's connection takes more. */
   drained(viewer: Viewer): void {
     viewer.full = false
     viewer.timesFoundFull = 0
     this.#schedule()
+  }
+
+  /** The viewer's connection gave a sign of life. */
+  heard(viewer: Viewer): void {
+    viewer.unanswered = 0
   }
 
   /** The viewer is gone. */
@@ -130,6 +166,15 @@ export class ViewerHub {
     clearInterval(this.#clock)
     this.#clock = undefined
     this.#whenEmpty?.()
+  }
+
+  /** The viewer is not served any more. */
+  cutOff(viewer: Viewer): void {
+    const channel = this.#viewers.get(viewer)
+    if (channel === undefined) return
+    this.#cutOff++
+    channel.destroy()
+    this.remove(viewer)
   }
 
   /** Sends every viewer what it still lacks and that this was all; cuts off who has not taken it within `timeoutMs`. */
@@ -147,13 +192,13 @@ export class ViewerHub {
     }
   }
 
-  /** Cuts all connections. */
-  destroy(): void {
+  /** Cuts all connections; with an error when that is why. */
+  destroy(error?: Error): void {
     this.#closing = true
     clearImmediate(this.#turn)
     clearTimeout(this.#pause)
     for (const [viewer, channel] of this.#viewers) {
-      channel.destroy()
+      channel.destroy(error)
       this.remove(viewer)
     }
   }
@@ -185,7 +230,7 @@ export class ViewerHub {
   #serveUntil(end: number): boolean {
     // Who was served goes to the end of the map, where the loop comes by again: it ends when nobody is ready.
     for (const [viewer, channel] of this.#viewers) {
-      if (!viewer.ready) continue
+      if (!viewer.ready || viewer.ended) continue
       this.#viewers.delete(viewer)
       this.#viewers.set(viewer, channel)
       this.#serve(viewer, channel)
@@ -195,16 +240,19 @@ export class ViewerHub {
   }
 
   #serve(viewer: Viewer, channel: ViewerChannel): void {
-    const { gap, span } = viewer.next()
-    if (gap !== undefined) {
-      if (gap.reason === 'too-slow') this.#entriesMissed += gap.entries ?? 0
-      this.#send(viewer, channel, this.#options.protocol.dropped(gap))
-    }
-    if (span.entries > 0) this.#send(viewer, channel, span.bytes)
+    const { whenFull, protocol } = this.#options
+    if (whenFull === 'cut-off' && viewer.behind) return this.cutOff(viewer)
+    const { gap, missed, span } = viewer.next(whenFull === 'drop-all' ? whenFull : 'drop-oldest')
+    this.#entriesMissed += missed
+    if (gap !== undefined) this.#send(viewer, channel, protocol.dropped(gap))
+    if (span.entries === 0) return
+    this.#send(viewer, channel, span.bytes)
+    viewer.entryAt = viewer.sentAt
     this.#entriesSent += span.entries
   }
 
   #send(viewer: Viewer, channel: ViewerChannel, data: Buffer | string): void {
+    if (data.length === 0) return
     viewer.sentAt = performance.now()
     if (!channel.write(data)) viewer.full = true
     this.#bytesInTurn += data.length
@@ -212,38 +260,57 @@ export class ViewerHub {
 
   /** Whoever has everything is told that this was all. The others follow in a later turn, when they have drained. */
   #sayGoodbye(): void {
-    for (const [viewer, channel] of this.#viewers) {
-      if (viewer.upToDate && !viewer.ended) {
-        viewer.ended = true
-        channel.end(this.#options.protocol.end())
-      }
-    }
+    for (const [viewer, channel] of this.#viewers) if (viewer.upToDate) this.#end(viewer, channel, 'stopped')
+  }
+
+  #end(viewer: Viewer, channel: ViewerChannel, reason: EndReason): void {
+    if (viewer.ended) return
+    viewer.ended = true
+    viewer.timesFoundFull = 0
+    channel.end(this.#options.protocol.end(reason), reason)
   }
 
   #startClock(): void {
-    const { heartbeatMs, stuckTimeoutMs } = this.#options
-    const shortest = Math.min(heartbeatMs, stuckTimeoutMs)
+    const { heartbeatMs, stuckTimeoutMs, idleTimeoutMs } = this.#options
+    const shortest = Math.min(heartbeatMs, stuckTimeoutMs, idleTimeoutMs)
     if (this.#clock !== undefined || shortest === Infinity) return
     // Four looks per period: what is due after a second comes within a second and a quarter.
     const intervalMs = Math.min(shortest / 4, maxTimerMs)
     const timesStuck = Math.ceil(stuckTimeoutMs / intervalMs)
-    this.#clock = setInterval(() => this.#look(performance.now(), timesStuck), intervalMs).unref()
+    this.#clock = setInterval(() => this.#look(timesStuck), intervalMs).unref()
   }
 
   /** Cuts off who was found full so many times, and gives a sign of life to who heard nothing for long. */
-  #look(now: number, timesStuck: number): void {
-    const { heartbeatMs, protocol } = this.#options
-    for (const [viewer, channel] of this.#viewers) {
-      if (viewer.ended) continue
-      if (viewer.full) {
-        // Looks are counted, not time: after the whole process stood still, nobody had a chance to drain.
-        if (++viewer.timesFoundFull <= timesStuck) continue
-        this.#cutOff++
-        channel.destroy()
-        this.remove(viewer)
-      } else if (now - viewer.sentAt >= heartbeatMs) {
-        this.#send(viewer, channel, protocol.heartbeat(viewer.idPassedOver()))
+  #look(timesStuck: number): void {
+    const { heartbeatMs, idleTimeoutMs, protocol } = this.#options
+    const now = performance.now()
+    try {
+      for (const [viewer, channel] of this.#viewers) {
+        if (viewer.full || viewer.ended) {
+          // Looks are counted, not time: after the whole process stood still, nobody had a chance to drain.
+          if (++viewer.timesFoundFull > timesStuck) this.cutOff(viewer)
+        } else if (now - viewer.entryAt >= idleTimeoutMs && viewer.upToDate) {
+          this.#cutOff++
+          this.#end(viewer, channel, 'idle')
+        } else if (this.#answers(viewer, channel, now) && now - viewer.sentAt >= heartbeatMs) {
+          this.#send(viewer, channel, protocol.heartbeat(viewer.idPassedOver()))
+        }
       }
+    } catch (error) {
+      this.#options.onError(error as Error)
     }
+  }
+
+  /** Asks a connection for an answer when it is time to; false when it was cut off because it gives none. */
+  #answers(viewer: Viewer, channel: ViewerChannel, now: number): boolean {
+    if (channel.probe === undefined || now - viewer.probedAt < this.#options.heartbeatMs) return true
+    if (viewer.unanswered >= maxUnanswered) {
+      this.cutOff(viewer)
+      return false
+    }
+    viewer.unanswered++
+    viewer.probedAt = now
+    channel.probe()
+    return true
   }
 }

@@ -13,9 +13,15 @@ import type { ViewerFilter } from './viewer-filter.ts'
 export interface ViewerGap {
   /** How many; undefined when nobody can tell. For a viewer with a filter: how many it was not asked about. */
   readonly entries: number | undefined
-  /** `too-slow`: it did not read fast enough. `not-kept`: it was away for too long. */
-  readonly reason: 'too-slow' | 'not-kept'
+  /**
+   * `too-slow`: it did not read fast enough. `not-kept`: it was away for too long. `restarted`: what it saw last is from
+   * before the sink was started; all that came since then follows, and whether anything came in between is not known here.
+   */
+  readonly reason: 'too-slow' | 'not-kept' | 'restarted'
 }
+
+/** Where a viewer goes on that is so slow that the ring has moved past its place. */
+export type WhenBehind = 'drop-oldest' | 'drop-all'
 
 /** Where a viewer begins, and what it wants. */
 export interface ViewerStart {
@@ -29,13 +35,15 @@ export interface ViewerStart {
 /** What to send: first the gap, then the span. */
 export interface ViewerTurn {
   readonly gap: ViewerGap | undefined
+  /** How many entries it was too slow for since its last turn. */
+  readonly missed: number
   readonly span: EncodedSpan
 }
 
 export class Viewer {
   readonly #ring: ReplayRing
   readonly #spans: SpanEncoder
-  readonly #filter: ViewerFilter | undefined
+  #filter: ViewerFilter | undefined
   #position: number
   #gap: ViewerGap | undefined
   #told: number
@@ -45,8 +53,14 @@ export class Viewer {
   timesFoundFull = 0
   /** Whether it was told that nothing more will come. */
   ended = false
-  /** When it was last sent something, in ms. */
+  /** When it was last sent anything, in ms. */
   sentAt: number
+  /** When it was last sent an entry or came, in ms. */
+  entryAt: number
+  /** When its connection was last asked for a sign of life, in ms. */
+  probedAt: number
+  /** How often in a row it was asked without answering. */
+  unanswered = 0
 
   constructor(ring: ReplayRing, spans: SpanEncoder, { position, gap, filter }: ViewerStart, now: number) {
     this.#ring = ring
@@ -56,6 +70,31 @@ export class Viewer {
     this.#told = position
     this.#gap = gap
     this.sentAt = now
+    this.entryAt = now
+    this.probedAt = now
+  }
+
+  /** From here on it is another viewer: with this filter, from this place. */
+  restart({ position, gap, filter }: ViewerStart): void {
+    this.#filter = filter
+    this.#position = position
+    this.#told = position
+    this.#gap = gap
+  }
+
+  /** What it wants to see. */
+  get filter(): ViewerFilter | undefined {
+    return this.#filter
+  }
+
+  /** The sequence of the entry that it is sent next. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** Whether the ring has moved past its place. */
+  get behind(): boolean {
+    return this.#position < this.#ring.first
   }
 
   /** Whether it has everything there is. */
@@ -69,19 +108,23 @@ export class Viewer {
   }
 
   /** What it is sent next; asked only when it is {@link ready}. The span may be empty: nothing in it passed the filter. */
-  next(): ViewerTurn {
-    const { first } = this.#ring
+  next(whenBehind: WhenBehind = 'drop-oldest'): ViewerTurn {
     let gap = this.#gap
+    let missed = 0
     this.#gap = undefined
-    if (this.#position < first) {
-      gap = { entries: first - this.#position, reason: 'too-slow' }
-      this.#position = first
+    if (this.behind) {
+      const position = whenBehind === 'drop-all' ? this.#ring.next : this.#ring.first
+      missed = position - this.#position
+      gap = addedGap(gap, missed)
+      this.#position = position
     }
-    if (this.#position === this.#ring.next) return { gap, span: { next: this.#position, entries: 0, bytes: nothing } }
+    if (this.#position === this.#ring.next) {
+      return { gap, missed, span: { next: this.#position, entries: 0, bytes: nothing } }
+    }
     const span = this.#spans.at(this.#position, this.#filter)
     this.#position = span.next
     if (span.entries > 0) this.#told = span.next
-    return { gap, span }
+    return { gap, missed, span }
   }
 
   /**
@@ -93,6 +136,13 @@ export class Viewer {
     this.#told = this.#position
     return this.#ring.idBefore(this.#position)
   }
+}
+
+/** A gap at its start that it was not told yet is part of the one that has come since. */
+function addedGap(earlier: ViewerGap | undefined, missed: number): ViewerGap {
+  if (earlier === undefined) return { entries: missed, reason: 'too-slow' }
+  const entries = earlier.entries === undefined ? undefined : earlier.entries + missed
+  return { entries, reason: earlier.reason === 'restarted' ? 'not-kept' : earlier.reason }
 }
 
 const nothing = Buffer.alloc(0)

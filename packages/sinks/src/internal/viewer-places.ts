@@ -1,0 +1,82 @@
+/** How many may look at once, in total and from one address. Counts whoever has a place until it is given back, once. */
+
+import { isIP } from 'node:net'
+import type { Refusal } from '@logwisp/core/server'
+
+/** How many places there are. */
+export interface PlaceLimits {
+  readonly maxViewers: number
+  readonly maxViewersPerAddress: number
+}
+
+/** A place; giving it back again does nothing. */
+export type ReleasePlace = () => void
+
+export class ViewerPlaces {
+  readonly #limits: PlaceLimits
+  /** By network; it has no more of them than there are places taken. */
+  readonly #taken = new Map<string, number>()
+  #total = 0
+  #refused = 0
+
+  constructor(limits: PlaceLimits) {
+    this.#limits = limits
+  }
+
+  /** Places taken. */
+  get taken(): number {
+    return this.#total
+  }
+
+  /** How many found none. */
+  get refused(): number {
+    return this.#refused
+  }
+
+  /** Takes a place for somebody from this address, or says why there is none. */
+  take(address: string | undefined, retryAfterMs: number): ReleasePlace | Refusal {
+    const { maxViewers, maxViewersPerAddress } = this.#limits
+    const network = networkOf(address ?? '')
+    const ofNetwork = this.#taken.get(network) ?? 0
+    if (this.#total >= maxViewers || ofNetwork >= maxViewersPerAddress) {
+      this.#refused++
+      const all = this.#total >= maxViewers
+      return {
+        reason: 'too-many-connections',
+        status: all ? 503 : 429,
+        message: all
+          ? `there are ${maxViewers} viewers already, which is the most that are served at once`
+          : `there are ${maxViewersPerAddress} viewers from this address already, which is the most that are served at once`,
+        retryAfterMs,
+      }
+    }
+    this.#total++
+    this.#taken.set(network, ofNetwork + 1)
+    let held = true
+    return () => {
+      if (!held) return
+      held = false
+      this.#total--
+      const left = (this.#taken.get(network) ?? 1) - 1
+      if (left === 0) this.#taken.delete(network)
+      else this.#taken.set(network, left)
+    }
+  }
+}
+
+/** What counts as one address: an IPv4 address, or the /64 that one IPv6 host has all addresses of. */
+export function networkOf(address: string): string {
+  const plain = address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '')
+  if (isIP(plain) !== 6) return plain
+  const [before = '', after] = plain.split('::')
+  const head = groupsOf(before)
+  const tail = groupsOf(after ?? '')
+  const zeros = after === undefined ? [] : Array<string>(Math.max(0, 8 - head.length - tail.length)).fill('0')
+  const network = [...head, ...zeros, ...tail].slice(0, 4)
+  return `${network.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`
+}
+
+function groupsOf(text: string): string[] {
+  // An IPv4 tail stands for two groups, which are none of the first four.
+  return text === '' ? [] : text.split(':').flatMap((group) => (group.includes('.') ? ['0', '0'] : [group]))
+}
