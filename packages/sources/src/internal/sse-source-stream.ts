@@ -3,13 +3,14 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Batch, EntryReadable, LogwispError, type Origin, Tracker } from '@logwisp/core'
+import { Batch, LogwispError, type Origin, Tracker } from '@logwisp/core'
 import type { EventSourceMessage } from 'eventsource-parser'
 import type { SseSourceOptions, SseSourceStats } from '../sse-source.ts'
 import { authHeader, tellableUrl } from './client-options.ts'
 import { EventReader } from './event-reader.ts'
 import { decoded, type HttpReply, openHttpStream, textOf } from './http-stream.ts'
 import { receivedEntry, withOrigin } from './received-entry.ts'
+import { ReceivingSource } from './receiving-source.ts'
 import { ReconnectDelay, retryAfterMs } from './reconnect-delay.ts'
 import { RepeatedIds } from './repeated-ids.ts'
 
@@ -56,7 +57,7 @@ interface Ending {
   readonly livedMs: number
 }
 
-export class SseSourceStream extends EntryReadable {
+export class SseSourceStream extends ReceivingSource {
   readonly #url: URL
   readonly #settings: Settings
   readonly #source: string
@@ -70,7 +71,6 @@ export class SseSourceStream extends EntryReadable {
   readonly #abort = new AbortController()
   #running: Promise<void> | undefined
   #body: Readable | undefined
-  #wanted = false
   /** What the server sent last as an id, and what of it a marker was made of. */
   #lastId: string | undefined
   #markedId: string | undefined
@@ -124,18 +124,17 @@ export class SseSourceStream extends EntryReadable {
     callback()
   }
 
-  protected override pull(): void {
-    this.#wanted = true
+  protected override readOn(): void {
     this.#body?.resume()
   }
 
   override stop(): void {
     this.#abort.abort()
-    this.finish()
+    this.end()
   }
 
   override get stats(): SseSourceStats {
-    return this.books(0, {
+    return this.books(this.entriesWaiting, {
       bytesIn: this.#bytesIn,
       connected: this.#body !== undefined,
       connections: this.#connections,
@@ -158,7 +157,7 @@ export class SseSourceStream extends EntryReadable {
     try {
       for (;;) {
         const ending = await this.#connection()
-        if (ending === undefined) return this.finish()
+        if (ending === undefined) return this.end()
         const delayMs = this.#waitAfter(ending)
         if (delayMs > 0) await delay(delayMs, undefined, { signal })
         signal.throwIfAborted()
@@ -272,22 +271,27 @@ export class SseSourceStream extends EntryReadable {
       else if (++quietLooks > looksPerTimeout) body.destroy(new Error(`nothing came for ${idleTimeoutMs} ms`))
     }
     const clock = idleTimeoutMs === Infinity ? undefined : setInterval(look, idleTimeoutMs / looksPerTimeout).unref()
+    const { signal } = this.#abort
+    const cut = (): void => void body.destroy()
+    signal.addEventListener('abort', cut)
     this.#body = body
     return new Promise<void>((resolve, reject) => {
       body.on('data', (chunk: Buffer) => {
-        if (this.#abort.signal.aborted) return
+        if (signal.aborted) return
         quietLooks = 0
         this.#bytesIn += chunk.length
         reader.feed(chunk)
         this.#mark()
-        if (!this.#wanted) body.pause()
+        if (!this.isWanted) body.pause()
       })
       body.on('end', resolve)
       body.on('error', reject)
       body.on('close', resolve)
-      if (!this.#wanted) body.pause()
+      if (!this.isWanted) body.pause()
+      if (signal.aborted) cut()
     }).finally(() => {
       clearInterval(clock)
+      signal.removeEventListener('abort', cut)
       this.#body = undefined
       body.destroy()
     })
@@ -321,7 +325,7 @@ export class SseSourceStream extends EntryReadable {
     const typed = type === 'message' ? entry : { ...entry, fields: { event: type, ...entry.fields } }
     this.#lastEntrySequence = ++this.#sequence
     const origin = id === undefined ? undefined : this.#originOf(id)
-    this.#wanted = this.give(withOrigin(typed, origin))
+    this.receive(withOrigin(typed, origin))
   }
 
   #originOf(id: string): EventOrigin {
@@ -341,7 +345,7 @@ export class SseSourceStream extends EntryReadable {
     this.#sequence++
     const origin = this.#originOf(id)
     if (isAllSafe) this.#tracker.acknowledge(origin)
-    else this.#wanted = this.give(Batch.of({ ...noLines, origins: { at: () => origin } }))
+    else this.receive(Batch.of({ ...noLines, origins: { at: () => origin } }))
     if (this.#needsSave) this.#saveBeginning()
   }
 
