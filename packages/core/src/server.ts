@@ -20,6 +20,7 @@ export {
   accessControl,
   identityOf,
 } from './server/access-control.ts'
+export { addressFrom, networkOf } from './server/address.ts'
 export type { FailureOptions } from './server/failure-backoff.ts'
 export type { ForwardedHeader } from './server/forwarded.ts'
 export { guardConnections } from './server/guard-connections.ts'

@@ -1,7 +1,6 @@
 /** How many may look at once, in total and from one address. Counts whoever has a place until it is given back, once. */
 
-import { isIP } from 'node:net'
-import type { Refusal } from '@logwisp/core/server'
+import { addressFrom, networkOf, type Refusal } from '@logwisp/core/server'
 
 /** How many places there are. */
 export interface PlaceLimits {
@@ -36,7 +35,7 @@ export class ViewerPlaces {
   /** Takes a place for somebody from this address, or says why there is none. */
   take(address: string | undefined, retryAfterMs: number): ReleasePlace | Refusal {
     const { maxViewers, maxViewersPerAddress } = this.#limits
-    const network = networkOf(address ?? '')
+    const network = networkOf(addressFrom(address) ?? '')
     const ofNetwork = this.#taken.get(network) ?? 0
     if (this.#total >= maxViewers || ofNetwork >= maxViewersPerAddress) {
       this.#refused++
@@ -62,21 +61,4 @@ export class ViewerPlaces {
       else this.#taken.set(network, left)
     }
   }
-}
-
-/** What counts as one address: an IPv4 address, or the /64 that one IPv6 host has all addresses of. */
-export function networkOf(address: string): string {
-  const plain = address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '')
-  if (isIP(plain) !== 6) return plain
-  const [before = '', after] = plain.split('::')
-  const head = groupsOf(before)
-  const tail = groupsOf(after ?? '')
-  const zeros = after === undefined ? [] : Array<string>(Math.max(0, 8 - head.length - tail.length)).fill('0')
-  const network = [...head, ...zeros, ...tail].slice(0, 4)
-  return `${network.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`
-}
-
-function groupsOf(text: string): string[] {
-  // An IPv4 tail stands for two groups, which are none of the first four.
-  return text === '' ? [] : text.split(':').flatMap((group) => (group.includes('.') ? ['0', '0'] : [group]))
 }
