@@ -236,23 +236,25 @@ export class SseSourceStream extends ReceivingSource {
       body.destroy()
       return undefined
     }
-    const type = (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
-    if (status === 200 && type === 'text/event-stream') {
-      const stream = decoded(body)
-      if (stream !== undefined) return stream
-    }
+    if (status === 200) return this.#streamOf(headers, url, body)
     const text = await textOf(body, this.#settings.connectTimeoutMs)
-    const said = text === '' ? '' : `: ${text}`
+    const answer = `answered ${status}${text === '' ? '' : `: ${text}`}`
     if (temporary.has(status) || status >= 500) {
-      throw new Unavailable(`it answered ${status}${said}`, retryAfterMs(headers['retry-after'], Date.now()))
+      throw new Unavailable(`it ${answer}`, retryAfterMs(headers['retry-after'], Date.now()))
     }
+    throw new LogwispError('PEER_REFUSED', `${tellableUrl(url)} ${answer}. Check the URL, and the option auth`)
+  }
+
+  #streamOf(headers: HttpReply['headers'], url: URL, body: HttpReply['body']): Readable {
+    const type = (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() || 'no media type'
+    const stream = type === 'text/event-stream' ? decoded(body) : undefined
+    if (stream !== undefined) return stream
+    body.destroy()
     const what =
-      status !== 200
-        ? `answered ${status}${said}`
-        : type === 'text/event-stream'
-          ? `compresses with ${headers['content-encoding']}, which is not known here`
-          : `sends ${type || 'no media type'} and not text/event-stream`
-    throw new LogwispError('PEER_REFUSED', `${tellableUrl(url)} ${what}. Check the URL, and auth`)
+      type === 'text/event-stream'
+        ? `compresses with ${headers['content-encoding']}, which is not known here: leave compression off`
+        : `sends ${type} and not text/event-stream: give the URL of a stream of events`
+    throw new LogwispError('PEER_REFUSED', `${tellableUrl(url)} ${what}`)
   }
 
   /** Reads a stream to its end. Rejects when it is cut, or quiet for too long. */
