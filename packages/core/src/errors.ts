@@ -5,6 +5,8 @@
  * `docs/errors.md` lists the same; a test holds the two together.
  */
 export const errorCodes = {
+  ACCESS_UNCHECKED: 'Credentials could not be checked: a key server or a function of your own failed.',
+  BAD_CERTIFICATE: 'A certificate, a key or a revocation list could not be read, or they do not belong together.',
   BAD_ENTRY: 'A text or an object from outside is no entry.',
   BAD_JSON: 'A text is no JSON, or is nested too deep.',
   BAD_OPTION: 'An option is unknown, missing, of the wrong type or out of range.',
@@ -16,6 +18,7 @@ export const errorCodes = {
   CHECKPOINT_FULL: 'More sources than maxKeys keep their positions in one checkpoint.',
   ENTRIES_MISSED:
     'A server could not give entries that came while nobody asked for them, or faster than they were taken.',
+  ENTRY_REJECTED: 'A receiver refused an entry for good.',
   ENTRY_TOO_LARGE: 'An entry that came over the network is larger than the limit, and was not taken.',
   FILE_UNREADABLE: 'A file or directory that a source follows can not be read at this time.',
   LINE_TOO_LONG: 'A line is longer than maxLineBytes and was cut or skipped.',
@@ -24,10 +27,13 @@ export const errorCodes = {
   FILE_IN_USE: 'Another file sink, perhaps of another process, writes to the same file.',
   LISTEN_FAILED: 'A stage could not listen on its port: in use, not allowed, or no address of this machine.',
   NOT_AN_ENTRY: 'A chunk that is no entry was written to a stage.',
+  NOT_CONFIRMED: 'A receiver takes entries, but does not say when they are delivered.',
+  PEER_FAILING: 'Another program answers with errors, or not at all; what it should take waits, and is sent again.',
   PEER_LOST: 'A connection to another program could not be made, or broke; it is made again.',
   PEER_MISBEHAVED: 'Another program broke the protocol; the connection to it was cut.',
   PEER_REFUSED: 'Another program answered in a way that makes no sense to try again.',
   PEER_SILENT: 'Another program took or acknowledged nothing for too long; the connection to it was cut.',
+  PACKAGE_MISSING: 'An option needs an optional package that is not installed.',
   POSITION_LOST: 'A source can not go on where it had come to: what stood there is gone.',
   ROTATE_FAILED: 'A file sink could not rotate its file, and goes on with the one it has.',
   SOURCE_FAILED: 'One of several merged sources failed.',
