@@ -21,3 +21,11 @@ export {
   sseSource,
 } from './sse-source.ts'
 export { type StdinSource, type StdinSourceOptions, type StdinSourceStats, stdinSource } from './stdin-source.ts'
+export {
+  type TcpSender,
+  type TcpSource,
+  type TcpSourceEvents,
+  type TcpSourceOptions,
+  type TcpSourceStats,
+  tcpSource,
+} from './tcp-source.ts'
