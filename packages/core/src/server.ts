@@ -21,11 +21,14 @@ export {
   identityOf,
 } from './server/access-control.ts'
 export { addressFrom, networkOf } from './server/address.ts'
+export type { CertificateRule } from './server/certificate-names.ts'
+export type { CredentialOptions } from './server/credential-check.ts'
 export type { FailureOptions } from './server/failure-backoff.ts'
 export type { ForwardedHeader } from './server/forwarded.ts'
 export { guardConnections } from './server/guard-connections.ts'
 export { type HostCheck, hostCheck } from './server/host-check.ts'
 export { type ErrorStatus, replyError, replyJson, replyRefusal } from './server/http-reply.ts'
+export type { JwtKeys, JwtOptions } from './server/json-web-tokens.ts'
 export {
   type HttpTimeouts,
   isLoopback,
@@ -34,7 +37,15 @@ export {
   listenHttp,
   listenTcp,
 } from './server/listen.ts'
+export { hashPassword } from './server/password-hash.ts'
+export type { PasswordOptions, PasswordVerifier, UserRule } from './server/passwords.ts'
 export type { Rate, Rates } from './server/rate-limit.ts'
 export { type BadTarget, type RequestTarget, requestTarget } from './server/request-target.ts'
-export type { ServerTls } from './server/server-tls.ts'
+export {
+  type ReloadableTls,
+  type ServerTls,
+  type ServerTlsEvents,
+  type ServerTlsOptions,
+  serverTls,
+} from './server/server-tls.ts'
 export { hashToken, type TokenRule } from './server/static-tokens.ts'

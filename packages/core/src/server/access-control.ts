@@ -20,17 +20,24 @@ import { addressFrom, networkOf, unknownAddress } from './address.ts'
 import { type AddressList, addressList, addressRule } from './address-list.ts'
 import { credentialsFrom } from './authorization.ts'
 import { ConnectionCount } from './connection-count.ts'
+import {
+  CredentialCheck,
+  type CredentialOptions,
+  checkCredentialOptions,
+  credentialRules,
+  rightsRule,
+} from './credential-check.ts'
 import { FailureBackoff, type FailureOptions } from './failure-backoff.ts'
 import { clientAddress, type ForwardedHeader } from './forwarded.ts'
 import { replyRefusal } from './http-reply.ts'
 import { checkNested, objectRule } from './nested-options.ts'
-import { allRights, type Known, type Proof } from './proof.ts'
+import { allRights, type Known, type Proof, type Unproved } from './proof.ts'
 import { RateLimit, type Rates } from './rate-limit.ts'
 import { refusals } from './refusals.ts'
-import { StaticTokens, type TokenRule, tokenHashRule } from './static-tokens.ts'
+import { withDefaults } from './with-defaults.ts'
 
 /** Options of {@link accessControl}. */
-export interface AccessControlOptions {
+export interface AccessControlOptions extends CredentialOptions {
   /**
    * Who may come: addresses, networks such as `10.0.0.0/8` and `fd00::/8`, `'loopback'`, `'private'` (RFC 1918, link
    * local, unique local). @default everybody
@@ -45,8 +52,6 @@ export interface AccessControlOptions {
    * never both. @default 'x-forwarded-for'
    */
   readonly forwardedHeader?: ForwardedHeader | undefined
-  /** Who shows a static token (`Authorization: Bearer`), by name. */
-  readonly tokens?: Readonly<Record<string, TokenRule>> | undefined
   /**
    * What somebody may do who shows nothing.
    * @default everything when neither `users`, `tokens`, `jwt` nor `certificates` is given, else nothing
@@ -87,14 +92,12 @@ const defaults = {
 
 const failureDefaults = { allowed: 5, firstDelayMs: 1000, maxDelayMs: 900_000 } as const satisfies FailureOptions
 
-const rightsRule = option.list(option.oneOf(...allRights))
-
 const rules = {
+  ...credentialRules,
   allow: option.list(addressRule, 1),
   deny: option.list(addressRule),
   trustedProxies: option.list(addressRule),
   forwardedHeader: option.oneOf('x-forwarded-for', 'forwarded'),
-  tokens: objectRule,
   anonymous: rightsRule,
   maxConnections: option.integer({ min: 1, orInfinity: true }),
   maxConnectionsPerAddress: option.integer({ min: 1, orInfinity: true }),
@@ -148,19 +151,8 @@ export function accessControl(options: AccessControlOptions = {}): AccessControl
     }
   }
   checkNested(stage, 'failures', options.failures, failureRules)
-  for (const [name, rule] of Object.entries(options.tokens ?? {})) {
-    checkNested(stage, `tokens.${name}`, rule, { hash: tokenHashRule, rights: rightsRule }, ['hash'])
-  }
+  checkCredentialOptions(stage, options)
   return new Rules(withDefaults(defaults, options))
-}
-
-/** An option that is there but undefined has its default, too. */
-function withDefaults<Defaults extends object, Given extends object>(
-  fallback: Defaults,
-  given: Given | undefined,
-): Omit<Given, keyof Defaults> & { [Name in keyof Defaults & keyof Given]-?: NonNullable<Given[Name]> } {
-  const present = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined))
-  return { ...fallback, ...present } as never
 }
 
 type Settings = Omit<AccessControlOptions, keyof typeof defaults> & {
@@ -174,6 +166,8 @@ export function identityOf(req: IncomingMessage): Identity | undefined {
   return identities.get(req)
 }
 
+const blocked: Unproved = { failed: 'blocked', message: '' }
+
 class Rules extends EventEmitter<AccessControlEvents> implements AccessControl {
   readonly #settings: Settings
   readonly #allow: AddressList | undefined
@@ -184,15 +178,14 @@ class Rules extends EventEmitter<AccessControlEvents> implements AccessControl {
   readonly #requestRate: RateLimit
   readonly #entryRate: RateLimit
   readonly #failures: FailureBackoff
-  readonly #tokens: StaticTokens | undefined
+  readonly #credentials: CredentialCheck
   readonly #anonymous: ReadonlySet<Right>
-  readonly #challenge: string | undefined
   readonly #refused: Partial<Record<RefusalReason, number>> = {}
   #admitted = 0
 
   constructor(settings: Settings) {
     super()
-    const { allow, deny, trustedProxies, tokens, maxAddresses } = settings
+    const { allow, deny, trustedProxies, maxAddresses } = settings
     this.#settings = settings
     this.#allow = allow && addressList(allow)
     this.#deny = deny && addressList(deny)
@@ -202,9 +195,8 @@ class Rules extends EventEmitter<AccessControlEvents> implements AccessControl {
     this.#requestRate = new RateLimit(settings.requestRate, maxAddresses)
     this.#entryRate = new RateLimit(settings.entryRate, maxAddresses)
     this.#failures = new FailureBackoff(withDefaults(failureDefaults, settings.failures), maxAddresses)
-    this.#tokens = tokens && new StaticTokens(tokens)
-    this.#anonymous = new Set(settings.anonymous ?? (tokens === undefined ? allRights : []))
-    this.#challenge = tokens === undefined ? undefined : 'Bearer realm="logwisp"'
+    this.#credentials = new CredentialCheck(settings, (error) => this.emit('warning', error))
+    this.#anonymous = new Set(settings.anonymous ?? (this.#credentials.knowsAnybody ? [] : allRights))
   }
 
   get stats(): AccessStats {
@@ -233,19 +225,21 @@ class Rules extends EventEmitter<AccessControlEvents> implements AccessControl {
     return { release: this.#open.add(network) }
   }
 
+  ready(): Promise<void> {
+    return this.#credentials.ready()
+  }
+
   async request(req: IncomingMessage, right: Right): Promise<Identity | Refusal> {
     const header = req.headers.authorization
-    const answer = await this.#decide(this.addressOf(req), right, () =>
-      header === undefined ? undefined : (credentialsFrom(header) ?? {}),
-    )
+    const credentials = header === undefined ? undefined : (credentialsFrom(header) ?? {})
+    const answer = await this.#decide(this.addressOf(req), req.socket, credentials, right)
     if (!isRefusal(answer)) identities.set(req, answer)
     return answer
   }
 
-  async present(socket: AccessSocket, credentials: Credentials, right: Right): Promise<Identity | Refusal> {
-    const isEmpty = credentials.token === undefined && credentials.user === undefined
-    const address = addressFrom(socket.remoteAddress) ?? unknownAddress
-    return this.#decide(address, right, () => (isEmpty ? undefined : credentials))
+  present(socket: AccessSocket, credentials: Credentials, right: Right): Promise<Identity | Refusal> {
+    const shown = credentials.token === undefined && credentials.user === undefined ? undefined : credentials
+    return this.#decide(addressFrom(socket.remoteAddress) ?? unknownAddress, socket, shown, right)
   }
 
   entries(identity: Identity, entries: number): number {
@@ -275,49 +269,56 @@ class Rules extends EventEmitter<AccessControlEvents> implements AccessControl {
 
   async #decide(
     address: string,
+    socket: AccessSocket,
+    shown: Credentials | undefined,
     right: Right,
-    credentials: () => Credentials | undefined,
   ): Promise<Identity | Refusal> {
     if (this.#isDenied(address)) return this.#refuse(refusals.addressDenied)
     const network = networkOf(address)
     const over = this.#requestRate.take(network)
     if (over !== undefined) return this.#refuse({ ...refusals.tooManyRequests[over.whose], retryAfterMs: over.waitMs })
-    const shown = this.#tokens === undefined ? undefined : credentials()
-    if (shown === undefined) return this.#admitUnknown(address, right)
-    const waitMs = this.#failures.waitMs(network)
-    if (waitMs > 0) return this.#refuse({ ...refusals.tooManyFailures, retryAfterMs: waitMs })
-    const proof = await this.#prove(shown)
-    return 'failed' in proof ? this.#refuseUnproved(proof, network) : this.#admitKnown(proof, address, right)
+    const proof = await (shown === undefined ? this.#certificateProof(socket, right) : this.#proofOf(shown, network))
+    if (proof === undefined) return this.#admit(undefined, address, right)
+    return 'failed' in proof ? this.#refuseUnproved(proof, network) : this.#admit(proof, address, right)
   }
 
-  async #prove({ token }: Credentials): Promise<Proof> {
-    if (token !== undefined && this.#tokens !== undefined) return this.#tokens.prove(token)
-    return { failed: 'wrong', message: 'credentials of this kind are not asked for here' }
+  /** A good certificate of somebody unknown takes nothing from what an unknown one may. */
+  #certificateProof(socket: AccessSocket, right: Right): Proof | undefined {
+    const proof = this.#credentials.certificate(socket)
+    return proof !== undefined && 'failed' in proof && this.#anonymous.has(right) ? undefined : proof
   }
 
-  #admitUnknown(address: string, right: Right): Identity | Refusal {
-    if (this.#anonymous.has(right)) {
+  async #proofOf(shown: Credentials, network: string): Promise<Proof | undefined> {
+    // Where nobody is known, what is shown is meant for somebody else, e.g. the application that a stage is mounted in.
+    if (!this.#credentials.knowsAnybody) return undefined
+    const mayTry = (): boolean => this.#failures.waitMs(network) === 0
+    if (!mayTry()) return blocked
+    const proof = await this.#credentials.prove(shown, network, mayTry)
+    if ('failed' in proof && proof.failed === 'wrong') this.#failures.fail(network)
+    return proof
+  }
+
+  /** Somebody who is known may do all that an unknown one may, too. */
+  #admit(known: Known | undefined, address: string, right: Right): Identity | Refusal {
+    if (this.#anonymous.has(right) || known?.rights.has(right) === true) {
       this.#admitted++
-      return { name: undefined, provedBy: 'none', address }
+      return { name: known?.name, provedBy: known?.provedBy ?? 'none', address }
     }
+    if (known !== undefined) return this.#refuse(refusals.rightMissing(right))
     return this.#refuse({ ...refusals.credentialsMissing(right), ...this.#challenged() })
   }
 
-  #admitKnown({ name, provedBy, rights }: Known, address: string, right: Right): Identity | Refusal {
-    if (!rights.has(right)) return this.#refuse(refusals.rightMissing(right))
-    this.#admitted++
-    return { name, provedBy, address }
-  }
-
-  #refuseUnproved({ failed, message, retryAfterMs }: Exclude<Proof, Known>, network: string): Refusal {
+  #refuseUnproved({ failed, message, retryAfterMs }: Unproved, network: string): Refusal {
     if (failed === 'unchecked') return this.#refuse({ ...refusals.credentialsUnchecked, message, retryAfterMs })
-    if (failed === 'wrong') this.#failures.fail(network)
-    return this.#refuse({ reason: 'credentials-wrong', message, ...this.#challenged() })
+    if (failed !== 'blocked') return this.#refuse({ reason: 'credentials-wrong', message, ...this.#challenged() })
+    const waitMs = this.#failures.waitMs(network)
+    return this.#refuse({ ...refusals.tooManyFailures, retryAfterMs: waitMs })
   }
 
   /** A 401 must say how to do better (RFC 9110); without anything to say it is a 403. */
   #challenged(): Pick<Refusal, 'status' | 'challenge'> {
-    return this.#challenge === undefined ? { status: 403 } : { status: 401, challenge: this.#challenge }
+    const { challenge } = this.#credentials
+    return challenge === undefined ? { status: 403 } : { status: 401, challenge }
   }
 
   #isDenied(address: string): boolean {

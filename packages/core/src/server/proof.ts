@@ -11,8 +11,11 @@ export interface Known {
 
 /** Nobody, and what to tell them. */
 export interface Unproved {
-  /** `wrong`: it can be a guess, and counts as one. `stale`: it was right once. `unchecked`: it cannot be told now. */
-  readonly failed: 'wrong' | 'stale' | 'unchecked'
+  /**
+   * `wrong`: it can be a guess, and counts as one. `stale`: it was right once, or will be. `blocked`: this address has
+   * guessed too often. `unchecked`: it cannot be told now.
+   */
+  readonly failed: 'wrong' | 'stale' | 'blocked' | 'unchecked'
   readonly message: string
   readonly retryAfterMs?: number
 }
