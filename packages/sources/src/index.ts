@@ -14,12 +14,21 @@ export {
 export {
   type ClientAuth,
   type ClientTls,
+  type ResumeEvents,
+  type ResumeOptions,
+  type ResumeStats,
   type SseSource,
-  type SseSourceEvents,
   type SseSourceOptions,
-  type SseSourceStats,
   sseSource,
 } from './sse-source.ts'
+export {
+  type HttpSource,
+  type HttpSourceEvents,
+  type HttpSourceOptions,
+  type HttpSourceStats,
+  httpSource,
+  type RequestCounts,
+} from './http-source.ts'
 export { type StdinSource, type StdinSourceOptions, type StdinSourceStats, stdinSource } from './stdin-source.ts'
 export {
   type TcpSender,

@@ -1,34 +1,15 @@
 /** Entries from a server that sends events: another LogWisp's `sseSink`, or anything else that speaks `text/event-stream`. */
 
-import {
-  type Checkpoint,
-  checkArgument,
-  checkOptions,
-  type EntrySource,
-  type LogwispError,
-  type OptionRule,
-  option,
-  type StageStats,
-} from '@logwisp/core'
-import { type ClientAuth, type ClientTls, clientRules, urlRule } from './internal/client-options.ts'
+import { checkArgument, checkOptions, type EntrySource, type OptionRule, option } from '@logwisp/core'
+import { urlRule } from './internal/client-options.ts'
+import { type ResumeEvents, type ResumeOptions, type ResumeStats, resumeRules } from './internal/resume-options.ts'
 import { SseSourceStream, sseDefaults } from './internal/sse-source-stream.ts'
 
 export type { ClientAuth, ClientTls } from './internal/client-options.ts'
+export type { ResumeEvents, ResumeOptions, ResumeStats } from './internal/resume-options.ts'
 
 /** How {@link sseSource} reads. */
-export interface SseSourceOptions {
-  /** The `source` of entries that do not name one. @default the URL's host */
-  readonly source?: string | undefined
-  /** Keeps the last id that was acknowledged, so that a restart goes on after it. */
-  readonly checkpoint?: Checkpoint | undefined
-  /** The id to go on after, when the checkpoint has none. Without it the server decides where to begin. */
-  readonly lastEventId?: string | undefined
-  /** Headers to send with each request. They go to no other origin, should the server redirect there. */
-  readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Who asks: `{ token }` or `{ user, password }`. Goes to no other origin. */
-  readonly auth?: ClientAuth | undefined
-  /** Whom to trust, and with which certificate to come, for `https:`. */
-  readonly tls?: ClientTls | undefined
+export interface SseSourceOptions extends ResumeOptions {
   /**
    * Types of events that are entries; `message` is that of events without one. Entries of another type have it in the
    * field `event`. Those of LogWisp's own (`dropped`, `end`, `heartbeat`) are understood when they are not in the list;
@@ -36,99 +17,28 @@ export interface SseSourceOptions {
    * @default ['message']
    */
   readonly eventTypes?: readonly string[] | 'any' | undefined
-  /**
-   * What to do when a LogWisp says that its stream has ended, rather than was cut: its pipeline may start again, or not.
-   * @default 'reconnect'
-   */
-  readonly whenEnded?: 'reconnect' | 'end' | undefined
-  /**
-   * What to do with entries whose id came on an earlier connection, as it is when the server does not know the last id
-   * any more and sends all that it has. Dropped ones are counted as `repeated`.
-   * @default 'drop'
-   */
-  readonly whenRepeated?: 'drop' | 'give' | undefined
-  /** Ids that are remembered for it. @default 16384 */
-  readonly maxRememberedIds?: number | undefined
-  /** A longer event is dropped, counted as `event-too-large`. Bytes, 64 to 268 435 456. @default 1048576 */
+  /** A longer event is dropped, counted as `entry-too-large`. Bytes, 64 to 268 435 456. @default 1048576 */
   readonly maxEventBytes?: number | undefined
   /** Lets the server compress (gzip, deflate, br). Some proxies hold back what they compress. @default false */
   readonly compression?: boolean | undefined
-  /** How long the head of an answer may take, with all redirects. @default 10000 */
-  readonly connectTimeoutMs?: number | undefined
-  /** A connection on which nothing came for so long, heartbeats included, is cut and made again. @default 60000 */
-  readonly idleTimeoutMs?: number | undefined
-  /**
-   * What the first wait before connecting again is drawn from, evenly from 0; it doubles with each failure. The server's
-   * `retry:` takes its place.
-   * @default 1000
-   */
-  readonly retryDelayMs?: number | undefined
-  /** The longest such wait. @default 30000 */
-  readonly maxRetryDelayMs?: number | undefined
-  /** The longest wait that a server may ask for with `Retry-After`. @default 300000 */
-  readonly maxRetryAfterMs?: number | undefined
-  /** Failures in a row after which the source fails, with `PEER_LOST`. @default Infinity */
-  readonly maxRetries?: number | undefined
   /** Redirects that are followed for one connection. @default 5 */
   readonly maxRedirects?: number | undefined
 }
 
-const typesRule: OptionRule = option.either(option.oneOf('any'), option.list(option.text, 1))
-
 const rules: Readonly<Record<keyof SseSourceOptions, OptionRule>> = {
-  source: option.text,
-  checkpoint: option.having('a checkpoint, from openCheckpoint()', 'get', 'set'),
-  lastEventId: option.text,
-  headers: clientRules.headers,
-  auth: clientRules.auth,
-  tls: clientRules.tls,
-  eventTypes: typesRule,
-  whenEnded: option.oneOf('reconnect', 'end'),
-  whenRepeated: option.oneOf('drop', 'give'),
-  maxRememberedIds: option.integer({ min: 1, max: 1_000_000 }),
+  ...resumeRules,
+  eventTypes: option.either(option.oneOf('any'), option.list(option.text, 1)),
   maxEventBytes: option.integer({ min: 64, max: 268_435_456 }),
   compression: option.boolean,
-  connectTimeoutMs: clientRules.milliseconds,
-  idleTimeoutMs: clientRules.milliseconds,
-  retryDelayMs: option.integer({ min: 1, max: 3_600_000 }),
-  maxRetryDelayMs: option.integer({ min: 1, max: 3_600_000 }),
-  maxRetryAfterMs: option.integer({ min: 1, max: 86_400_000 }),
-  maxRetries: option.integer({ min: 0, orInfinity: true }),
   maxRedirects: option.integer({ min: 0, max: 20 }),
-}
-
-/** The books of {@link sseSource}. */
-export interface SseSourceStats extends StageStats {
-  /** Bytes read, decompressed. */
-  readonly bytesIn: number
-  /** Whether a stream is open now. */
-  readonly connected: boolean
-  /** Streams that were opened. */
-  readonly connections: number
-  /** Waits before connecting again. */
-  readonly retries: number
-  /** Entries that the server said were missed. It cannot tell how many in each case; see `gaps`. */
-  readonly entriesMissed: number
-  /** How often the server said that entries were missed. */
-  readonly gaps: number
-}
-
-/** What {@link sseSource} emits, besides what every `Readable` does. */
-export interface SseSourceEvents {
-  /** A stream was opened; `lastEventId` is what was asked to go on after. */
-  open: [opened: { readonly url: string; readonly lastEventId: string | undefined }]
-  /** The stream ended or could not be had, and is asked for again after `delayMs`. Without a reason it simply ended. */
-  retry: [again: { readonly delayMs: number; readonly failures: number; readonly reason: LogwispError | undefined }]
-  /** `PEER_LOST`, `ENTRIES_MISSED`, `ENTRY_TOO_LARGE`, or `CHECKPOINT_FAILED` at the start. */
-  warning: [error: LogwispError]
 }
 
 /** What {@link sseSource} returns. */
 export interface SseSource extends EntrySource {
-  readonly stats: SseSourceStats
-  on<Name extends keyof SseSourceEvents>(event: Name, listener: (...args: SseSourceEvents[Name]) => void): this
+  readonly stats: ResumeStats
+  on<Name extends keyof ResumeEvents>(event: Name, listener: (...args: ResumeEvents[Name]) => void): this
   on(event: string | symbol, listener: (...args: never[]) => void): this
-  once<Name extends keyof SseSourceEvents>(event: Name, listener: (...args: SseSourceEvents[Name]) => void): this
+  once<Name extends keyof ResumeEvents>(event: Name, listener: (...args: ResumeEvents[Name]) => void): this
   once(event: string | symbol, listener: (...args: never[]) => void): this
 }
 

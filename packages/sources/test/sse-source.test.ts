@@ -105,7 +105,7 @@ describe('what an event becomes', () => {
     )
     const { messages, source, warnings } = follow(server, { maxEventBytes: 100_000 })
     expect(await messages(2)).toEqual(['a', 'b'])
-    expect(source.stats).toMatchObject({ entriesIn: 3, dropped: { 'event-too-large': 1 }, connections: 1 })
+    expect(source.stats).toMatchObject({ entriesIn: 3, dropped: { 'entry-too-large': 1 }, connections: 1 })
     expect(warnings.map(({ code }) => code)).toEqual(['ENTRY_TOO_LARGE'])
   })
 })
