@@ -1,11 +1,11 @@
 /** The base class of sources: a Node `Readable` of entries that hands batches to stages that take them. */
 
-import { Readable, type Writable } from 'node:stream'
+import { Readable } from 'node:stream'
 import type { Batch } from './batch.ts'
 import type { LogEntry } from './entry.ts'
 import { Ledger } from './internal/ledger.ts'
-import { acceptBatches, type BatchProvider, refuseBatches } from './internal/negotiation.ts'
 import { Outlet } from './internal/outlet.ts'
+import { readThroughOutlet } from './internal/read-through-outlet.ts'
 import type { StageStats } from './stats.ts'
 
 /** What every source of LogWisp is: a `Readable` of entries that can be stopped and looked at. */
@@ -23,7 +23,7 @@ export interface EntrySource extends Readable {
  * Give a {@link Batch} wherever lines come in blocks: the next stage gets it as it is when it can use it, and
  * entries when it can't. Open in `_construct`, close in `_destroy`, as with any `Readable`.
  */
-export abstract class EntryReadable extends Readable implements BatchProvider {
+export abstract class EntryReadable extends Readable {
   readonly #ledger = new Ledger()
   readonly #outlet: Outlet
   #pushes = 0
@@ -31,6 +31,10 @@ export abstract class EntryReadable extends Readable implements BatchProvider {
   #pulling = false
   #gave = false
   #finished = false
+
+  static {
+    readThroughOutlet(EntryReadable, (stage) => stage.#outlet)
+  }
 
   constructor() {
     super({ objectMode: true })
@@ -115,24 +119,5 @@ export abstract class EntryReadable extends Readable implements BatchProvider {
   override push(chunk: unknown): boolean {
     this.#pushes++
     return super.push(chunk)
-  }
-
-  override read(size?: number): unknown {
-    return this.#outlet.unpackRead(super.read(size))
-  }
-
-  override emit(event: string | symbol, ...args: unknown[]): boolean {
-    const entries = event === 'data' ? this.#outlet.unpack(args[0]) : undefined
-    if (entries === undefined) return super.emit(event as 'data', ...args)
-    for (const entry of entries) super.emit('data', entry)
-    return true
-  }
-
-  [acceptBatches](consumer: Writable): void {
-    this.#outlet.accept(consumer)
-  }
-
-  [refuseBatches](consumer: Writable): void {
-    this.#outlet.refuse(consumer)
   }
 }

@@ -1,12 +1,13 @@
 /** The base class of filters: a Node `Transform` that takes entries and batches and gives entries and batches. */
 
-import { Transform, type TransformCallback, type Writable } from 'node:stream'
+import { Transform, type TransformCallback } from 'node:stream'
 import { type Batch, isBatch, RunList } from './batch.ts'
 import { isLogEntry, type LogEntry } from './entry.ts'
 import { Ledger } from './internal/ledger.ts'
-import { acceptBatches, type BatchProvider, refuseBatches, takeBatches } from './internal/negotiation.ts'
+import { takeBatches } from './internal/negotiation.ts'
 import { notAnEntry } from './internal/not-an-entry.ts'
 import { Outlet } from './internal/outlet.ts'
+import { readThroughOutlet } from './internal/read-through-outlet.ts'
 import type { StageStats } from './stats.ts'
 
 /** What every filter of LogWisp is: a `Transform` that can be looked at. */
@@ -22,12 +23,16 @@ export interface EntryFilter extends Transform {
  * Rules that keep delivery whole: give in the order taken; a changed entry is spread from the one taken; of many
  * entries made from one, only the last keeps `origin`; one made from many keeps the last one's.
  */
-export abstract class EntryTransform extends Transform implements BatchProvider {
+export abstract class EntryTransform extends Transform {
   readonly #ledger = new Ledger()
   readonly #outlet: Outlet
   /** Entries of the item being handled that were neither given nor dropped yet. */
   #inHand = 0
   #afterSend: (() => void) | undefined
+
+  static {
+    readThroughOutlet(EntryTransform, (stage) => stage.#outlet)
+  }
 
   constructor() {
     super({ objectMode: true })
@@ -106,25 +111,6 @@ export abstract class EntryTransform extends Transform implements BatchProvider 
     }
     // Transform may have put off the next write until it is read from: that is now.
     super._read(size)
-  }
-
-  override read(size?: number): unknown {
-    return this.#outlet.unpackRead(super.read(size))
-  }
-
-  override emit(event: string | symbol, ...args: unknown[]): boolean {
-    const entries = event === 'data' ? this.#outlet.unpack(args[0]) : undefined
-    if (entries === undefined) return super.emit(event as 'data', ...args)
-    for (const entry of entries) super.emit('data', entry)
-    return true
-  }
-
-  [acceptBatches](consumer: Writable): void {
-    this.#outlet.accept(consumer)
-  }
-
-  [refuseBatches](consumer: Writable): void {
-    this.#outlet.refuse(consumer)
   }
 }
 

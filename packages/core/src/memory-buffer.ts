@@ -1,6 +1,6 @@
 /** `memoryBuffer`: lets what comes before it run ahead of what comes after it, within bounds. */
 
-import { Duplex, type Writable } from 'node:stream'
+import { Duplex } from 'node:stream'
 import { type Batch, isBatch } from './batch.ts'
 import { isLogEntry, type LogEntry } from './entry.ts'
 import {
@@ -12,9 +12,10 @@ import {
   type WhenFull,
 } from './internal/bounded-queue.ts'
 import { Ledger } from './internal/ledger.ts'
-import { acceptBatches, type BatchProvider, refuseBatches, takeBatches } from './internal/negotiation.ts'
+import { takeBatches } from './internal/negotiation.ts'
 import { notAnEntry } from './internal/not-an-entry.ts'
 import { Outlet } from './internal/outlet.ts'
+import { readThroughOutlet } from './internal/read-through-outlet.ts'
 import { checkOptions } from './options.ts'
 import type { StageStats } from './stats.ts'
 
@@ -49,7 +50,7 @@ export interface MemoryBuffer extends Duplex {
 
 const defaults = { whenFull: 'block', ...queueDefaults } as const satisfies MemoryBufferOptions
 
-class MemoryBufferStream extends Duplex implements MemoryBuffer, BatchProvider {
+class MemoryBufferStream extends Duplex implements MemoryBuffer {
   readonly #ledger = new Ledger()
   readonly #outlet: Outlet
   readonly #queue: BoundedQueue
@@ -60,6 +61,10 @@ class MemoryBufferStream extends Duplex implements MemoryBuffer, BatchProvider {
   #wanted = false
   #giving = false
   #ended = false
+
+  static {
+    readThroughOutlet(MemoryBufferStream, (stage) => stage.#outlet)
+  }
 
   constructor(bounds: QueueBounds) {
     // One chunk ahead of the reader: more would be held outside of the bounds.
@@ -123,25 +128,6 @@ class MemoryBufferStream extends Duplex implements MemoryBuffer, BatchProvider {
   override _read(): void {
     this.#wanted = this.#outlet.resume()
     this.#giveOn()
-  }
-
-  override read(size?: number): unknown {
-    return this.#outlet.unpackRead(super.read(size))
-  }
-
-  override emit(event: string | symbol, ...args: unknown[]): boolean {
-    const entries = event === 'data' ? this.#outlet.unpack(args[0]) : undefined
-    if (entries === undefined) return super.emit(event as 'data', ...args)
-    for (const entry of entries) super.emit('data', entry)
-    return true
-  }
-
-  [acceptBatches](consumer: Writable): void {
-    this.#outlet.accept(consumer)
-  }
-
-  [refuseBatches](consumer: Writable): void {
-    this.#outlet.refuse(consumer)
   }
 }
 
