@@ -156,6 +156,13 @@ function isBlank(code: number): boolean {
   return code === SPACE || code === TAB
 }
 
+/** The place of what stands before the blanks that end at `from`; one before `first` when nothing does. */
+function lastBeforeBlanks(text: string, first: number, from: number): number {
+  let i = from - 1
+  while (i >= first && isBlank(text.charCodeAt(i))) i--
+  return i
+}
+
 /** Whether `[error]`, `[error  ]`, `[core:error]`, `<error>` or `| error |`. */
 function isBracketed(
   text: string,
@@ -169,8 +176,7 @@ function isBracketed(
   let after = right
   if (isBlank(right)) after = codeAt(text, skipBlanks(text, to, end), first, end)
   if (after !== CLOSE_BRACKET && after !== GREATER && after !== BAR) return false
-  let open = from - 1
-  while (open >= first && isBlank(text.charCodeAt(open))) open--
+  const open = lastBeforeBlanks(text, first, from)
   const before = codeAt(text, open, first, end)
   if (after === BAR) return before === BAR || left === OUTSIDE || isAfterTime(text, first, from)
   if (after === GREATER) return before === LESS
@@ -195,8 +201,7 @@ function isLabel(
   const next = codeAt(text, to + 1, first, end)
   if (next !== SPACE && next !== TAB && next !== OUTSIDE) return false
   if (!isBlank(left)) return false
-  let i = from - 1
-  while (i >= first && isBlank(text.charCodeAt(i))) i--
+  const i = lastBeforeBlanks(text, first, from)
   const before = codeAt(text, i, first, end)
   const bits = classOf(before)
   if ((bits & (UPPER | LOWER)) === 0) return before !== COMMA

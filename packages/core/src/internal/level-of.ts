@@ -1,53 +1,31 @@
 /** The level that a word or a number of some other program means. */
 
-import type { LogLevel } from '../entry.ts'
+import { type LogLevel, logLevels } from '../entry.ts'
+import { NONE, rankOfLevelWord, rankOfTens } from './level-words.ts'
 
-/**
- * Lower-case words. `verbose` stands above debug for some libraries (winston) and below it for others (Serilog, Android):
- * taken as debug, so that a filter for debug keeps it. The tens are pino's and bunyan's, sent as text by some shippers.
- */
-const words: ReadonlyMap<string, LogLevel> = new Map<string, LogLevel>(
-  Object.entries({
-    trace: ['trc', 'trce', 'trac', 't', 'vrb', 'v', 'silly', 'finest', 'finer', '10'],
-    debug: ['dbg', 'dbug', 'debu', 'd', 'verbose', 'fine', 'config', '20'],
-    info: ['inf', 'i', 'information', 'informational', 'notice', 'note', 'n', 'log', 'system', 'success', '30'],
-    warn: ['wrn', 'w', 'warning', '40'],
-    error: ['err', 'erro', 'eror', 'e', 'severe', 'failure', 'fail', '50'],
-    fatal: [
-      'ftl',
-      'fata',
-      'f',
-      'critical',
-      'crit',
-      'c',
-      'panic',
-      'pani',
-      'pnc',
-      'dpanic',
-      'alert',
-      'emerg',
-      'emergency',
-      '60',
-    ],
-  }).flatMap(([level, aliases]) => [level, ...aliases].map((word): [string, LogLevel] => [word, level as LogLevel])),
-)
-
-/** pino's numbers by their tens; a custom level such as 35 counts as the one below it. */
-const tens: readonly (LogLevel | undefined)[] = [undefined, 'trace', 'debug', 'info', 'warn', 'error', 'fatal']
-
-/** Longer than any word above; spares lower-casing a text that cannot be one. */
+/** Longer than any word for a level; spares trimming a text that cannot be one. */
 const maxWordLength = 32
+
+/** pino's and Bunyan's numbers, sent as text by some shippers. */
+const tens = /^[1-6]0$/
 
 /**
  * The level that `value` means, or `undefined` when it means none.
  *
- * A text: one of the six levels or a usual alias (`WARNING`, `err`, `Critical`, `notice`, …), in any case, blanks around it
- * ignored. A number: pino's and bunyan's, 10 (`trace`) to 69 (`fatal`), tens floored. Other numbers mean nothing here,
+ * A text: one of the six levels or a usual alias (`WARNING`, `err`, `Critical`, `notice`, `E`, …), in any case, blanks around
+ * it ignored. A number: pino's and bunyan's, 10 (`trace`) to 69 (`fatal`), tens floored. Other numbers mean nothing here,
  * since syslog, GELF and OpenTelemetry each count differently.
  */
 export function levelOf(value: unknown): LogLevel | undefined {
-  if (typeof value === 'string') {
-    return words.get(value) ?? (value.length <= maxWordLength ? words.get(value.trim().toLowerCase()) : undefined)
-  }
-  return typeof value === 'number' ? tens[Math.floor(value / 10)] : undefined
+  let rank = NONE
+  if (typeof value === 'number') rank = rankOfTens(value)
+  else if (typeof value === 'string') rank = rankOfText(value)
+  return rank === NONE ? undefined : logLevels[rank - 1]
+}
+
+function rankOfText(text: string): number {
+  const rank = rankOfLevelWord(text)
+  if (rank !== NONE || text.length > maxWordLength) return rank
+  const word = text.trim()
+  return tens.test(word) ? rankOfTens(Number(word)) : rankOfLevelWord(word)
 }

@@ -37,6 +37,7 @@ const levelWords = new WordTable({
   dbg: DEBUG,
   dbug: DEBUG,
   debu: DEBUG,
+  // Above debug for some libraries (winston), below it for others (Serilog, Android): so a filter for debug keeps it.
   verbose: DEBUG,
   fine: DEBUG | MARKED_ONLY,
   config: DEBUG | MARKED_ONLY,
@@ -86,6 +87,13 @@ const levelWords = new WordTable({
   at: NAME,
 })
 
+/** The rank of a word that is known to be a level's, in any case; {@link NONE} when it means none. */
+export function rankOfLevelWord(word: string): number {
+  if (word.length === 1) return rankOfLetter(word.charCodeAt(0) & ~32)
+  const code = levelWords.find(word, 0, word.length)
+  return code === NAME ? NONE : code & RANK
+}
+
 /** Whether any level word begins with that letter and is that long: tells most words that are none at once. */
 export function mayBeLevelWord(firstLetter: number, length: number): boolean {
   // A digit may follow the word: DEBUG2, trace8.
@@ -126,6 +134,11 @@ export function rankOfSyslogSeverity(severity: number): number {
   return severity === 7 ? DEBUG : INFO
 }
 
+/** The rank of one of pino's and Bunyan's numbers, 10 (trace) to 69 (fatal); a custom level such as 35 is the one below it. */
+export function rankOfTens(number: number): number {
+  return number >= 10 && number < 70 ? Math.trunc(number / 10) : NONE
+}
+
 /**
  * The rank of the word that fills `from` to `to`; digits after it (`DEBUG2`, `trace8`) do not matter.
  * May carry {@link MARKED_ONLY}, or be {@link NAME}.
@@ -153,8 +166,7 @@ export function rankOfValue(text: string, index: number, end: number, onlyLetter
     let number = 0
     for (let i = from; i < digitsEnd; i++) number = number * 10 + text.charCodeAt(i) - 48
     if (isSyslog) return number < 8 ? rankOfSyslogSeverity(number) : NONE
-    // pino's and Bunyan's tens; a custom level such as 35 is the one below it.
-    return number >= 10 && number < 70 ? Math.trunc(number / 10) : NONE
+    return rankOfTens(number)
   }
   let to = from
   while (to < bound && (classOf(text.charCodeAt(to)) & 1) !== 0) to++
