@@ -12,6 +12,14 @@ export {
   type StartAt,
 } from './file-source.ts'
 export {
+  type HttpSource,
+  type HttpSourceEvents,
+  type HttpSourceOptions,
+  type HttpSourceStats,
+  httpSource,
+  type RequestCounts,
+} from './http-source.ts'
+export {
   type ClientAuth,
   type ClientTls,
   type ResumeEvents,
@@ -21,14 +29,6 @@ export {
   type SseSourceOptions,
   sseSource,
 } from './sse-source.ts'
-export {
-  type HttpSource,
-  type HttpSourceEvents,
-  type HttpSourceOptions,
-  type HttpSourceStats,
-  httpSource,
-  type RequestCounts,
-} from './http-source.ts'
 export { type StdinSource, type StdinSourceOptions, type StdinSourceStats, stdinSource } from './stdin-source.ts'
 export {
   type TcpSender,
