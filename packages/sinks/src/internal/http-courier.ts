@@ -45,7 +45,7 @@ class FailedAttempt extends Error {
 const cutsUntilHalved = 3
 
 /** Bodies up to this size are not halved because the connection was cut: it must have had another reason. */
-const minHalvedBytes = 65_536
+const minHalvedBytes = 16_384
 
 /** One part on its way. */
 interface Journey {
@@ -229,6 +229,7 @@ export class HttpCourier {
   }
 
   #told({ endpoint, message }: FailedAttempt, attempt: number, entries: number): void {
+    if (attempt > this.#settings.retries) return
     this.retries++
     const delayMs = Math.max(0, Math.round(this.#choice.readyAt - performance.now()))
     this.#events.retry({ endpoint: endpoint.name, attempt, delayMs, reason: message, entries })
@@ -239,7 +240,7 @@ export class HttpCourier {
       return { kind: 'rejected', why: { reason: message, status, endpoint: endpoint.name } }
     }
     const refused = `${endpoint.name} refuses what it is sent (${message}): check the address and the credentials`
-    const spent = `${endpoint.name} did not take ${entries} entries after ${tries} tries (${message}): raise \`retries\` or \`maxRetryMs\`, both unlimited by default`
+    const spent = `${endpoint.name} did not take a batch of ${entries} in ${tries} tries (${message}): raise \`retries\` or \`maxRetryMs\`, both unlimited by default`
     const advice = "they were not acknowledged. `whenUndeliverable: 'reject'` goes on without such entries"
     if (kind === 'refused') throw new LogwispError('PEER_REFUSED', `${refused}; ${advice}`)
     throw new LogwispError('UNDELIVERED', `${spent}; ${advice}`)
