@@ -97,6 +97,8 @@ async function open<Kind extends Server>(server: Kind, options: ListenOptions): 
     socket.once('close', () => sockets.delete(socket))
   })
   if (access !== undefined) guardConnections(server, access)
+  // Node only tells of a handshake that takes too long, and leaves the connection open.
+  server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy())
   const detach = tls?.attach(server)
   const closed = new Promise<void>((resolve) => server.once('close', resolve))
   closed.then(() => detach?.())
