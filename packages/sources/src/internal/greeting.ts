@@ -14,6 +14,21 @@ export interface Greeting {
   readonly acknowledge: boolean
   readonly credentials: Credentials
   readonly name: string | undefined
+  /** How often it wants to hear something, so that it can tell a slow sink from a dead peer. */
+  readonly heartbeatMs: number
+}
+
+/** Without a wish; and how often a peer hears something at most, and at least. */
+const usualHeartbeatMs = 10_000
+const minHeartbeatMs = 100
+const maxHeartbeatMs = 60_000
+
+/** What a peer says that says nothing. */
+export const noGreeting: Greeting = {
+  acknowledge: false,
+  credentials: {},
+  name: undefined,
+  heartbeatMs: usualHeartbeatMs,
 }
 
 /** Reads the first line, without its line ending. A text says what is wrong with it. */
@@ -29,15 +44,24 @@ export function readGreeting(line: string): Greeting | string {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return 'expected a JSON object after LOGWISP/1'
-  const { acknowledge = false, token, user, password, name } = value as Readonly<Record<string, unknown>>
+  const {
+    acknowledge = false,
+    token,
+    user,
+    password,
+    name,
+    heartbeatMs = usualHeartbeatMs,
+  } = value as Readonly<Record<string, unknown>>
   if (typeof acknowledge !== 'boolean') return '`acknowledge` must be true or false'
   if (![token, user, password, name].every(isTextOrAbsent))
     return '`token`, `user`, `password` and `name` must be texts'
+  if (typeof heartbeatMs !== 'number' || !(heartbeatMs > 0)) return '`heartbeatMs` must be a number above 0'
   const text = (given: unknown): string | undefined => given as string | undefined
   return {
     acknowledge,
     credentials: { token: text(token), user: text(user), password: text(password) },
     name: text(name),
+    heartbeatMs: Math.min(Math.max(heartbeatMs, minHeartbeatMs), maxHeartbeatMs),
   }
 }
 
@@ -46,8 +70,8 @@ function isTextOrAbsent(value: unknown): boolean {
 }
 
 /** The answer to somebody who may send. */
-export function welcome(heartbeatMs: number | undefined): string {
-  return `LOGWISP/1 ${JSON.stringify({ ok: true, heartbeatMs })}\n`
+export function welcome({ acknowledge, heartbeatMs }: Greeting): string {
+  return `LOGWISP/1 ${JSON.stringify(acknowledge ? { ok: true, heartbeatMs } : { ok: true })}\n`
 }
 
 /** The answer to somebody who may not. */

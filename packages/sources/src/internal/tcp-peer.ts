@@ -2,7 +2,15 @@
 
 import type { Socket } from 'node:net'
 import { type AccessControl, type Identity, isRefusal } from '@logwisp/core/server'
-import { type Greeting, greetingMark, maxGreetingBytes, readGreeting, refusal, welcome } from './greeting.ts'
+import {
+  type Greeting,
+  greetingMark,
+  maxGreetingBytes,
+  noGreeting,
+  readGreeting,
+  refusal,
+  welcome,
+} from './greeting.ts'
 import { GrowingBytes } from './growing-bytes.ts'
 import type { LineSender } from './line-decoder.ts'
 import type { Framing } from './line-frames.ts'
@@ -10,8 +18,6 @@ import type { Framing } from './line-frames.ts'
 /** What a connection tells the source. */
 export interface TcpPeerHost {
   readonly access: AccessControl | undefined
-  /** How often a peer that is told hears something. */
-  readonly heartbeatMs: number
   /** How long a connection may take to say who it is, where that is asked. */
   readonly greetingTimeoutMs: number
   readonly idleTimeoutMs: number
@@ -40,6 +46,7 @@ export class TcpPeer {
   #rest: Buffer | undefined
   #timer: NodeJS.Timeout | undefined
   #identity: Identity | undefined
+  #heartbeat: NodeJS.Timeout | undefined
   #linger: NodeJS.Timeout | undefined
   /** Whose lines they are; set once they flow. */
   sender: LineSender = { source: '', scope: undefined, isTold: false }
@@ -71,6 +78,7 @@ export class TcpPeer {
     socket.on('close', () => {
       clearTimeout(this.#timer)
       clearTimeout(this.#linger)
+      clearInterval(this.#heartbeat)
       this.#end()
       host.closed(this)
     })
@@ -138,8 +146,7 @@ export class TcpPeer {
     const isGreeting = this.#beginsWithMark(length)
     if (isGreeting === undefined && !this.#hasEnded) return
     const bytes = this.#head.take()
-    if (isGreeting !== true)
-      return void this.#ask({ acknowledge: false, credentials: {}, name: undefined }, bytes, false)
+    if (isGreeting !== true) return void this.#ask(noGreeting, bytes, false)
     const end = bytes.indexOf('\n')
     if (end === -1) {
       if (length > maxGreetingBytes) this.refuse(`the greeting is longer than ${maxGreetingBytes} bytes`)
@@ -179,7 +186,8 @@ export class TcpPeer {
       isTold: acknowledge,
     }
     this.#state = 'flowing'
-    if (isGreeted && this.socket.writable) this.socket.write(welcome(acknowledge ? this.#host.heartbeatMs : undefined))
+    if (isGreeted && this.socket.writable) this.socket.write(welcome(greeting))
+    if (acknowledge) this.#heartbeat = setInterval(() => this.tell(true), greeting.heartbeatMs).unref()
     if (rest.length > 0) this.#rest = rest
     this.#host.ready(this)
   }
@@ -237,6 +245,7 @@ export class TcpPeer {
     this.#state = 'closing'
     this.#rest = undefined
     clearTimeout(this.#timer)
+    clearInterval(this.#heartbeat)
     if (socket.destroyed) return
     socket.end(last)
     socket.removeAllListeners('readable')

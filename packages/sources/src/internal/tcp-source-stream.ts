@@ -20,9 +20,6 @@ import { ReceivedOrigins } from './received-origins.ts'
 import { SeenIds } from './seen-ids.ts'
 import { TcpPeer, type TcpPeerHost } from './tcp-peer.ts'
 
-/** How often a peer that waits for acknowledgements hears something, so that it can tell a slow sink from a dead one. */
-const heartbeatMs = 10_000
-
 /** Memory for the ids that are remembered, whatever their length. */
 const maxSeenBytes = 64 * 1024 * 1024
 
@@ -46,7 +43,6 @@ export class TcpSourceStream extends EntryReadable implements TcpSource {
   readonly #toTell = new Set<TcpPeer>()
   #sweepAt = minSweep
   #listener: Listener | undefined
-  #heartbeat: NodeJS.Timeout | undefined
   #turn: NodeJS.Immediate | undefined
   #telling: NodeJS.Immediate | undefined
   #isWanted = false
@@ -73,7 +69,6 @@ export class TcpSourceStream extends EntryReadable implements TcpSource {
     const { source, framing, access, greetingTimeoutMs, idleTimeoutMs } = settings
     this.#host = {
       access,
-      heartbeatMs,
       greetingTimeoutMs,
       idleTimeoutMs,
       makeFraming: (): Framing => (framing === 'lines' ? new LineFrames(settings) : new OctetFrames(settings)),
@@ -232,7 +227,6 @@ export class TcpSourceStream extends EntryReadable implements TcpSource {
       this.#marks.sweep((waiter) => this.#peers.has(waiter))
       this.#sweepAt = Math.max(minSweep, 2 * this.#marks.size)
     }
-    this.#heartbeat ??= setInterval(() => this.#beat(), heartbeatMs).unref()
     // All of it may have come before, and be delivered.
     if (this.#origins.last <= this.#origins.acknowledged) return this.#delivered(this.#origins.last)
     const marker = Batch.of({
@@ -267,10 +261,6 @@ export class TcpSourceStream extends EntryReadable implements TcpSource {
   get #isSettled(): boolean {
     for (const peer of this.#peers) if (!peer.isSettled) return false
     return true
-  }
-
-  #beat(): void {
-    for (const peer of this.#peers) peer.tell(true)
   }
 
   /** Nothing more comes: an unfinished line of a plain peer is kept, that of one that is told comes again. */
@@ -345,7 +335,6 @@ export class TcpSourceStream extends EntryReadable implements TcpSource {
     const close = (): void => {
       this.#onSettled = undefined
       clearImmediate(this.#telling)
-      clearInterval(this.#heartbeat)
       clearTimeout(timer)
       const closed = this.#listener?.destroy()
       for (const peer of this.#peers) peer.socket.destroy()
