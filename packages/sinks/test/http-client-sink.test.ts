@@ -5,6 +5,7 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from '
 import { pipeline } from 'node:stream/promises'
 import { decodeEntry, type LogEntry } from '@logwisp/core'
 import { collectingSink, givingSource, leavesNothing, RecordingTracker } from '@logwisp/core/testing'
+import { type HttpSource, httpSource } from '@logwisp/sources'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type HttpClientSink, type HttpClientSinkOptions, httpClientSink } from '../src/http-client-sink.ts'
 import { answers, inTurn, type Receiver, type ReceiverOptions, receiver, takesAll } from './http-receiver.ts'
@@ -440,7 +441,7 @@ describe('entries that are refused', () => {
   })
 
   test('what an accepting answer names as left out is rejected, when its numbers add up', async () => {
-    const leavesOut = { accepted: 2, total: 3, rejected: [{ index: 1, message: 'no date' }] }
+    const leavesOut = { accepted: 2, total: 3, errors: [{ line: 2, message: 'no date' }] }
     const server = await serve({
       answer: inTurn(answers(202, {}, leavesOut), answers(200, {}, { ...leavesOut, total: 9 })),
     })
@@ -450,6 +451,26 @@ describe('entries that are refused', () => {
     )
     expect(reasons).toEqual(['b: no date'])
     expect(sink.stats).toMatchObject({ rejected: 1, entriesOut: 5 })
+  })
+
+  test('of an accepting answer that names only some of what it left out the others are found', async () => {
+    const server = await serve({
+      answer: ({ messages }, res) => {
+        const bad = messages.flatMap((message, entry) => (message.includes('bad') ? [{ entry, message: 'no' }] : []))
+        const value = { accepted: messages.length - bad.length, total: messages.length, errors: bad.slice(0, 2) }
+        answers(bad.length === messages.length ? 400 : 202, {}, value)({} as never, res)
+      },
+    })
+    const lines = numbered(40).map((line, n) => (n % 4 === 0 ? `bad ${n}` : line))
+    const rejected = new Set<string>()
+    const { sink } = await send(server.url, lines, {}, (sink) =>
+      sink.on('reject', ({ entry }) => rejected.add(entry.message)),
+    )
+    expect([...rejected]).toEqual(lines.filter((line) => line.startsWith('bad')))
+    expect(sink.stats).toMatchObject({ rejected: 10, entriesOut: 30 })
+    expect(new Set(server.taken.filter((line) => !line.startsWith('bad')))).toEqual(
+      new Set(lines.filter((line) => !line.startsWith('bad'))),
+    )
   })
 
   test('deadLetter has the entry, why, and its id, but not its way back; and ends with the sink', async () => {
@@ -625,6 +646,52 @@ describe('several endpoints', () => {
 })
 
 describe('a chain to another LogWisp', () => {
+  async function chain(source: HttpSource, lines: readonly string[], options: HttpClientSinkOptions = {}) {
+    const got = collectingSink()
+    const receiving = pipeline(source, got)
+    const [{ port }] = (await once(source, 'listening')) as [AddressInfo]
+    const run = await send(`http://127.0.0.1:${port}/ingest`, lines, options)
+    source.stop()
+    await receiving
+    return { ...run, got }
+  }
+
+  test.each<HttpClientSinkOptions>([
+    {},
+    { respond: 'delivered' },
+    { body: 'array' },
+    { format: 'raw' },
+    { compress: 'gzip', maxInFlight: 4, maxBatchEntries: 100 },
+  ])('everything arrives once, with its id: %j', async (options) => {
+    const lines = numbered(1000)
+    const { sink, tracker, got } = await chain(httpSource({ port: 0 }), lines, options)
+    expect(got.messages.toSorted()).toEqual(lines.toSorted())
+    if (options.format !== 'raw') {
+      expect(new Set(got.entries.map(({ origin }) => origin?.id)).size).toBe(1000)
+      expect(got.entries.find(({ message }) => message === 'line 0')?.origin?.id).toBe('sample.log:0')
+    }
+    expect(sink.stats).toMatchObject({ retries: 0, rejected: 0, warnings: 0, entriesOut: 1000 })
+    expect(tracker.mark).toBe(tracker.end)
+  })
+
+  test.each(['reject-all', 'skip'] as const)(
+    'what it refuses is found and rejected, the rest arrives once: %s',
+    async (whenInvalid) => {
+      const lines = numbered(300).map((line, n) => (n % 20 === 7 ? `${line} ${'x'.repeat(2000)}` : line))
+      const { sink, tracker, got } = await chain(httpSource({ port: 0, whenInvalid, maxEntryBytes: 1000 }), lines)
+      expect(got.messages).toEqual(lines.filter((line) => line.length < 100))
+      expect(sink.stats).toMatchObject({ rejected: 15, entriesOut: 285 })
+      expect(tracker.mark).toBe(tracker.end)
+    },
+  )
+
+  test('a body that is larger than it takes is halved', async () => {
+    const lines = numbered(300)
+    const { sink, got } = await chain(httpSource({ port: 0, maxBodyBytes: 5000, maxEntryBytes: 1000 }), lines)
+    expect(got.messages).toEqual(lines)
+    expect(sink.stats.rejected).toBe(0)
+  })
+
   test("respond: 'delivered' is asked for, and its absence told of once", async () => {
     const server = await serve({ answer: inTurn(answers(200), takesAll) })
     const { sink } = await send(server.url, ['a', 'b', 'c'], { respond: 'delivered', maxBatchEntries: 1 })

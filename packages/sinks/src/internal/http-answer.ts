@@ -45,7 +45,7 @@ const maxReasonChars = 300
 export function judge(answer: HttpAnswer, entries: number, alsoPassing: readonly number[], now: number): Verdict {
   const { status, headers, body } = answer
   const said = jsonOf(headers['content-type'], body)
-  if (status >= 200 && status < 300) return { kind: 'taken', status, rejected: rejectionsIn(said, entries) }
+  if (status >= 200 && status < 300) return taken(status, said, entries)
   const reason = reasonOf(status, said, body)
   if (isPassing(status) || alsoPassing.includes(status)) {
     return { kind: 'retry', reason, retryAfterMs: retryAfterMs(headers['retry-after'], now) }
@@ -68,25 +68,43 @@ function jsonOf(type: string | string[] | undefined, body: string): Said {
   }
 }
 
+/**
+ * All of it, unless a LogWisp says that it has left some out: `{"accepted":2,"total":3,"errors":[{"line":2,"message":"…"}]}`.
+ * Only when the total is that of what was sent, since other receivers have lists of their own under such names.
+ */
+function taken(status: number, said: Said, entries: number): Verdict {
+  const { accepted, total } = said
+  const isOurs = total === entries && isIndex(accepted, entries)
+  if (!isOurs) return { kind: 'taken', status, rejected: [] }
+  const rejected = problemsIn(said, entries)
+  if (rejected.length === entries - accepted) return { kind: 'taken', status, rejected }
+  // It does not name all of many: fewer at once, then.
+  return { kind: 'invalid', reason: `HTTP ${status}: ${accepted} of ${entries} were taken`, index: undefined }
+}
+
 function isIndex(value: unknown, entries: number): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) < entries
 }
 
-function indexIn(said: Said, entries: number): number | undefined {
-  return isIndex(said['index'], entries) ? said['index'] : undefined
+/** The entries that an answer names: by their place from 0 (`entry`, `index`) or by their line from 1. */
+function problemsIn({ errors }: Said, entries: number): NamedRejection[] {
+  if (!Array.isArray(errors)) return []
+  const named = new Map<number, NamedRejection>()
+  for (const one of errors as (Said | null)[]) {
+    const index = placeOf(one ?? {})
+    if (isIndex(index, entries)) named.set(index, { index, reason: plain(one?.['message']) })
+  }
+  return [...named.values()]
 }
 
-/**
- * The entries that a LogWisp says it left out: `{"accepted":2,"total":3,"rejected":[{"index":1,"message":"…"}]}`. Only when
- * the numbers add up, since other receivers have lists of their own under such a name.
- */
-function rejectionsIn({ accepted, total, rejected }: Said, entries: number): NamedRejection[] {
-  if (total !== entries || !Array.isArray(rejected) || accepted !== entries - rejected.length) return []
-  if (!rejected.every((one: Said | null) => isIndex(one?.['index'], entries))) return []
-  return rejected.map((one: Said) => ({
-    index: one['index'] as number,
-    reason: plain(one['message'] ?? one['reason']),
-  }))
+function placeOf({ entry, index, line }: Said): unknown {
+  return entry ?? index ?? (typeof line === 'number' ? line - 1 : undefined)
+}
+
+/** The first entry that a refusal names; it is only a hint of where to cut. */
+function indexIn(said: Said, entries: number): number | undefined {
+  const index = placeOf(said)
+  return isIndex(index, entries) ? index : problemsIn(said, entries)[0]?.index
 }
 
 function reasonOf(status: number, said: Said, body: string): string {
