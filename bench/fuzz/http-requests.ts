@@ -9,7 +9,7 @@ import type { Answer, FuzzCase, FuzzSession } from './session.ts'
 /** The limits that the fuzzed server has; cases aim at them. */
 export const httpLimits = {
   maxBodyBytes: 262_144,
-  maxLineBytes: 16_384,
+  maxEntryBytes: 16_384,
   path: '/ingest',
 } as const
 
@@ -21,8 +21,10 @@ const success = [200, 202]
 /** A connection with some requests after each other; the last may be one that no server can go on after. */
 export function httpSession(random: Random, number: number): FuzzSession {
   const writer = new RequestWriter(random, number)
-  const cases = Array.from({ length: random.integer(1, 40) }, () => random.weighted(requests)(writer))
-  const isLastFatal = random.percent(25)
+  const cases = Array.from({ length: random.integer(0, 15) }, () => random.weighted(goodRequests)(writer))
+  const wrongCount = random.integer(0, 6)
+  for (let made = 0; made < wrongCount; made++) cases.push(random.weighted(wrongRequests)(writer))
+  const isLastFatal = cases.length === 0 || random.percent(40)
   if (isLastFatal) cases.push(random.weighted(fatal)(writer))
   return {
     target: 'httpSource',
@@ -70,6 +72,12 @@ class RequestWriter {
 
   text(entry: number, payload: string): string {
     return markedText({ session: this.#session, entry }, payload)
+  }
+
+  /** One new entry, which is a whole body. */
+  one(): { numbers: number[]; body: string } {
+    const { numbers, json } = this.entries(1, 1)
+    return { numbers, body: json.join('') }
   }
 
   /** Some new entries as plain texts. */
@@ -177,12 +185,12 @@ const codings: readonly Coding[] = ['gzip', 'deflate', 'br']
 
 /** Next to nothing that unpacks to megabytes; made once. */
 const bombs: readonly (readonly [Coding, Buffer])[] = codings.flatMap((coding) =>
-  [' ', '\n', '[', '{"message":"x"}\n'].map((text) => {
+  [' ', '\n', '[', '{"message":"bomb"}\n'].map((text) => {
     return [coding, encoders[coding](Buffer.alloc(8 << 20, text))] as const
   }),
 )
 
-const requests: Shares = [
+const goodRequests: Shares = [
   [
     30,
     good('NDJSON', (writer) => {
@@ -205,7 +213,7 @@ const requests: Shares = [
     10,
     good('one JSON object', (writer) => {
       const { numbers, json } = writer.entries(1, 1)
-      const type = writer.random.pick(['application/json', 'application/json;charset=UTF-8', undefined])
+      const type = writer.random.pick(['application/json', 'application/json;charset=UTF-8', undefined, ';;;'])
       return { numbers, type, body: json[0] as string, isChunked: writer.random.percent(30) }
     }),
   ],
@@ -233,6 +241,11 @@ const requests: Shares = [
       return { numbers, type: ndjson, headers: oddHeaders(writer.random), body: json.join('\n') }
     }),
   ],
+  [2, (writer) => sentTwice(writer)],
+]
+
+/** Refused, after which the connection may be closed: a body that nobody reads is in the way of the next request. */
+const wrongRequests: Shares = [
   [
     8,
     wrong('NDJSON with a broken line', bad, (writer) => {
@@ -262,7 +275,7 @@ const requests: Shares = [
   ],
   [
     4,
-    wrong('deep nesting', bad, ({ random }) => {
+    wrong('deep nesting', [413, ...bad], ({ random }) => {
       const depth = random.pick([101, 1000, 5000])
       const [open, close] = random.percent(50) ? ['[', ']'] : ['{"a":', '}']
       const body = `{"message":"deep","fields":{"a":${open.repeat(depth)}1${close.repeat(depth)}}}`
@@ -277,7 +290,7 @@ const requests: Shares = [
     3,
     wrong('a coding that nobody speaks', [415, ...bad], (writer) => {
       const coding = writer.random.pick(['x-gzip, gzip, gzip', 'compress', 'identity;q=0', '*', 'gzip,'.repeat(50)])
-      return { type: ndjson, headers: [`Content-Encoding: ${coding}`], body: '{"message":"x"}' }
+      return { ...writer.one(), type: ndjson, headers: [`Content-Encoding: ${coding}`] }
     }),
   ],
   [
@@ -293,16 +306,16 @@ const requests: Shares = [
   ],
   [
     3,
-    wrong('a type that is none of ours', [415, ...bad], ({ random }) => {
-      const type = random.pick([
+    wrong('a type that is none of ours', [415, ...bad], (writer) => {
+      const type = writer.random.pick([
         'image/png',
         'multipart/form-data; boundary=x',
         'application/xml',
         '///',
-        ';;;',
+        'json',
         'a'.repeat(500),
       ])
-      return { type, body: '{"message":"x"}' }
+      return { ...writer.one(), type }
     }),
   ],
   [
@@ -314,8 +327,8 @@ const requests: Shares = [
   ],
   [
     3,
-    wrong('a path that is not there', [400, 404, 414], ({ random }) => {
-      const target = random.pick([
+    wrong('a path that is not there', [400, 404, 414], (writer) => {
+      const target = writer.random.pick([
         '/',
         '//',
         '/ingest/../x',
@@ -323,13 +336,12 @@ const requests: Shares = [
         '/%00',
         '/ingest%2f',
         `/${'a'.repeat(9000)}`,
-        '/\xff\xfe',
+
         '/ing est'.replace(' ', '%20'),
       ])
-      return { target, type: ndjson, body: '{"message":"x"}' }
+      return { ...writer.one(), target, type: ndjson }
     }),
   ],
-  [2, (writer) => sentTwice(writer)],
 ]
 
 /** A request and its repetition, as a client does that has not heard the answer: its entries arrive once. */
@@ -376,25 +388,26 @@ const controlBytes = Array.from({ length: 33 }, (_, code) => code).concat(127)
 const fatal: Shares = [
   [
     10,
-    raw('a request line that is none', [400, 505, 414, 431], ({ random }) =>
+    raw('a request line that is none', [400, 404, 411, 414, 431, 505], ({ random }) =>
       random.pick([
         'GET\r\n\r\n',
         'POST /ingest\r\n\r\n',
         'POST /ingest HTTP/9.9\r\n\r\n',
         'POST /ingest HTTP/1.1 x\r\n\r\n',
-        'POST  /ingest HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2),
+        'POST  /ingest HTTP/1.1\r\nHost: localhost\r\n\r\n',
         '\0\0\0\0\0\0',
         '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
         'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
         'SSH-2.0-OpenSSH_9.2\r\n',
-        `POST /${'a'.repeat(40_000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
+        `POST /${'a'.repeat(40_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
         '{"message":"no HTTP at all"}\n'.repeat(4),
+        'POST /\xff\xfe HTTP/1.1\r\nHost: localhost\r\n\r\n',
       ]),
     ),
   ],
   [
     10,
-    raw('a header that is none', [400, 431], ({ random }) => {
+    raw('a header that is none', [400, 411, 431], ({ random }) => {
       const header = random.pick([
         'no colon',
         ': no name',
@@ -410,7 +423,7 @@ const fatal: Shares = [
         'a: b\r\n'.repeat(5000).trimEnd(),
         'Host: a\nHost: b',
       ])
-      return `POST /ingest HTTP/1.1\r\nHost: x\r\n${header}\r\nContent-Length: 0\r\n\r\n`
+      return `POST /ingest HTTP/1.1\r\nHost: localhost\r\n${header}\r\nContent-Length: 0\r\n\r\n`
     }),
   ],
   // What two programs read differently is how a request is smuggled past the first: it has to be refused, and what
@@ -431,7 +444,7 @@ const fatal: Shares = [
         '5 \t5\r\nhello\r\n',
         '\r\n\r\n\r\n',
       ])
-      return `POST /ingest HTTP/1.1\r\nHost: x\r\nContent-Type: ${ndjson}\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`
+      return `POST /ingest HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${ndjson}\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`
     }),
   ],
   [
@@ -445,7 +458,7 @@ const fatal: Shares = [
   [
     4,
     wrong('a line that is too long', [413, ...bad], (writer) => {
-      const length = httpLimits.maxLineBytes + writer.random.integer(1, 30_000)
+      const length = httpLimits.maxEntryBytes + writer.random.integer(1, 30_000)
       return { type: ndjson, body: `{"message":"${'x'.repeat(length)}"}\n` }
     }),
   ],
@@ -472,7 +485,7 @@ const fatal: Shares = [
     (writer) => {
       const { numbers, json } = writer.entries()
       const body = Buffer.from(`${json.join('\n')}\n`)
-      const head = `POST /ingest HTTP/1.1\r\nHost: x\r\nContent-Type: ${ndjson}\r\nContent-Length: ${body.length + 10}\r\n\r\n`
+      const head = `POST /ingest HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${ndjson}\r\nContent-Length: ${body.length + 10}\r\n\r\n`
       // What has come is whole lines: they may be taken, or not, but once only.
       const bytes = Buffer.concat([Buffer.from(head), body])
       return {
@@ -487,10 +500,10 @@ const fatal: Shares = [
   ],
   [
     3,
-    raw('a switch to another protocol', [400, 404, 405, 426, 501], ({ random }) => {
+    raw('a switch to another protocol', [204, 400, 404, 405, 426, 501], ({ random }) => {
       const target = random.pick(['/ingest', '*', 'example.com:443'])
       const first = target.includes(':') ? 'CONNECT' : random.pick(['GET', 'OPTIONS'])
-      return `${first} ${target} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: ${random.pick(['websocket', 'h2c', ','])}\r\n\r\n`
+      return `${first} ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\nUpgrade: ${random.pick(['websocket', 'h2c', ','])}\r\n\r\n`
     }),
   ],
 ]
@@ -499,7 +512,7 @@ function smuggled(writer: RequestWriter): FuzzCase {
   const { random } = writer
   const entry = writer.nextEntry()
   const inner = JSON.stringify({ message: writer.text(entry, 'smuggled') })
-  const second = `POST /ingest HTTP/1.1\r\nHost: x\r\nContent-Type: ${ndjson}\r\nContent-Length: ${inner.length}\r\n\r\n${inner}`
+  const second = `POST /ingest HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${ndjson}\r\nContent-Length: ${inner.length}\r\n\r\n${inner}`
   const both = `Content-Length: ${random.integer(1, 9)}\r\nTransfer-Encoding: chunked`
   const framing = random.pick([
     both,
@@ -520,7 +533,7 @@ function smuggled(writer: RequestWriter): FuzzCase {
     'Content-Length: 0\rX: y',
     '\nContent-Length: 0',
   ])
-  const head = `POST /ingest HTTP/1.1\r\nHost: x\r\nContent-Type: ${ndjson}\r\n${framing}\r\n\r\n0\r\n\r\n`
+  const head = `POST /ingest HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${ndjson}\r\n${framing}\r\n\r\n0\r\n\r\n`
   const bytes = Buffer.from(head + second, 'latin1')
   return { name: `smuggling: ${JSON.stringify(framing)}`, bytes, entries: [entry], fate: 'never', statuses: [400, 501] }
 }

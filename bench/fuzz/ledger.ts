@@ -56,7 +56,9 @@ export class Ledger {
 
   /** An answer has made it certain what becomes of an entry. */
   decide(session: number, entry: number, fate: Fate): void {
-    this.#pages.get(session)?.fates.set(entry, fate)
+    const page = this.#pages.get(session)
+    page?.fates.set(entry, fate)
+    if (fate === 'never' && page?.arrived.has(entry)) this.#onFault(session, `entry ${entry} arrived, and was refused`)
   }
 
   /** A marked entry has arrived, whole. */

@@ -18,7 +18,7 @@ const maxReceivedChars = 100_000
 export interface Verdict {
   /** What was wrong; none is right. */
   readonly faults: readonly string[]
-  /** Cases that were sent. */
+  /** Cases that were sent, and answered where they have an answer. */
   readonly cases: number
   /** How often each status was answered. */
   readonly statuses: ReadonlyMap<number | 'none', number>
@@ -42,7 +42,7 @@ export async function runSession(session: FuzzSession, port: number, ledger: Led
   const lacking = ledger.lacking(number)
   if (lacking.length > 0) dialog.faults.push(`entries ${lacking.join(', ')} were lost`)
   ledger.close(number)
-  return { faults: dialog.faults, cases: cases.length, statuses: dialog.statuses, ms: performance.now() - startedMs }
+  return { faults: dialog.faults, cases: dialog.cases, statuses: dialog.statuses, ms: performance.now() - startedMs }
 }
 
 function tick(): Promise<void> {
@@ -94,16 +94,30 @@ class Dialog {
   }
 
   async #send(socket: Socket, isOver: () => boolean): Promise<void> {
-    const bytes = Buffer.concat(this.#session.cases.map((one) => one.bytes))
+    const { cases, cuts, isLastFatal } = this.#session
+    const all = Buffer.concat(cases.map((one) => one.bytes))
+    // Node answers what is no HTTP at once, in place of the requests before it that it has not answered yet: these first.
+    const last = isLastFatal ? all.length - (cases.at(-1)?.bytes.length ?? 0) : all.length
     let from = 0
-    for (const cut of [...this.#session.cuts, bytes.length]) {
-      if (isOver()) return
-      if (cut <= from) continue
-      socket.write(bytes.subarray(from, cut))
+    for (const cut of [...new Set([...cuts, last, all.length])].sort((a, b) => a - b)) {
+      while (from >= last && this.#answered < this.#due && !isOver() && !this.#isLast) await tick()
+      if (isOver() || this.#isLast) return
+      socket.write(all.subarray(from, cut))
       from = cut
       // Without this the pieces would be one again when they arrive.
-      if (cut < bytes.length) await new Promise((resolve) => setImmediate(resolve))
+      if (cut < all.length) await new Promise((resolve) => setImmediate(resolve))
     }
+  }
+
+  /** Cases that were judged. What a server has not answered before it closed the connection was not. */
+  get cases(): number {
+    const { cases } = this.#session
+    return cases.length - Math.max(0, this.#awaited.length - this.#answered - (this.#session.isLastFatal ? 1 : 0))
+  }
+
+  /** Answers that there have to be before the last request, where that one is fatal. */
+  get #due(): number {
+    return this.#awaited.length - (this.#session.isLastFatal && this.#session.cases.at(-1)?.statuses ? 1 : 0)
   }
 
   #endWhenDue(socket: Socket): void {
@@ -111,11 +125,9 @@ class Dialog {
       socket.resetAndDestroy()
       return
     }
-    // Those before the fatal one are answered first: a server drops what it has not answered when the client ends.
-    const due = this.#awaited.length - (this.#session.isLastFatal ? 1 : 0)
     const end = (): void => {
       if (socket.destroyed) return
-      if (this.#answered >= due || this.#isLast) socket.end()
+      if (this.#answered >= this.#due || this.#isLast) socket.end()
       else setTimeout(end, patienceMs)
     }
     setTimeout(end, patienceMs)
@@ -152,10 +164,10 @@ class Dialog {
     if (one.statuses?.includes(answer.status) !== true) this.faults.push(`${one.name}: answered ${said}`)
     const complaint = one.judge?.(answer)
     if (complaint !== undefined) this.faults.push(`${one.name}: ${complaint}: ${said}`)
-    const isSuccess = answer.status >= 200 && answer.status < 300
-    if (isSuccess && one.fate === 'may') {
-      for (const entry of one.entries) this.#ledger.decide(this.#session.number, entry, 'must')
-    }
+    if (one.fate !== 'may') return
+    // A refused request is refused as a whole. One that was too much for the server may have been taken in part.
+    const fate = answer.status < 300 ? 'must' : answer.status < 500 && answer.status !== 429 ? 'never' : 'may'
+    for (const entry of one.entries) this.#ledger.decide(this.#session.number, entry, fate)
   }
 
   #judgeReceived(): void {

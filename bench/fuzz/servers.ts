@@ -5,7 +5,8 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Batch, type EntrySource, EntryWritable, isBatch, type LogEntry } from '@logwisp/core'
 import { sseSink } from '@logwisp/sinks'
-import { tcpSource } from '@logwisp/sources'
+import { httpSource, tcpSource } from '@logwisp/sources'
+import { httpLimits } from './http-requests.ts'
 import { lineLimits } from './line-connections.ts'
 import type { TargetName } from './session.ts'
 
@@ -25,7 +26,9 @@ type OnWarning = (code: string) => void
 /** Opens all of them. */
 export function openServers(onEntry: OnEntry, onWarning: OnWarning): Promise<FuzzServer[]> {
   const lines = { port: 0, maxConnections: 10_000, ...lineLimits }
+  const requests = { port: 0, maxConnections: 10_000, ...httpLimits }
   return Promise.all([
+    source('httpSource', httpSource(requests), onEntry, onWarning),
     source('tcpSource', tcpSource(lines), onEntry, onWarning),
     source('tcpSource octet-counted', tcpSource({ ...lines, framing: 'octet-counted' }), onEntry, onWarning),
     viewers('sseSink', sseSink({ port: 0, maxViewers: 10_000, drainTimeoutMs: 1000 }), onWarning),

@@ -48,6 +48,11 @@ export class MeasuredProcess {
     }, timeoutMs)
   }
 
+  /** Its process, to be watched from outside. */
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
   /** The next thing that it tells. Throws when it has ended instead. */
   async next<Message extends object>(): Promise<Message> {
     const { value, done } = await this.#messages.next()

@@ -1,6 +1,7 @@
 /** The results as a plot: one panel for each scenario, a bar for each contestant. Plain SVG, light background. */
 
 import type { Results, Row, ScenarioResult } from './results.ts'
+import { text } from './svg-text.ts'
 
 interface Axis {
   /** What the panel's axis shows, with its unit. */
@@ -149,16 +150,8 @@ function viewersOf({ name }: Row): number {
   return Number(/\d+/.exec(name)?.[0] ?? 1)
 }
 
-function text(x: number, y: number, words: string, attributes = ''): string {
-  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${attributes}>${escapeMarkup(words)}</text>`
-}
-
 function short(words: string): string {
   return words.length > 70 ? `${words.slice(0, 69)}…` : words
-}
-
-function escapeMarkup(words: string): string {
-  return words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
 function whole(value: number): string {
