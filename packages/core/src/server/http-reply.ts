@@ -17,6 +17,7 @@ export type ErrorStatus =
   | 414
   | 415
   | 422
+  | 426
   | 429
   | 500
   | 501

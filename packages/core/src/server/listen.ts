@@ -109,7 +109,7 @@ async function open<Kind extends Server>(server: Kind, options: ListenOptions): 
     },
     close(): Promise<void> {
       server.close()
-      if ('closeIdleConnections' in server) (server as unknown as HttpServer).closeIdleConnections()
+      if ('closeIdleConnections' in server) closeWhatIdles(server as unknown as HttpServer, closed)
       return closed
     },
     destroy(): Promise<void> {
@@ -130,6 +130,14 @@ async function open<Kind extends Server>(server: Kind, options: ListenOptions): 
       resolve(listener)
     })
   })
+}
+
+/** A connection whose last answer comes after the end idles then; Node would let it do so for `keepAliveTimeout`. */
+function closeWhatIdles(server: HttpServer, closed: Promise<void>): void {
+  server.closeIdleConnections()
+  const timer = setInterval(() => server.closeIdleConnections(), 50)
+  timer.unref()
+  closed.then(() => clearInterval(timer))
 }
 
 /** A host and a port as a URL has them. */
