@@ -29,11 +29,11 @@ const longNumber = /(?:^|[:,[\s])-?\d[\d.]{15}/
  */
 export function parseExact(text: string): unknown {
   if (text.charCodeAt(0) === 0xfeff) text = text.slice(1)
-  if (text.length > 2 * maxJsonDepth) refuseDeep(text)
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (cause) {
+    refuseDeep(text)
     throw badJson(text, cause)
   }
   return mayHaveLostDigits(text, value) ? parse(text, null, { parseNumber, onDuplicateKey: lastWins }) : value
@@ -57,7 +57,8 @@ function badJson(text: string, cause: unknown): LogwispError {
 /** Whether `value`, parsed from `text`, might lack digits that the text has. Asked of every text, and mostly answered without a regex. */
 function mayHaveLostDigits(text: string, value: unknown): boolean {
   // Few digits and a large exponent show in the value: 1e400 became Infinity, and 1e-400 zero.
-  const suspicion = suspicionOf(value)
+  const suspicion = suspicionOf(value, 0)
+  if (suspicion === tooDeep) refuseDeep(text)
   // Half of all entries have no number at all: their text, whatever digits are in its strings, is not looked at.
   if (suspicion === noNumber) return false
   if (hasLongRun(text) && longNumber.test(text)) return true
@@ -91,8 +92,10 @@ const noNumber = 0
 const ordinary = 1
 const zero = 2
 const extreme = 3
+/** Nothing of the kind, but nobody has to look further. `JSON.parse` itself needs no stack, so it can come first. */
+const tooDeep = 4
 
-function suspicionOf(value: unknown): number {
+function suspicionOf(value: unknown, depth: number): number {
   if (typeof value === 'number') {
     if (value === 0) return zero
     return (value < smallestNormal && value > -smallestNormal) || value === Infinity || value === -Infinity
@@ -100,19 +103,20 @@ function suspicionOf(value: unknown): number {
       : ordinary
   }
   if (typeof value !== 'object' || value === null) return noNumber
+  if (depth === maxJsonDepth) return tooDeep
   let worst = noNumber
   for (const key in value) {
     const item = (value as Record<string, unknown>)[key]
     if (typeof item !== 'number' && typeof item !== 'object') continue
-    const suspicion = suspicionOf(item)
-    if (suspicion === extreme) return extreme
+    const suspicion = suspicionOf(item, depth + 1)
+    if (suspicion === tooDeep) return tooDeep
     if (suspicion > worst) worst = suspicion
   }
   return worst
 }
 
+/** Finds where a text is nested too deep, if it is. */
 function refuseDeep(text: string): void {
-  if (fewerThan(text, '{', maxJsonDepth / 2) && fewerThan(text, '[', maxJsonDepth / 2)) return
   let depth = 0
   let inString = false
   for (let i = 0; i < text.length; i++) {
@@ -127,16 +131,6 @@ function refuseDeep(text: string): void {
       }
     } else if (code === 125 /* } */ || code === 93 /* ] */) depth--
   }
-}
-
-/** indexOf runs at memory speed, so the common text is let pass without looking at each of its characters. */
-function fewerThan(text: string, character: string, limit: number): boolean {
-  let at = -1
-  for (let count = 0; count < limit; count++) {
-    at = text.indexOf(character, at + 1)
-    if (at === -1) return true
-  }
-  return false
 }
 
 function parseNumber(text: string): unknown {
