@@ -115,7 +115,7 @@ test('the serving side is stopped five times and its connections are cut ten tim
   await served.stop()
   const { connections, dropped, gaps } = source.stats
   console.info(
-    `${written} lines over ${connections} connections: ${messages.length} given, ${dropped['repeated'] ?? 0} repeats dropped, ${gaps} gaps told`,
+    `${written} lines over ${connections} connections: ${messages.length} given, ${dropped['duplicate'] ?? 0} repeats dropped, ${gaps} gaps told`,
   )
   expect(messages).toEqual(Array.from({ length: written }, (_, i) => `line ${i}`))
 })

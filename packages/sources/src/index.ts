@@ -38,3 +38,14 @@ export {
   type TcpSourceStats,
   tcpSource,
 } from './tcp-source.ts'
+export {
+  type WebSocketIngest,
+  type WebSocketIngestEvents,
+  type WebSocketIngestOptions,
+  type WebSocketIngestStats,
+  type WebSocketPlace,
+  type WebSocketSender,
+  type WebSocketSource,
+  type WebSocketSourceOptions,
+  webSocketSource,
+} from './web-socket-source.ts'

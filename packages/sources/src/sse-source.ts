@@ -20,7 +20,7 @@ export interface SseSourceOptions extends ResumeOptions {
   /** A longer event is dropped, counted as `entry-too-large`. Bytes, 64 to 268 435 456. @default 1048576 */
   readonly maxEventBytes?: number | undefined
   /** Lets the server compress (gzip, deflate, br). Some proxies hold back what they compress. @default false */
-  readonly compression?: boolean | undefined
+  readonly compress?: boolean | undefined
   /** Redirects that are followed for one connection. @default 5 */
   readonly maxRedirects?: number | undefined
 }
@@ -29,7 +29,7 @@ const rules: Readonly<Record<keyof SseSourceOptions, OptionRule>> = {
   ...resumeRules,
   eventTypes: option.either(option.oneOf('any'), option.list(option.text, 1)),
   maxEventBytes: option.integer({ min: 64, max: 268_435_456 }),
-  compression: option.boolean,
+  compress: option.boolean,
   maxRedirects: option.integer({ min: 0, max: 20 }),
 }
 

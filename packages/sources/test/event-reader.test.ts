@@ -86,7 +86,7 @@ function numbers(seed: number): (below: number) => number {
 }
 
 test('gives the events that eventsource-parser gives, over 3,000 streams of any lines in any pieces', () => {
-  const parts = [
+  const fragments: string[] = [
     'data: a',
     'data:b',
     'data',
@@ -109,7 +109,8 @@ test('gives the events that eventsource-parser gives, over 3,000 streams of any 
     let text = ''
     const mixed = next(4) === 0
     const ending = endings[next(3)] as string
-    for (let line = next(40); line >= 0; line--) text += parts[next(parts.length)] + (mixed ? endings[next(3)] : ending)
+    for (let line = next(40); line >= 0; line--)
+      text += (fragments[next(fragments.length)] as string) + (mixed ? (endings[next(3)] as string) : ending)
     // So that the last line is over for both: the parser waits for what may follow a carriage return.
     text += `${ending}${ending}:\n`
     const theirs: Seen[] = []

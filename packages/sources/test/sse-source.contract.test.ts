@@ -49,7 +49,7 @@ test('refuses bad options', () => {
     whenRepeated: ['keep'],
     maxRememberedIds: [0],
     maxEventBytes: [1],
-    compression: [1],
+    compress: [1],
     connectTimeoutMs: [0],
     idleTimeoutMs: [0],
     retryDelayMs: [0],

@@ -160,7 +160,7 @@ describe('going on', () => {
     })
     const { messages, source } = follow(server)
     expect(await messages(4)).toEqual(['1', '2', '3', '4'])
-    expect(source.stats).toMatchObject({ dropped: { repeated: 3 }, gaps: 1, connections: 2 })
+    expect(source.stats).toMatchObject({ dropped: { duplicate: 3 }, gaps: 1, connections: 2 })
     const giving = follow(await eventServer((res) => stream(res).end(event('a', 'x'))), { whenRepeated: 'give' })
     expect(await giving.messages(3)).toEqual(['x', 'x', 'x'])
   })
@@ -176,7 +176,7 @@ describe('going on', () => {
     const { messages, source } = follow(server, { maxRememberedIds: 5 })
     expect((await messages(35)).slice(20)).toEqual(numbered(15))
     // Of the five that were known, the first fifteen of the second time took the places.
-    expect(source.stats.dropped['repeated'] ?? 0).toBeLessThanOrEqual(5)
+    expect(source.stats.dropped['duplicate'] ?? 0).toBeLessThanOrEqual(5)
   })
 
   test('an end that the server tells is one by option', async () => {
@@ -404,7 +404,7 @@ describe('the request', () => {
       if (number < 3) res.end(bytes.subarray(0, bytes.length - 8))
       else res.write(bytes)
     })
-    const { messages } = follow(server, { compression: true })
+    const { messages } = follow(server, { compress: true })
     const got = await messages(20)
     expect(got).toEqual(numbered(got.length))
   })

@@ -7,7 +7,7 @@ const maxIdChars = 512
 const minSliceLength = 13
 
 /**
- * Knows an id again on a later connection. Never on the same one: a server whose ids are not unique, a time in seconds
+ * Knows an id again on another connection. Never on the same one: a server whose ids are not unique, a time in seconds
  * say, would lose entries by it.
  */
 export class RepeatedIds {
@@ -24,10 +24,10 @@ export class RepeatedIds {
     return this.#ids.size
   }
 
-  /** Remembers an id; true when it had come on an earlier connection. */
+  /** Remembers an id; true when it had come on another connection. */
   isRepeated(id: string, connection: number): boolean {
     const known = this.#ids.get(id)
-    if (known !== undefined) return known < connection
+    if (known !== undefined) return known !== connection
     if (id.length > maxIdChars) return false
     if (this.#ids.size >= this.#maxIds) this.#ids.delete(this.#ids.keys().next().value as string)
     // A slice would keep the whole event alive.

@@ -24,7 +24,7 @@ export interface ResumeOptions {
   readonly whenEnded?: 'reconnect' | 'end' | undefined
   /**
    * What to do with entries whose id came on an earlier connection, as it is when the server does not know the last id
-   * any more and sends all that it has. Dropped ones are counted as `repeated`.
+   * any more and sends all that it has. Dropped ones are counted as `duplicate`.
    * @default 'drop'
    */
   readonly whenRepeated?: 'drop' | 'give' | undefined

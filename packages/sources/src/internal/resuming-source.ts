@@ -44,7 +44,6 @@ export abstract class ResumingSource extends ReceivingSource {
   #lastId: string | undefined
   #markedId: string | undefined
   #sequence = 0
-  #lastEntrySequence = 0
   #needsSave = false
   #openedAt: number | undefined
   #isEnd = false
@@ -116,11 +115,11 @@ export abstract class ResumingSource extends ReceivingSource {
       this.#settings.whenRepeated === 'drop' &&
       this.#repeated.isRepeated(id, this.#connections)
     ) {
-      this.discard('repeated', 1)
+      this.discard('duplicate', 1)
       return
     }
     this.#newEntries++
-    this.#lastEntrySequence = ++this.#sequence
+    this.#sequence++
     this.receive(withOrigin(entry, id === undefined ? undefined : this.#originOf(id)))
   }
 
@@ -137,12 +136,18 @@ export abstract class ResumingSource extends ReceivingSource {
     if (id === this.#markedId) return
     this.#markedId = id
     if (id === undefined) return
-    const isAllSafe = (this.#tracker.acknowledged?.sequence ?? 0) >= this.#lastEntrySequence
-    this.#sequence++
     const origin = this.#originOf(id)
-    if (isAllSafe) this.#tracker.acknowledge(origin)
-    else this.receive(Batch.of({ ...noLines, origins: { at: () => origin } }))
+    if (!this.#isAllSafe) this.receive(Batch.of({ ...noLines, origins: { at: () => origin } }))
     if (this.#needsSave) this.#saveBeginning()
+  }
+
+  /** Whether all that was given is acknowledged: then ids that came behind it without entries count as well. */
+  get #isAllSafe(): boolean {
+    return (this.#tracker.acknowledged?.sequence ?? 0) >= this.#sequence
+  }
+
+  get #safeId(): string | undefined {
+    return this.#isAllSafe ? this.#markedId : this.#tracker.acknowledged?.lastEventId
   }
 
   /** A crash before the first save by the clock would leave a restart with nothing to go on after. */
@@ -188,7 +193,7 @@ export abstract class ResumingSource extends ReceivingSource {
       this.#lastId = saved ?? lastEventId
       this.#needsSave = checkpoint !== undefined && saved === undefined
       checkpoint?.set(this.#key, () => {
-        const id = this.#tracker.acknowledged?.lastEventId
+        const id = this.#safeId
         return id === undefined ? undefined : { lastEventId: id }
       })
     } catch (error) {

@@ -8,15 +8,15 @@ import { authHeader, tellableUrl } from './client-options.ts'
 import { EventReader } from './event-reader.ts'
 import { decoded, type HttpReply, openHttpStream, textOf } from './http-stream.ts'
 import { receivedEntry } from './received-entry.ts'
-import { retryAfterMs } from './reconnect-delay.ts'
+import { refusal } from './refusal.ts'
 import { type ResumeSettings, resumeDefaults } from './resume-options.ts'
-import { ResumingSource, Unavailable } from './resuming-source.ts'
+import { ResumingSource } from './resuming-source.ts'
 
 export const sseDefaults = {
   ...resumeDefaults,
   eventTypes: ['message'],
   maxEventBytes: 1_048_576,
-  compression: false,
+  compress: false,
   maxRedirects: 5,
 } as const satisfies SseSourceOptions
 
@@ -40,7 +40,7 @@ export class SseSourceStream extends ResumingSource {
     this.#headers = {
       Accept: 'text/event-stream',
       'Cache-Control': 'no-cache',
-      'Accept-Encoding': settings.compression ? 'gzip, deflate, br' : 'identity',
+      'Accept-Encoding': settings.compress ? 'gzip, deflate, br' : 'identity',
       ...headers,
       ...(auth && { Authorization: authHeader(auth) }),
     }
@@ -149,21 +149,9 @@ function streamOf(headers: HttpReply['headers'], url: URL, body: HttpReply['body
   body.destroy()
   const what =
     type === 'text/event-stream'
-      ? `compresses with ${headers['content-encoding']}, which is not known here: leave compression off`
+      ? `compresses with ${headers['content-encoding']}, which is not known here: leave compress off`
       : `sends ${type} and not text/event-stream: give the URL of a stream of events`
   throw new LogwispError('PEER_REFUSED', `${tellableUrl(url)} ${what}`)
-}
-
-/** What makes sense to try again, besides every 5xx. */
-const temporary: ReadonlySet<number> = new Set([408, 425, 429])
-
-/** The error for an answer that opens no stream: one to try again, or one to end with. */
-export function refusal(status: number, retryAfter: string | undefined, url: URL, text: string): Error {
-  const answer = `answered ${status}${text === '' ? '' : `: ${text}`}`
-  if (temporary.has(status) || status >= 500) {
-    return new Unavailable(`it ${answer}`, retryAfterMs(retryAfter, Date.now()))
-  }
-  return new LogwispError('PEER_REFUSED', `${tellableUrl(url)} ${answer}. Check the URL, and the option auth`)
 }
 
 /** What one of LogWisp's own events says; undefined when it is somebody else's of the same name. */
