@@ -13,7 +13,8 @@
  */
 
 import { type AST, RegExpParser } from '@eslint-community/regexpp'
-import { requiredText } from './required-text.ts'
+import { LineFinder } from './line-finder.ts'
+import { alternativeTexts, requiredText } from './required-text.ts'
 
 /** How a regular expression can be searched for in a block of lines. */
 export interface BlockSearch {
@@ -27,6 +28,8 @@ export interface BlockSearch {
   readonly anchored: boolean
   /** With `g`: a text without which no line matches, for blocks that {@link search} is not exact for; finds it in any of them. */
   readonly hint: RegExp | undefined
+  /** Finds the same lines in the bytes themselves, where the original is some plain texts and no more. */
+  readonly finder: LineFinder | undefined
 }
 
 const beforeLine = '(?<![^\\n])'
@@ -50,6 +53,7 @@ export function blockSearch(regexp: RegExp): BlockSearch | undefined {
   if (rewriter.refused) return undefined
   const flags = `${regexp.flags.replace(/[gd]/g, '')}g`
   const hint = requiredText(pattern, regexp)
+  const texts = alternativeTexts(pattern, regexp)
   return {
     search: new RegExp(rewriter.source, flags),
     // A match that consumes something never touches the place between `\r` and `\n`, or between two bytes of a character.
@@ -57,6 +61,7 @@ export function blockSearch(regexp: RegExp): BlockSearch | undefined {
     searchesBytes: length > 0 && !rewriter.takesNonAscii,
     anchored: !regexp.multiline && pattern.alternatives.every(({ elements }) => isStart(elements[0])),
     hint: hint === undefined ? undefined : new RegExp(hint, flags),
+    finder: texts === undefined ? undefined : LineFinder.for(texts),
   }
 }
 

@@ -1,4 +1,4 @@
-/** Finds a text that every match of a regular expression contains, to look for before trying the whole of it. */
+/** Finds the texts that a regular expression stands for, or that every match of it contains, to look for instead of it, or before. */
 
 import type { AST } from '@eslint-community/regexpp'
 
@@ -20,6 +20,30 @@ export function requiredText(pattern: AST.Pattern, { ignoreCase, unicode }: RegE
   // With `iu`, `k` and `s` also match a character beyond ASCII.
   if (ignoreCase && unicode) return undefined
   return ofBranches(pattern.alternatives)?.source
+}
+
+/** The texts that the pattern matches, when that is all that it does: `ERROR|WARN`; undefined otherwise. */
+export function alternativeTexts(pattern: AST.Pattern, { ignoreCase }: RegExp): readonly string[] | undefined {
+  return ignoreCase ? undefined : textsOf(pattern.alternatives)
+}
+
+function textsOf(alternatives: readonly AST.Alternative[]): readonly string[] | undefined {
+  const texts: string[] = []
+  for (const { elements } of alternatives) {
+    const [only] = elements
+    if (elements.length === 1 && (only?.type === 'Group' || only?.type === 'CapturingGroup')) {
+      const inner = textsOf(only.alternatives)
+      if (inner === undefined) return undefined
+      texts.push(...inner)
+      continue
+    }
+    if (!elements.every((element) => element.type === 'Character' && isPlain(element.value))) return undefined
+    const text = elements.map((element) => String.fromCharCode((element as AST.Character).value)).join('')
+    // An empty one is in every line.
+    if (text === '') return undefined
+    texts.push(text)
+  }
+  return texts
 }
 
 function ofBranches(alternatives: readonly AST.Alternative[]): Required | undefined {

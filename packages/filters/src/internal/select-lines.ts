@@ -1,7 +1,11 @@
-/** Selects the lines of a batch that match: by one search over each stretch of text where that is exact, else one by one. */
+/**
+ * Selects the lines of a batch that match: by one search over each stretch of bytes or text where that is exact, else one by
+ * one.
+ */
 
 import { type Batch, RunList } from '@logwisp/core'
 import type { BlockSearch } from './block-search.ts'
+import { type LineFinder, maxSearchBytes } from './line-finder.ts'
 
 const lineFeed = '\n'
 const carriageReturn = 13
@@ -16,6 +20,7 @@ export interface LineQuestion {
 
 /** Keeps exactly the lines whose message passes the test. */
 export function selectLines(batch: Batch, { test, search }: LineQuestion): Batch {
+  if (search?.finder !== undefined && batch.bytes.length <= maxSearchBytes) return foundInBytes(batch, search.finder)
   const { ascii } = batch
   if (search !== undefined && !(ascii && search.anchored)) {
     const isExact = (ascii || search.searchesBytes) && (search.searchesReturns || !batch.hasCarriageReturns)
@@ -24,6 +29,14 @@ export function selectLines(batch: Batch, { test, search }: LineQuestion): Batch
     if (search.hint !== undefined) return found(batch, search.hint, test)
   }
   return ascii ? tried(batch, test) : batch.select((start, end) => test(batch.message(start, end)))
+}
+
+/** The lines that hold a text; what a character is does not matter, nor how lines end. */
+function foundInBytes(batch: Batch, finder: LineFinder): Batch {
+  const { bytes } = batch
+  const runs = new RunList()
+  batch.forEachRun((first, last) => finder.addLines(runs, bytes, first, last))
+  return batch.withRuns(runs)
 }
 
 /** The lines that a search finds and that `verify`, if given, confirms. */
