@@ -36,19 +36,14 @@ export function bodyReader(
 }
 
 function jsonReader(received: ReceivedEntries, maxEntryBytes: number): BodyReader {
-  const broken = (message: string): never => {
-    throw new BodyProblem(400, message, { entry: received.total })
-  }
   return new JsonElements({
     maxElementBytes: maxEntryBytes,
-    onElement(bytes) {
-      const before = received.problems.length
-      // Where an element is no JSON the next one may begin anywhere.
-      if (received.json(bytes.toString(), { entry: received.total })) return
-      broken(received.problems[before]?.message ?? 'expected JSON')
-    },
+    // Where an element is no JSON the next one may begin anywhere.
+    onElement: (bytes) => received.json(bytes.toString(), { entry: received.total }, true),
     onTooLong: () => received.tooLong({ entry: received.total }),
-    onBroken: broken,
+    onBroken(message) {
+      throw new BodyProblem(400, message, { entry: received.total })
+    },
   })
 }
 
@@ -62,7 +57,7 @@ function ndjsonReader(received: ReceivedEntries, maxLineBytes: number): BodyRead
         const feed = text.indexOf('\n', at)
         const end = feed === -1 ? text.length : feed
         line++
-        if (!isBlank(text, at, end)) received.json(text.slice(at, end), { line })
+        if (!isBlank(text, at, end)) received.json(text.slice(at, end), { line }, false)
         at = end + 1
       }
     },

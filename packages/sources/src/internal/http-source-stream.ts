@@ -138,17 +138,18 @@ export class HttpSourceStream extends EntryReadable {
     this.#isStopped = true
     clearTimeout(this.#drainTimer)
     // After its end, requests may still wait for the sinks to say what is delivered.
-    if (error === null && this.readableEnded) this.#cutAfterDrainTimeout()
+    const isEnded = error === null && this.readableEnded
+    if (isEnded) this.#cutAfterDrainTimeout()
     else this.#ingest.cut('the pipeline that took the entries is gone')
-    void this.#close().then(() => callback(error))
+    void this.#close(isEnded ? closeTimeoutMs : 0).then(() => callback(error))
   }
 
-  async #close(): Promise<void> {
+  async #close(timeoutMs: number): Promise<void> {
     await this.#ingest.settled()
     clearTimeout(this.#drainTimer)
     if (this.#listener === undefined) return
     // Answers are on their way; whoever does not take them is not waited for.
-    const giveUp = setTimeout(() => void this.#listener?.destroy(), closeTimeoutMs)
+    const giveUp = setTimeout(() => void this.#listener?.destroy(), timeoutMs)
     await this.#listener.close()
     clearTimeout(giveUp)
   }

@@ -69,11 +69,15 @@ export function sendReply(req: IncomingMessage, res: ServerResponse, reply: Repl
   }
 }
 
-/** What is read and thrown away of a body whose request was refused. */
+/** What is read and thrown away of a body whose request was refused, and how long it may take. */
 const lingerBytes = 64 * 1024 * 1024
-const lingerMs = 2000
+const lingerMs = 5000
+
+/** When nothing came for so long, the client has stopped, and has its answer. */
+const quietMs = 300
 
 function discardRest(req: IncomingMessage, done: () => void): void {
+  const deadlineMs = performance.now() + lingerMs
   let left = lingerBytes
   const settle = (): void => {
     clearTimeout(timer)
@@ -82,9 +86,10 @@ function discardRest(req: IncomingMessage, done: () => void): void {
   }
   const count = (piece: Buffer): void => {
     left -= piece.length
-    if (left < 0) settle()
+    timer.refresh()
+    if (left < 0 || performance.now() > deadlineMs) settle()
   }
-  const timer = setTimeout(settle, lingerMs).unref()
+  const timer = setTimeout(settle, quietMs).unref()
   req.on('data', count).on('end', settle).on('close', settle)
   req.resume()
 }

@@ -25,7 +25,9 @@ export function ingestHead(req: IncomingMessage, maxBodyBytes: number): IngestHe
   const { headers } = req
   const transfer = headers['transfer-encoding']
   if (transfer !== undefined && transfer.trim().toLowerCase() !== 'chunked') {
-    throw new RefusedError(501, 'of transfer codings only chunked is understood: name others in Content-Encoding')
+    const message = 'of transfer codings only chunked is understood: name others in Content-Encoding'
+    // Where such a body ends is not for us to guess.
+    throw new RefusedError(501, message, undefined, { Connection: 'close' })
   }
   const length = headers['content-length']
   if (transfer === undefined && length === undefined && req.httpVersionMajor === 1) {

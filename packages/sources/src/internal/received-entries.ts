@@ -96,18 +96,18 @@ export class ReceivedEntries {
     return items
   }
 
-  /** Reads an entry from its JSON. False when it is none. */
-  json(text: string, place: Place): boolean {
+  /** Reads an entry from its JSON. `isVital`: where this is no JSON, what comes after it is not understood. */
+  json(text: string, place: Place, isVital: boolean): void {
     let value: unknown
     try {
       value = parseExact(text)
     } catch (error) {
-      this.refuse(place, (error as LogwispError).message)
-      return false
+      const { message } = error as LogwispError
+      if (isVital) throw new BodyProblem(400, message, place)
+      return this.refuse(place, message)
     }
     this.#pendingBytes += 2 * text.length
     this.value(value, place)
-    return true
   }
 
   /** Reads an entry from its object. */
