@@ -119,6 +119,7 @@ const boundedOrNot = option.integer({ min: 1, max: maxMs, orInfinity: true })
 
 const authRule: OptionRule = {
   expected: '{ token } or { user, password }, texts',
+  isSecret: true,
   accepts: (value) => {
     if (typeof value !== 'object' || value === null) return false
     const names = Object.keys(value).sort().join()
@@ -130,6 +131,7 @@ const tlsNames: ReadonlySet<string> = new Set(['ca', 'cert', 'key', 'passphrase'
 
 const tlsRule: OptionRule = {
   expected: 'true or an object of ca, cert, key, passphrase and servername',
+  isSecret: true,
   accepts: (value) =>
     value === true ||
     (typeof value === 'object' && value !== null && Object.keys(value).every((name) => tlsNames.has(name))),
