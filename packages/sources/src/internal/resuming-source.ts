@@ -164,9 +164,8 @@ export abstract class ResumingSource extends ReceivingSource {
     const entries = Number.isSafeInteger(count) && (count as number) >= 0 ? (count as number) : undefined
     this.#gaps++
     this.#entriesMissed += entries ?? 0
-    const advice = typeof reason === 'string' ? gapAdvice[reason] : undefined
-    const text = `${this.place} says that ${entries ?? 'some'} entries are missing here`
-    this.emit('warning', new LogwispError('ENTRIES_MISSED', advice === undefined ? text : `${text}: ${advice}`))
+    const meaning = (typeof reason === 'string' ? gapMeaning[reason] : undefined) ?? 'are missing here'
+    this.emit('warning', new LogwispError('ENTRIES_MISSED', `${this.place}: ${entries ?? 'some'} entries ${meaning}`))
   }
 
   protected tooLarge(message: string): void {
@@ -276,10 +275,10 @@ function reasonOf(error: Error): string {
   return errors.map((each: Error) => each.message).join(', ')
 }
 
-const gapAdvice: Readonly<Record<string, string>> = {
-  'not-kept': 'it keeps too few for those who were away; raise its ringEntries and ringBytes',
-  restarted: 'it was restarted, and does not know what came before; it sends all that it has',
-  'too-slow': 'they came faster than they are taken; buffer them here, or ask for less with a query',
+const gapMeaning: Readonly<Record<string, string>> = {
+  'not-kept': 'are missing here, since it keeps too few for those who were away: raise its ringEntries and ringBytes',
+  restarted: 'may be missing here: it was restarted, does not know what came before, and sends all that it has',
+  'too-slow': 'are missing here, since they are taken too slowly: buffer them here, or ask for less with a query',
 }
 
 const noLines = { bytes: Buffer.alloc(0), source: '', time: 0 } as const
