@@ -3,9 +3,8 @@
 import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
+import { type Browser, hasChromium, launchChromium, type Page } from '@logwisp/browser-testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { hasChromium, launchChromium } from './chromium.ts'
 import { type DaemonProcess, pageOf, startDaemonProcess } from './daemon-process.ts'
 
 describe.skipIf(!hasChromium)('the live page in Chromium', () => {

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { checkArgument, checkOptions, type LogEntry, type OptionRule, option } from '@logwisp/core'
 import { type Format, formatter } from '@logwisp/core/format'
 import { type Listener, listenHttp } from '@logwisp/core/server'
-import { comment, idOnly, serverSentEvent } from './internal/event-stream.ts'
+import { comment, endEvent, idOnly, serverSentEvent } from './internal/event-stream.ts'
 import { heartbeatEntry } from './internal/heartbeat-entry.ts'
 import { liveHandler } from './internal/live-handler.ts'
 import {
@@ -143,7 +143,7 @@ class SseWritable extends LiveWritable implements SseSink {
       entry: (entry, id) => serverSentEvent({ id, data: format(entry) }),
       dropped: (gap) => serverSentEvent({ event: 'dropped', data: gapText(gap) }),
       heartbeat: (id) => heartbeatText(id, heartbeat, facts(), format),
-      end: (reason) => serverSentEvent({ event: 'end', data: JSON.stringify({ reason }) }),
+      end: endEvent,
     }))
     const { path, statusPath, retryMs } = settings
     const stream = { hub: this.hub, ring: this.ring, places: this.places, retryMs }

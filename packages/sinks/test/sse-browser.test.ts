@@ -5,11 +5,10 @@ import { appendFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { type Browser, hasChromium, launchChromium } from '@logwisp/browser-testing'
 import { fileSource } from '@logwisp/sources'
-import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { sseSink } from '../src/index.ts'
-import { hasChromium, launchChromium } from './chromium.ts'
 import { servePage } from './live-server.ts'
 
 let browser: Browser

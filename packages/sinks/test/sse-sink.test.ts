@@ -461,6 +461,8 @@ test('mounted in Express below a path: answers its own paths there, and leaves o
     await client.closed
     expect(client.data).toEqual(['hello'])
     expect((await ask(mounted, { path: '/logs/stream' })).status).toBe(503)
+    const browser = await ask(mounted, { path: '/logs/stream', headers: { accept: 'text/event-stream' } })
+    expect([browser.status, browser.body]).toEqual([200, 'retry: 2000\n\nevent: end\ndata: {"reason":"stopped"}\n\n'])
   } finally {
     await new Promise((resolve) => server.close(resolve))
   }

@@ -39,3 +39,8 @@ export function comment(text: string): string {
 export function retryAfter(ms: number): string {
   return `retry: ${ms}\n\n`
 }
+
+/** Says that nothing more comes, and why. */
+export function endEvent(reason: string): string {
+  return serverSentEvent({ event: 'end', data: JSON.stringify({ reason }) })
+}

@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { replyError, replyRefusal } from '@logwisp/core/server'
-import { comment, idOnly, retryAfter } from './event-stream.ts'
+import { comment, endEvent, idOnly, retryAfter } from './event-stream.ts'
 import type { ReplayRing } from './replay-ring.ts'
 import type { ViewerStart } from './viewer.ts'
 import { QueryError } from './viewer-filter.ts'
@@ -32,17 +32,11 @@ export function replySseStream(
     if (!(error instanceof QueryError)) throw error
     return replyError(req, res, 400, `${error.parameter}: ${error.message}`, { parameter: error.parameter })
   }
-  if (hub.closing) return replyError(req, res, 503, 'the stream has ended')
+  if (hub.closing) return replyEnded(req, res, retryMs)
   const release = places.take(address, retryMs)
   if (typeof release !== 'function') return replyRefusal(req, res, release)
   res.once('close', release)
-  res.writeHead(200, {
-    'Content-Type': 'text/event-stream; charset=utf-8',
-    // no-transform: compressing proxies hold back what they compress.
-    'Cache-Control': 'no-cache, no-transform',
-    'X-Accel-Buffering': 'no',
-    'X-Content-Type-Options': 'nosniff',
-  })
+  res.writeHead(200, streamHeaders)
   if (req.method === 'HEAD') {
     res.end()
     return
@@ -53,6 +47,25 @@ export function replySseStream(
   // is cut off before the first entry misses none of those that come until it is back.
   res.write(comment('logwisp') + retryAfter(retryMs) + idOnly(ring.idBefore(start.position)))
   serveViewer(res, hub, start)
+}
+
+const streamHeaders = {
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  // no-transform: compressing proxies hold back what they compress.
+  'Cache-Control': 'no-cache, no-transform',
+  'X-Accel-Buffering': 'no',
+  'X-Content-Type-Options': 'nosniff',
+} as const
+
+/**
+ * A browser's EventSource gives up for good when it is answered with an error, and the next one of us may be here in a
+ * moment: so it gets a stream that ends, and comes again.
+ */
+function replyEnded(req: IncomingMessage, res: ServerResponse, retryMs: number): void {
+  if (req.method === 'HEAD' || !req.headers.accept?.includes('text/event-stream')) {
+    return replyError(req, res, 503, 'the stream has ended')
+  }
+  res.writeHead(200, streamHeaders).end(retryAfter(retryMs) + endEvent('stopped'))
 }
 
 function serveViewer(res: ServerResponse, hub: ViewerHub, start: ViewerStart): void {

@@ -3,6 +3,8 @@
 import { existsSync } from 'node:fs'
 import { type Browser, chromium } from 'playwright-core'
 
+export type { Browser, Page } from 'playwright-core'
+
 const executablePath = '/usr/bin/chromium'
 
 /** Whether there is one; says so loudly when there is not. */
