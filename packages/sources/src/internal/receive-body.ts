@@ -123,7 +123,7 @@ class Receiving {
       if (!rejectsAll && error instanceof BodyProblem) await this.#give(false)
       throw this.#refusal(error as Error)
     }
-    if (this.#received.total === 0 && this.#reader.isEmpty && this.#task.parsed === undefined) {
+    if (this.#received.total === 0 && this.#reader.isEmpty && !Array.isArray(this.#task.parsed?.value)) {
       throw new RefusedError(400, 'expected at least one entry, got an empty body')
     }
     await this.#give(this.#task.isMarked)
