@@ -4,7 +4,7 @@ import type { FuzzOptions } from './fuzz-options.ts'
 import { type ArrivalListener, FuzzTarget } from './fuzz-target.ts'
 import { httpSession } from './http-requests.ts'
 import { Ledger } from './ledger.ts'
-import { lineSession, octetSession } from './line-connections.ts'
+import { lineSession, lineViewerSession, octetSession } from './line-connections.ts'
 import { Neighbours } from './neighbours.ts'
 import { Random } from './random.ts'
 import { runSession } from './run-session.ts'
@@ -27,7 +27,7 @@ const makers: Readonly<Record<TargetName, (random: Random, number: number) => Fu
   webSocketSource: webSocketSession,
   sseSink: viewerSession,
   webSocketSink: webSocketViewerSession,
-  tcpSink: lineSession,
+  tcpSink: lineViewerSession,
 }
 
 /** After so many faults a run is over: one mistake makes thousands. */
@@ -42,7 +42,8 @@ const maxGrowthBytes = 24 << 20
 /** Makes a connection again from its seed and its number. */
 export function sessionOf(seed: number, number: number, targets: readonly TargetName[]): FuzzSession {
   const random = Random.of(seed, number)
-  const target = targets[number % targets.length] as TargetName
+  const shares = targets.flatMap((name) => (name === 'httpSource' ? [name, name, name] : [name]))
+  const target = shares[number % shares.length] as TargetName
   return { ...makers[target](random, number), target }
 }
 

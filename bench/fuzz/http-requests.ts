@@ -494,7 +494,6 @@ const fatal: Shares = [
         entries: numbers,
         fate: 'may',
         statuses: [400, 408],
-        isCutShort: true,
       }
     },
   ],

@@ -112,6 +112,17 @@ export function octetSession(random: Random, number: number): FuzzSession {
   }
 }
 
+/** A viewer of lines that talks instead of listening. */
+export function lineViewerSession(random: Random, number: number): FuzzSession {
+  const maker = new LineMaker(random, number)
+  const cases = Array.from({ length: random.integer(1, 60) }, (): FuzzCase => {
+    return { ...maker.line(), entries: [], fate: 'never' }
+  })
+  if (random.percent(20)) cases.unshift(greetingCase(wrongGreeting(random)))
+  const end = random.percent(70) ? 'half-close' : 'reset'
+  return { target: 'tcpSink', number, cases, strays: [], end, isLastFatal: false, cuts: cutsOf(random, cases) }
+}
+
 function counted(one: FuzzCase): FuzzCase {
   return { ...one, bytes: Buffer.concat([Buffer.from(`${one.bytes.length} `), one.bytes]) }
 }

@@ -20,7 +20,7 @@ export function markedText({ session, entry }: Mark, payload: string): string {
 /** Which entry a text is; undefined unless it is whole and unchanged. */
 export function markOf(text: string): Mark | undefined {
   const head = /^fuzz (\d+) (\d+) /.exec(text)
-  if (head === null || text.length < head[0].length + 9) return undefined
+  if (head === null || text.length < head[0].length + 9 || text.at(-9) !== ' ') return undefined
   if (checkOf(text.slice(0, -9)) !== text.slice(-8)) return undefined
   return { session: Number(head[1]), entry: Number(head[2]) }
 }

@@ -4,11 +4,12 @@ import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Batch, type EntrySource, EntryWritable, isBatch, type LogEntry } from '@logwisp/core'
-import { sseSink } from '@logwisp/sinks'
-import { httpSource, tcpSource } from '@logwisp/sources'
+import { sseSink, tcpSink, webSocketSink } from '@logwisp/sinks'
+import { httpSource, tcpSource, webSocketSource } from '@logwisp/sources'
 import { httpLimits } from './http-requests.ts'
 import { lineLimits } from './line-connections.ts'
 import type { TargetName } from './session.ts'
+import { webSocketLimits } from './web-socket-frames.ts'
 
 /** One of them. */
 export interface FuzzServer {
@@ -27,11 +28,20 @@ type OnWarning = (code: string) => void
 export function openServers(onEntry: OnEntry, onWarning: OnWarning): Promise<FuzzServer[]> {
   const lines = { port: 0, maxConnections: 10_000, ...lineLimits }
   const requests = { port: 0, maxConnections: 10_000, ...httpLimits }
+  const frames = {
+    maxConnections: 10_000,
+    maxFrameBytes: webSocketLimits.maxFrameBytes,
+    path: webSocketLimits.sourcePath,
+  }
+  const live = { port: 0, maxViewers: 10_000, drainTimeoutMs: 1000 }
   return Promise.all([
     source('httpSource', httpSource(requests), onEntry, onWarning),
     source('tcpSource', tcpSource(lines), onEntry, onWarning),
     source('tcpSource octet-counted', tcpSource({ ...lines, framing: 'octet-counted' }), onEntry, onWarning),
-    viewers('sseSink', sseSink({ port: 0, maxViewers: 10_000, drainTimeoutMs: 1000 }), onWarning),
+    source('webSocketSource', webSocketSource({ port: 0 }, frames), onEntry, onWarning),
+    viewers('sseSink', sseSink(live), onWarning),
+    viewers('webSocketSink', webSocketSink({ ...live, maxRequestsPerSecond: 1_000_000 }), onWarning),
+    viewers('tcpSink', tcpSink(live), onWarning),
   ])
 }
 

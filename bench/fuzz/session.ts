@@ -38,10 +38,6 @@ export interface FuzzCase {
   readonly statuses?: readonly number[]
   /** How many answers it gets, each of which may have these statuses. @default 1 */
   readonly answers?: number
-  /** The client ends before all of it is sent. */
-  readonly isCutShort?: boolean
-  /** Its answer is a stream: counts once its head is there. */
-  readonly isStream?: boolean
   /** A HEAD's answer has no body. */
   readonly isHead?: boolean
   /** Says what is wrong with an answer whose status is right. */
@@ -64,8 +60,6 @@ export interface FuzzSession {
   readonly end: 'close' | 'half-close' | 'reset' | 'wait'
   /** Whether the last request makes the server end the connection, with an answer or without. */
   readonly isLastFatal: boolean
-  /** What is behind the first answer is frames and no HTTP. */
-  readonly isUpgrade?: boolean
   /** Judges all that the server said, where that is no HTTP. */
   readonly judgeReceived?: ((text: string) => string | undefined) | undefined
   /** Where the bytes are cut into writes. */

@@ -7,7 +7,7 @@ import type { Random } from './random.ts'
 import type { FuzzCase, FuzzSession, TargetName } from './session.ts'
 
 /** The limits that the fuzzed servers have; cases aim at them. */
-export const webSocketLimits = { maxFrameBytes: 65_536, path: '/' } as const
+export const webSocketLimits = { maxFrameBytes: 65_536, sourcePath: '/ingest', sinkPath: '/socket' } as const
 
 const opcode = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const
 
@@ -45,23 +45,25 @@ export function frame(random: Random, parts: FrameParts): Buffer {
 
 /** A connection that sends entries to a server, until something is so wrong that it has to end. */
 export function webSocketSession(random: Random, number: number): FuzzSession {
-  return session(random, number, 'webSocketSource', new EntryFrames(random, number))
+  return session(random, number, 'webSocketSource', webSocketLimits.sourcePath, new EntryFrames(random, number))
 }
 
 /** A viewer that sends wishes, right and wrong ones, while it is shown entries. */
 export function webSocketViewerSession(random: Random, number: number): FuzzSession {
-  return session(random, number, 'webSocketSink', new WishFrames(random))
+  return session(random, number, 'webSocketSink', webSocketLimits.sinkPath, new WishFrames(random))
 }
 
 interface FrameMaker {
+  /** Texts that may arrive though they are no marked entries. */
+  readonly strays: readonly string[]
   /** A frame after which the connection lives. */
   harmless(): FuzzCase
   /** A text that is no use, and may or may not end the connection. */
   useless(): FuzzCase
 }
 
-function session(random: Random, number: number, target: TargetName, maker: FrameMaker): FuzzSession {
-  const upgrade = random.percent(92) ? handshake() : wrongHandshake(random)
+function session(random: Random, number: number, target: TargetName, path: string, maker: FrameMaker): FuzzSession {
+  const upgrade = random.percent(92) ? handshake(path) : wrongHandshake(random, path)
   const cases = [upgrade]
   const count = random.integer(1, 60)
   for (let made = 0; made < count; made++) cases.push(maker.harmless())
@@ -73,10 +75,10 @@ function session(random: Random, number: number, target: TargetName, maker: Fram
   const end = random.pick(['half-close', 'half-close', 'reset'] as const)
   const fate = (one: FuzzCase): FuzzCase => (end === 'reset' && one.fate === 'must' ? { ...one, fate: 'may' } : one)
   const cuts = random.percent(70) ? [] : Array.from({ length: 6 }, () => random.integer(0, 3000)).sort((a, b) => a - b)
-  return { target, number, cases: sent.map(fate), strays: [], end, isLastFatal, cuts, isUpgrade: true }
+  return { target, number, cases: sent.map(fate), strays: maker.strays, end, isLastFatal, cuts }
 }
 
-function handshake(extra: readonly string[] = [], path: string = webSocketLimits.path): FuzzCase {
+function handshake(path: string): FuzzCase {
   const head = [
     `GET ${path} HTTP/1.1`,
     'Host: localhost',
@@ -84,15 +86,14 @@ function handshake(extra: readonly string[] = [], path: string = webSocketLimits
     'Connection: Upgrade',
     'Sec-WebSocket-Version: 13',
     'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
-    ...extra,
     '',
     '',
   ].join('\r\n')
   return { name: 'an upgrade', bytes: Buffer.from(head, 'latin1'), entries: [], fate: 'never', statuses: [101] }
 }
 
-function wrongHandshake(random: Random): FuzzCase {
-  const right = handshake().bytes.toString('latin1')
+function wrongHandshake(random: Random, path: string): FuzzCase {
+  const right = handshake(path).bytes.toString('latin1')
   const wrong = random.pick([
     right.replace('Version: 13', `Version: ${random.pick(['12', '0', 'x', '', '13, 13'])}`),
     right.replace(/Sec-WebSocket-Key: .*\r\n/, ''),
@@ -100,11 +101,11 @@ function wrongHandshake(random: Random): FuzzCase {
       /(Sec-WebSocket-Key:) .*\r\n/,
       `$1 ${random.pick(['', 'short', '='.repeat(24), 'A'.repeat(5000)])}\r\n`,
     ),
-    right.replace('GET', random.pick(['POST', 'PUT', 'HEAD'])),
+    right.replace('GET', random.pick(['POST', 'PUT'])),
     right.replace('Upgrade: websocket', `Upgrade: ${random.pick(['h2c', 'web socket', ''])}`),
     right.replace('GET /', 'GET /nowhere/'),
   ])
-  const statuses = [400, 404, 405, 426, 501]
+  const statuses = [400, 404, 405, 411, 426, 501]
   return { name: 'an upgrade that is none', bytes: Buffer.from(wrong, 'latin1'), entries: [], fate: 'never', statuses }
 }
 
@@ -114,9 +115,8 @@ function control(random: Random): Buffer {
 }
 
 /** A text in one frame, or in several with pings between them. */
-function textFrames(random: Random, text: string): Buffer {
+function textFrames(random: Random, text: string, op: number = opcode.text): Buffer {
   const payload = Buffer.from(text)
-  const op = random.percent(90) ? opcode.text : opcode.binary
   if (random.percent(75)) return frame(random, { op, payload })
   const parts: Buffer[] = []
   const count = random.integer(2, 5)
@@ -132,6 +132,7 @@ function textFrames(random: Random, text: string): Buffer {
 
 class EntryFrames implements FrameMaker {
   readonly #random: Random
+  readonly strays: string[] = []
   readonly #session: number
   #entries = 0
 
@@ -147,20 +148,23 @@ class EntryFrames implements FrameMaker {
     const json = entries.map((entry) =>
       entryJson(random, markedText({ session: this.#session, entry }, jsonPayload(random))),
     )
-    const text = json.join('\n') + (random.percent(30) ? '\n' : '')
-    return { name: 'entries', bytes: textFrames(random, text), entries, fate: 'must' }
+    const isArray = random.percent(20)
+    const text = isArray ? `[${json.join(',')}]` : json.join('\n') + (random.percent(30) ? '\n' : '')
+    const op = random.percent(90) ? opcode.text : opcode.binary
+    return { name: 'entries', bytes: textFrames(random, text, op), entries, fate: 'must' }
   }
 
   useless(): FuzzCase {
     const random = this.#random
-    const bytes = random.percent(70)
-      ? textFrames(random, brokenJson(random))
-      : frame(random, { op: opcode.text, payload: tornUtf8(random) })
+    const text = brokenJson(random)
+    this.strays.push(text)
+    const bytes = textFrames(random, text)
     return { name: 'a frame without an entry', bytes, entries: [], fate: 'never' }
   }
 }
 
 class WishFrames implements FrameMaker {
+  readonly strays: readonly string[] = []
   readonly #random: Random
 
   constructor(random: Random) {
@@ -169,7 +173,14 @@ class WishFrames implements FrameMaker {
 
   harmless(): FuzzCase {
     const random = this.#random
-    const wish = random.pick(['{"filter":null}', '{"filter":{"level":"warn"}}', '{"filter":{"match":"x"}}', '{}'])
+    const wish = random.pick([
+      '{"filter":null}',
+      '{"filter":{"level":"warn"}}',
+      '{"filter":{"match":"flow"}}',
+      '{"backlog":10}',
+      '{"resume":"nobody-knows-it"}',
+      '{}',
+    ])
     const bytes = random.percent(20) ? control(random) : textFrames(random, wish)
     return { name: 'a wish', bytes, entries: [], fate: 'never' }
   }
@@ -231,10 +242,17 @@ function fatalFrame(random: Random): FuzzCase {
       'compressed data that was not agreed on',
       frame(random, { op: opcode.text, payload: deflateRawSync(Buffer.alloc(1 << 20)), reserved: 4 }),
     ],
-    () => ['nothing but noise', random.bytes(random.integer(1, 400))],
+    () => ['nothing but noise', noise(random)],
     () => ['another request', Buffer.from('POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n')],
   ])()
   return { name, bytes, entries: [], fate: 'never' }
+}
+
+/** With bits set that are reserved, as it could be a frame otherwise. */
+function noise(random: Random): Buffer {
+  const bytes = random.bytes(random.integer(1, 400))
+  bytes[0] = (bytes[0] as number) | 0x70
+  return bytes
 }
 
 const lies = [0xffffn, 0x1_0000n, 0x7fff_ffffn, 0x1_0000_0000n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n]
