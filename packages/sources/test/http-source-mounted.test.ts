@@ -140,18 +140,17 @@ test('asks a real access control: without a token 401, with one its name is the 
   expect(sink.messages).toEqual(['a', 'b'])
 })
 
-test('an entry rate is paid for with a wait of the body, and the next request with a 429', async () => {
+test('an entry rate is paid for with a wait before the rest of the body is read', async () => {
   const access = accessControl({ entryRate: { perAddress: { ratePerSecond: 1000, burst: 1000 } } })
   const source = httpSource({ port: 0, access, whenInvalid: 'skip' })
   const sink = joined(source)
   const [{ port }] = (await once(source, 'listening')) as [AddressInfo]
-  const many = '{"message":"m"}\n'.repeat(1500)
-  const answer = await post(port, many, { headers: ndjson })
+  const many = Buffer.from('{"message":"m"}\n'.repeat(1500))
+  const startedMs = performance.now()
+  // Half a megabyte of blank lines, so that the body is not whole when its entries are counted.
+  const answer = await post(port, [many, Buffer.alloc(500_000, '\n')], { headers: ndjson })
   expect(answer).toMatchObject({ status: 202, json: { accepted: 1500 } })
-  expect(await post(port, body, { headers: ndjson })).toMatchObject({
-    status: 429,
-    headers: { 'retry-after': expect.stringMatching(/^\d+$/) },
-  })
+  expect(performance.now() - startedMs).toBeGreaterThan(400)
   await sink.received(1500)
 })
 
