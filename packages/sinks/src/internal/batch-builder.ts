@@ -1,6 +1,6 @@
 /** Collects entries until they are enough for a request. */
 
-import { type Batch, isBatch, type LogEntry, type OriginTracker, ownedEntry } from '@logwisp/core'
+import { type Batch, isBatch, type LogEntry, type Origin, type OriginTracker, ownedEntry } from '@logwisp/core'
 import { PostBatch } from './post-batch.ts'
 
 /** How entries become text, and how much of it goes into one batch. */
@@ -19,12 +19,21 @@ const maxHeldShare = 8
 /** A batch with less than this share of its block selected is copied out, so that a few lines keep no whole block. */
 const denseShare = 1 / 2
 
+/** A body begins with this much memory, and doubles. */
+const firstBytes = 16_384
+
+/** What a character, as JavaScript counts them, takes in UTF-8 at most. */
+const maxBytesPerCharacter = 3
+
+const lineFeed = 10
+
 export class BatchBuilder {
   readonly #limits: BatchLimits
   #items: (LogEntry | Batch)[] = []
-  #texts: (string | Buffer)[] = []
-  #ends: number[] = []
+  /** Texts are written into place: joining them first and encoding them then takes half as long again. */
+  #texts: Buffer = noBytes
   #bytes = 0
+  #ends: number[] = []
   #heldBytes = 0
   /** Undefined once an entry had none. */
   #ids: string[] | undefined = []
@@ -53,7 +62,7 @@ export class BatchBuilder {
   add(item: LogEntry | Batch): LogEntry | Batch | undefined {
     if (!isBatch(item)) return this.#addEntry(item)
     if (item.count === 0) {
-      this.#addMark(item)
+      if (item.origin !== undefined) this.#marks.set(item.origin.tracker, item)
       return undefined
     }
     return this.#limits.encode === undefined ? this.#addBytes(item) : this.#addLines(item, this.#limits.encode)
@@ -61,27 +70,22 @@ export class BatchBuilder {
 
   /** Takes what was collected, and begins anew. */
   take(): PostBatch {
-    const batch = new PostBatch({ texts: this.#joined(), ends: this.#ends, items: this.#items, ids: this.#ids })
+    const texts = this.#texts.subarray(0, this.#bytes)
+    const batch = new PostBatch({ texts, ends: this.#ends, items: this.#items, ids: this.#ids })
     for (const mark of this.#marks.values()) batch.addMark(mark)
     this.#marks.clear()
     this.#items = []
-    this.#texts = []
-    this.#ends = []
-    this.#ids = []
+    this.#texts = noBytes
     this.#bytes = 0
+    this.#ends = []
     this.#heldBytes = 0
+    this.#ids = []
     return batch
   }
 
-  #fits(bytes: number): boolean {
-    return this.#ends.length === 0 || (!this.isFull && this.#bytes + bytes <= this.#limits.maxBatchBytes)
-  }
-
   #addEntry(entry: LogEntry): LogEntry | undefined {
-    const text = `${this.#limits.encode?.(entry) ?? entry.message}\n`
-    const bytes = Buffer.byteLength(text)
-    if (!this.#fits(bytes)) return entry
-    this.#addText(text, bytes, entry)
+    if (!this.#write(this.#limits.encode?.(entry) ?? entry.message)) return entry
+    this.#noteId(entry.origin)
     // What was cut out of a block's text would keep the whole block.
     const owned = ownedEntry(entry)
     this.#addItem(owned.entry, owned.bytes)
@@ -91,42 +95,71 @@ export class BatchBuilder {
   #addLines(batch: Batch, encode: (entry: LogEntry) => string): Batch | undefined {
     let added = 0
     for (const entry of batch) {
-      const text = `${encode(entry)}\n`
-      const bytes = Buffer.byteLength(text)
-      if (!this.#fits(bytes)) return this.#cut(batch, added)
-      this.#addText(text, bytes, entry)
+      if (!this.#write(encode(entry))) return this.#cut(batch, added)
+      this.#noteId(entry.origin)
       added++
     }
     this.#addBatch(batch)
     return undefined
   }
 
-  #addText(text: string, bytes: number, { origin }: LogEntry): void {
-    this.#texts.push(text)
-    this.#bytes += bytes
-    this.#ends.push(this.#bytes)
-    if (origin === undefined) this.#ids = undefined
-    else this.#ids?.push(origin.id)
-  }
-
   /** The batch's own bytes; no entry is made. */
   #addBytes(batch: Batch): Batch | undefined {
     let added = 0
     let isCut = false
-    // The ids are not asked for: that would make an origin for each line.
-    this.#ids = undefined
+    let at = this.#bytes
     batch.forEachLine((start, end) => {
-      isCut ||= !this.#fits(end - start + 1)
+      const next = at + end - start + 1
+      isCut ||= !this.#fits(next)
       if (isCut) return
-      this.#bytes += end - start + 1
-      this.#ends.push(this.#bytes)
+      at = next
+      this.#ends.push(at)
       added++
     })
     const [head, rest] = isCut ? batch.split(added) : [batch, undefined]
     if (added === 0) return rest
-    this.#texts.push(head.toBytes())
+    this.#reserve(at)
+    head.toBytes().copy(this.#texts, this.#bytes)
+    this.#bytes = at
+    // The ids are not asked for: that would make an origin for each line.
+    this.#ids = undefined
     this.#addBatch(head)
     return rest
+  }
+
+  /** Writes a text and a line feed; false when there is no room for them. */
+  #write(text: string): boolean {
+    const at = this.#bytes
+    // Only near the end of the memory is it worth counting exactly.
+    if (at + text.length * maxBytesPerCharacter + 1 > this.#texts.length) {
+      const end = at + Buffer.byteLength(text) + 1
+      if (!this.#fits(end)) return false
+      this.#reserve(end)
+    }
+    const end = at + this.#texts.write(text, at) + 1
+    if (!this.#fits(end)) return false
+    this.#texts[end - 1] = lineFeed
+    this.#bytes = end
+    this.#ends.push(end)
+    return true
+  }
+
+  /** Whether another entry may be added that ends here. */
+  #fits(end: number): boolean {
+    return this.#ends.length === 0 || (!this.isFull && end <= this.#limits.maxBatchBytes)
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#texts.length) return
+    const doubled = Math.min(Math.max(firstBytes, 2 * this.#texts.length), this.#limits.maxBatchBytes)
+    const larger = Buffer.allocUnsafeSlow(Math.max(bytes, doubled))
+    this.#texts.copy(larger, 0, 0, this.#bytes)
+    this.#texts = larger
+  }
+
+  #noteId(origin: Origin | undefined): void {
+    if (origin === undefined) this.#ids = undefined
+    else this.#ids?.push(origin.id)
   }
 
   #cut(batch: Batch, added: number): Batch {
@@ -147,14 +180,6 @@ export class BatchBuilder {
     // Acknowledging it covers the mark, which would come after it and go back.
     if (item.origin !== undefined) this.#marks.delete(item.origin.tracker)
   }
-
-  #addMark(mark: Batch): void {
-    if (mark.origin !== undefined) this.#marks.set(mark.origin.tracker, mark)
-  }
-
-  #joined(): Buffer {
-    const { encode } = this.#limits
-    if (encode !== undefined) return Buffer.from(this.#texts.join(''))
-    return Buffer.concat(this.#texts.map((text) => (typeof text === 'string' ? Buffer.from(text) : text)))
-  }
 }
+
+const noBytes = Buffer.alloc(0)

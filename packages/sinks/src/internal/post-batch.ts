@@ -46,8 +46,7 @@ export class PostBatch {
     this.#ends = ends
     this.#items = items
     // Of all ids: two batches may begin and end alike and yet differ between.
-    this.key =
-      ids === undefined ? randomUUID() : createHash('sha256').update(JSON.stringify(ids)).digest('hex').slice(0, 32)
+    this.key = ids === undefined ? randomUUID() : createHash('sha256').update(ids.join('\n')).digest('hex').slice(0, 32)
   }
 
   /** How many entries it has; 0 when there is nothing to send. */
