@@ -55,7 +55,10 @@ export class Neighbours {
     const lacking = (): number[] => sessions.flatMap((session) => this.#ledger.lacking(session))
     while (lacking().length > 0 && performance.now() - startedMs < settleTimeoutMs) await wait(5)
     if (lacking().length > 0) this.#onFault(`${lacking().length} entries of well-behaved neighbours were lost`)
-    await Promise.all(this.#all.map((one) => one.end()))
+    const ends = this.#all.map((one) =>
+      withDeadline(one.end()).catch(({ message }: Error) => this.#onFault(`the neighbour ${one.name}: ${message}`)),
+    )
+    await Promise.all(ends)
   }
 
   /** How they fared. */
@@ -73,7 +76,7 @@ export class Neighbours {
     for (let number = 0; !this.#isEnding; number++) {
       const startedMs = performance.now()
       try {
-        await one.step(number)
+        await withDeadline(one.step(number))
       } catch (error) {
         this.#onFault(`the neighbour ${one.name}: ${(error as Error).message}`)
         return
@@ -129,7 +132,8 @@ export class Neighbours {
       },
       async end() {
         socket.end()
-        if (!socket.closed) await once(socket, 'close')
+        // Read to its end, since a socket of which something is left never closes.
+        for (let rest = await lines.next(); !rest.done; rest = await lines.next());
       },
     }
   }
@@ -156,6 +160,19 @@ export class Neighbours {
       },
       end: async () => void response.destroy(),
     }
+  }
+}
+
+/** A server that hangs must not make us hang. */
+async function withDeadline(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`was not served for ${settleTimeoutMs} ms`)), settleTimeoutMs)
+  })
+  try {
+    await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

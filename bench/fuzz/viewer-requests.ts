@@ -26,7 +26,7 @@ function question(random: Random): FuzzCase {
 }
 
 function stream(random: Random): FuzzCase {
-  const one = request(
+  return request(
     'the stream',
     'GET',
     `/stream?${query(random)}`,
@@ -35,7 +35,6 @@ function stream(random: Random): FuzzCase {
       `Last-Event-ID: ${random.pick(['', '0', '-1', '1e99', 'x'.repeat(2000), '../../x', '%00', '\xff\xfe', '1,2', '{}'])}`,
     ],
   )
-  return one
 }
 
 function request(

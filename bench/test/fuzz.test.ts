@@ -18,7 +18,7 @@ describe('pnpm fuzz', () => {
     const { stdout } = await run(
       process.execPath,
       ['--import', 'tsx', '--conditions=@logwisp/source', program, '--cases', '10000', '--seed', '20261121'],
-      { maxBuffer: 16 << 20 },
+      { maxBuffer: 16 << 20, timeout: 100_000, killSignal: 'SIGTERM' },
     )
     console.info(stdout)
     expect(stdout).toContain('no fault')
