@@ -117,17 +117,30 @@ export class Outgoing {
   /** Puts an item at the end. */
   add(item: LogEntry | Batch): void {
     const format = this.#format
-    if (isBatch(item) && (format === undefined || item.count === 0)) {
-      this.#pieces.push(new Piece(item.toBytes()))
+    let piece: Piece
+    // Texts first: a format that throws leaves nothing half added.
+    if (!isBatch(item)) {
+      const text = format === undefined ? item.message : format(item)
+      piece = this.#openPiece()
+      piece.addText(text)
+    } else if (format === undefined || item.count === 0) {
+      piece = new Piece(item.toBytes())
+      this.#pieces.push(piece)
     } else {
-      // Texts first: a format that throws leaves nothing half added.
-      const texts = isBatch(item)
-        ? Array.from(item, format as (entry: LogEntry) => string)
-        : [format?.(item) ?? item.message]
-      if (this.#pieces.at(-1)?.isOpen !== true) this.#pieces.push(new Piece())
-      for (const text of texts) this.#pieces.at(-1)?.addText(text)
+      const texts = Array.from(item, format)
+      piece = this.#openPiece()
+      for (const text of texts) piece.addText(text)
     }
-    this.#heldBytes += this.#pieces.at(-1)?.addItem(item) ?? 0
+    this.#heldBytes += piece.addItem(item)
+  }
+
+  /** The last piece, or a new one when nothing can be added to that. */
+  #openPiece(): Piece {
+    const last = this.#pieces.at(-1)
+    if (last?.isOpen === true) return last
+    const piece = new Piece()
+    this.#pieces.push(piece)
+    return piece
   }
 
   /** The entries from the front that fit into `room` bytes; with room for all, everything. */
