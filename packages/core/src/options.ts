@@ -6,6 +6,8 @@ import { OptionError } from './errors.ts'
 export interface OptionRule {
   /** The words after "must be", e.g. `an integer from 10 to 60000`. */
   readonly expected: string
+  /** Values of this option are secret, or may be by mistake: no error tells them. @default false */
+  readonly isSecret?: boolean
   /** Whether the value may be used. */
   accepts(value: unknown): boolean
 }
@@ -80,8 +82,9 @@ export const option = {
   }),
 } as const
 
-function describe(value: unknown): string {
+function describe(value: unknown, isSecret = false): string {
   if (value === null) return 'null'
+  if (typeof value === 'string' && isSecret) return `another text of ${value.length} characters`
   if (typeof value === 'string')
     return `${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)} (string)`
   if (typeof value === 'number' || typeof value === 'boolean') return `${value} (${typeof value})`
@@ -95,7 +98,7 @@ function describe(value: unknown): string {
  */
 export function checkArgument(stage: string, name: string, value: unknown, rule: OptionRule): void {
   if (!rule.accepts(value)) {
-    throw new OptionError(stage, name, `\`${name}\` must be ${rule.expected}, got ${describe(value)}`)
+    throw new OptionError(stage, name, `\`${name}\` must be ${rule.expected}, got ${describe(value, rule.isSecret)}`)
   }
 }
 

@@ -166,8 +166,6 @@ export function identityOf(req: IncomingMessage): Identity | undefined {
   return identities.get(req)
 }
 
-const blocked: Unproved = { failed: 'blocked', message: '' }
-
 class Rules extends EventEmitter<AccessControlEvents> implements AccessControl {
   readonly #settings: Settings
   readonly #allow: AddressList | undefined
@@ -291,11 +289,10 @@ class Rules extends EventEmitter<AccessControlEvents> implements AccessControl {
   async #proofOf(shown: Credentials, network: string): Promise<Proof | undefined> {
     // Where nobody is known, what is shown is meant for somebody else, e.g. the application that a stage is mounted in.
     if (!this.#credentials.knowsAnybody) return undefined
-    const mayTry = (): boolean => this.#failures.waitMs(network) === 0
-    if (!mayTry()) return blocked
-    const proof = await this.#credentials.prove(shown, network, mayTry)
-    if ('failed' in proof && proof.failed === 'wrong') this.#failures.fail(network)
-    return proof
+    return this.#credentials.prove(shown, network, {
+      mayTry: () => this.#failures.waitMs(network) === 0,
+      fail: () => this.#failures.fail(network),
+    })
   }
 
   /** Somebody who is known may do all that an unknown one may, too. */

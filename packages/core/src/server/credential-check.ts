@@ -7,7 +7,7 @@ import { CertificateNames, type CertificateRule, subjectRule } from './certifica
 import { JsonWebTokens, type JwtOptions, jwtKeysRules, jwtRules } from './json-web-tokens.ts'
 import { checkNested, objectRule } from './nested-options.ts'
 import { type PasswordOptions, Passwords, passwordHashRule, type UserRule } from './passwords.ts'
-import { allRights, type Proof } from './proof.ts'
+import { type Attempts, allRights, blocked, type Proof } from './proof.ts'
 import { StaticTokens, type TokenRule, tokenHashRule } from './static-tokens.ts'
 import { withDefaults } from './with-defaults.ts'
 
@@ -127,9 +127,9 @@ export class CredentialCheck {
   }
 
   /** Whose credentials these are. What keeps them from being checked is a warning. */
-  async prove(credentials: Credentials, network: string, mayTry: () => boolean): Promise<Proof> {
+  async prove(credentials: Credentials, network: string, attempts: Attempts): Promise<Proof> {
     try {
-      return await this.#look(credentials, network, mayTry)
+      return await this.#look(credentials, network, attempts)
     } catch (cause) {
       this.#warnOfTrouble(cause)
       const message = 'credentials cannot be checked now; come again later'
@@ -137,15 +137,20 @@ export class CredentialCheck {
     }
   }
 
-  async #look({ user, password, token }: Credentials, network: string, mayTry: () => boolean): Promise<Proof> {
+  async #look({ user, password, token }: Credentials, network: string, attempts: Attempts): Promise<Proof> {
+    if (!attempts.mayTry()) return blocked
     if (user !== undefined && this.#users !== undefined) {
-      return this.#users.prove(user, password ?? '', network, mayTry)
+      return this.#users.prove(user, password ?? '', network, attempts)
     }
-    if (token !== undefined && (this.#tokens !== undefined || this.#jwt !== undefined)) {
-      const known = this.#tokens?.prove(token) ?? unknownToken
-      return 'failed' in known && this.#jwt !== undefined && looksLikeJwt(token) ? this.#jwt.prove(token) : known
-    }
-    return { failed: 'wrong', message: 'credentials of this kind are not known here' }
+    const proof = token === undefined ? unknownKind : await this.#proofOfToken(token)
+    if ('failed' in proof && proof.failed === 'wrong') attempts.fail()
+    return proof
+  }
+
+  #proofOfToken(token: string): Proof | Promise<Proof> {
+    if (this.#tokens === undefined && this.#jwt === undefined) return unknownKind
+    const known = this.#tokens?.prove(token) ?? unknownToken
+    return 'failed' in known && this.#jwt !== undefined && looksLikeJwt(token) ? this.#jwt.prove(token) : known
   }
 
   /** Once in a while: each request that fails this way would tell the same. */
@@ -163,6 +168,7 @@ export class CredentialCheck {
 
 const warningIntervalMs = 60_000
 
+const unknownKind: Proof = { failed: 'wrong', message: 'credentials of this kind are not known here' }
 const unknownToken: Proof = { failed: 'wrong', message: 'the token is not known here' }
 
 function looksLikeJwt(token: string): boolean {

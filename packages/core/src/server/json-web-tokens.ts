@@ -73,9 +73,14 @@ export const jwtKeysRules = {
     accepts: (value) => typeof value === 'string' && isSafeUrl(value),
   },
   jwks: option.list({ expected: 'public JSON Web Keys', accepts: isPublicJwk }, 1),
-  pem: { expected: 'a public key as PEM', accepts: (value) => typeof value === 'string' && isPublicPem(value) },
+  pem: {
+    expected: 'a public key as PEM',
+    isSecret: true,
+    accepts: (value) => typeof value === 'string' && isPublicPem(value),
+  },
   secret: {
     expected: 'a secret of at least 32 bytes',
+    isSecret: true,
     accepts: (value) => typeof value === 'string' && Buffer.byteLength(value) >= 32,
   },
 } satisfies Record<keyof JwtKeys, OptionRule>

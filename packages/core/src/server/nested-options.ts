@@ -5,6 +5,7 @@ import { checkArgument, checkOptions, type OptionRule } from '../options.ts'
 /** An option that has options of its own, checked by {@link checkNested}. */
 export const objectRule: OptionRule = {
   expected: 'an object',
+  isSecret: true,
   accepts: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
 }
 

@@ -4,7 +4,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { OptionRule } from '../options.ts'
 import type { Right } from './access.ts'
 import { isPassword, isScryptHash } from './password-hash.ts'
-import { type Known, type Proof, rightsFrom, type Unproved } from './proof.ts'
+import { type Attempts, blocked, type Known, type Proof, rightsFrom, type Unproved } from './proof.ts'
 
 /** Somebody who shows a name and a password. */
 export interface UserRule {
@@ -46,6 +46,7 @@ export function passwordHashRule(verifiers: Readonly<Record<string, PasswordVeri
       ...others.map((kind) => `a hash of the kind ${kind}`),
       'for bcrypt hashes and others give `passwords.verifiers`, e.g. { bcrypt: compare } with compare of bcryptjs',
     ].join('; '),
+    isSecret: true,
     accepts: (value) =>
       typeof value === 'string' && (isScryptHash(value) || Object.hasOwn(verifiers, kindOf(value) ?? '')),
   }
@@ -94,12 +95,12 @@ export class Passwords {
   }
 
   /**
-   * Whose name and password these are. `mayTry` is asked again when the turn has come: guesses that were sent all at
-   * once must not all be looked at.
+   * Whose name and password these are. Whether the address may try is asked again when its turn has come, and failures
+   * are told before the turn ends: guesses that were sent all at once must not all be looked at.
    *
    * @throws whatever a verifier throws.
    */
-  async prove(name: string, password: string, address: string, mayTry: () => boolean): Promise<Proof> {
+  async prove(name: string, password: string, address: string, attempts: Attempts): Promise<Proof> {
     const digest = createHmac('sha256', this.#key).update(`${name.length} ${name}${password}`).digest()
     const user = this.#users.get(name)
     if (user !== undefined && this.#isRemembered(user, digest)) return user.holder
@@ -111,9 +112,12 @@ export class Passwords {
     // Unknown names cost as much as those that are known, each as much as one of them.
     const decoy = this.#decoys[digestOfName(this.#key, name) % this.#decoys.length] as User
     const check = this.#inTurn(async () => {
-      if (!mayTry()) return { failed: 'blocked', message: '' } as const
+      if (!attempts.mayTry()) return blocked
       const isRight = await (user ?? decoy).verify(password, (user ?? decoy).hash)
-      if (!isRight || user === undefined) return wrong
+      if (!isRight || user === undefined) {
+        attempts.fail()
+        return wrong
+      }
       this.#remember(user, digest)
       return user.holder
     }).finally(() => this.#checks.delete(id))

@@ -12,7 +12,7 @@ export interface Known {
 /** Nobody, and what to tell them. */
 export interface Unproved {
   /**
-   * `wrong`: it can be a guess, and counts as one. `stale`: it was right once, or will be. `blocked`: this address has
+   * `wrong`: it can be a guess, and has counted as one. `stale`: it was right once, or will be. `blocked`: this address has
    * guessed too often. `unchecked`: it cannot be told now.
    */
   readonly failed: 'wrong' | 'stale' | 'blocked' | 'unchecked'
@@ -20,8 +20,19 @@ export interface Unproved {
   readonly retryAfterMs?: number
 }
 
+/** The address has guessed too often; for how long, the caller knows. */
+export const blocked: Unproved = { failed: 'blocked', message: '' }
+
 /** The outcome of a look at credentials. */
 export type Proof = Known | Unproved
+
+/** What an address still may: asked before credentials are looked at, and told when they were wrong. */
+export interface Attempts {
+  /** Whether its next credentials are looked at at all. */
+  mayTry(): boolean
+  /** They were wrong. */
+  fail(): void
+}
 
 /** Rights from an option; all of them by default. */
 export function rightsFrom(rights: readonly Right[] | undefined): ReadonlySet<Right> {

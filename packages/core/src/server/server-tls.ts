@@ -72,12 +72,19 @@ const defaults = {
   checkIntervalMs: 10_000,
 } as const satisfies Partial<ServerTlsOptions>
 
-const filesRule = option.either(option.text, option.list(option.text, 1))
+/** Its message never has the text in it, and a key must not get into one as the path of a file that is not there. */
+const fileRule: OptionRule = {
+  expected: 'a path, or PEM text with its `-----BEGIN …` line',
+  isSecret: true,
+  accepts: (value) => typeof value === 'string' && value !== '' && !/^[A-Za-z0-9+/=\s]{100,}$/.test(value),
+}
+
+const filesRule = option.either(fileRule, option.list(fileRule, 1))
 
 const rules = {
-  cert: option.text,
-  key: option.text,
-  passphrase: option.text,
+  cert: fileRule,
+  key: fileRule,
+  passphrase: { ...option.text, isSecret: true },
   ca: filesRule,
   requestCertificate: option.oneOf('require', 'ask'),
   crl: filesRule,

@@ -17,12 +17,14 @@ const minTokenChars = 16
 
 const tokenArgument: OptionRule = {
   expected: `a random text of at least ${minTokenChars} characters, e.g. randomBytes(32).toString('base64url')`,
+  isSecret: true,
   accepts: (value) => typeof value === 'string' && value.length >= minTokenChars,
 }
 
 /** What {@link TokenRule.hash} may be. */
 export const tokenHashRule: OptionRule = {
   expected: "a token's SHA-256 as 64 hexadecimal digits, as hashToken(token) makes it",
+  isSecret: true,
   accepts: (value) => typeof value === 'string' && /^[0-9a-f]{64}$/i.test(value),
 }
 

@@ -123,10 +123,14 @@ describe('at the start', () => {
 
   test('options that make no sense are refused', () => {
     const { cert, key } = first
-    expect(make({ key })).toThrow('`cert` must be a non-empty string')
+    expect(make({ key })).toThrow('`cert` must be a path, or PEM text')
     expect(make({ cert, key, requestCertificate: 'require' })).toThrow('`ca` must be given with `requestCertificate`')
     expect(make({ cert, key, ca: clients.cert, crl: 'x' })).toThrow('`requestCertificate` must be')
     expect(make({ cert, key, minVersion: 'TLSv1.1' })).toThrow("`minVersion` must be 'TLSv1.2' or 'TLSv1.3'")
+    const bare = key.replaceAll(/-----.*-----/g, '').trim()
+    expect(make({ cert, key: bare })).toThrow(
+      '`key` must be a path, or PEM text with its `-----BEGIN …` line, got another text of',
+    )
     expect(make({ cert, key, rejectUnauthorized: false })).toThrow('`rejectUnauthorized` is no option')
   })
 
