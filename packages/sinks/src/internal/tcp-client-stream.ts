@@ -12,9 +12,10 @@ import {
   type LogEntry,
   LogwispError,
 } from '@logwisp/core'
-import type { TcpClientSettings, TcpClientSink, TcpClientSinkStats } from '../tcp-client-sink.ts'
+import type { TcpClientSink, TcpClientSinkStats } from '../tcp-client-sink.ts'
 import { fullJitterMs } from './full-jitter.ts'
 import { Outbox } from './outbox.ts'
+import type { TcpClientSettings } from './tcp-client-settings.ts'
 import { type TcpAddress, TcpLink, type TcpLinkSettings } from './tcp-link.ts'
 
 /** A connection that nothing says is good is taken to be so after this long, where the peer acknowledges nothing. */

@@ -11,7 +11,7 @@
 import type { AddressInfo, Socket } from 'node:net'
 import { Batch, EntryReadable, isBatch, type LogEntry, LogwispError, type StageStats } from '@logwisp/core'
 import { type Listener, listenTcp } from '@logwisp/core/server'
-import type { TcpSource, TcpSourceSettings, TcpSourceStats } from '../tcp-source.ts'
+import type { TcpSource, TcpSourceStats } from '../tcp-source.ts'
 import { DeliveryMarks } from './delivery-marks.ts'
 import { type Decoded, LineDecoder } from './line-decoder.ts'
 import { type Frame, type Framing, LineFrames } from './line-frames.ts'
@@ -19,6 +19,7 @@ import { OctetFrames } from './octet-frames.ts'
 import { ReceivedOrigins } from './received-origins.ts'
 import { SeenIds } from './seen-ids.ts'
 import { TcpPeer, type TcpPeerHost } from './tcp-peer.ts'
+import type { TcpSourceSettings } from './tcp-source-settings.ts'
 
 /** Memory for the ids that are remembered, whatever their length. */
 const maxSeenBytes = 64 * 1024 * 1024
