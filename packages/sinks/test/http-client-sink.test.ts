@@ -299,6 +299,14 @@ describe('what is refused', () => {
     expect(tracker.mark).toBe(tracker.end)
   })
 
+  test('a batch of thousands that is rejected as a whole takes no longer than its entries', async () => {
+    const server = await serve({ answer: answers(403) })
+    const startedAt = performance.now()
+    const { sink } = await send(server.url, numbered(5000), { whenUndeliverable: 'reject' })
+    expect(sink.stats).toMatchObject({ rejected: 5000, dropped: { rejected: 5000 } })
+    expect(performance.now() - startedAt).toBeLessThan(3000)
+  })
+
   test('no secret is in what is told, even when the server repeats it', async () => {
     const server = await serve({
       answer: ({ headers }, res) =>
@@ -698,6 +706,43 @@ describe('a chain to another LogWisp', () => {
     expect(server.requests.map(({ headers }) => headers['prefer'])).toEqual(Array(3).fill('respond-delivered'))
     expect(sink.stats.warnings).toBe(1)
   })
+})
+
+test('what a format throws kills the sink, also when its entry had to wait', async () => {
+  let answerFirst = (): void => {}
+  const server = await serve({ answer: (received, res) => void (answerFirst = () => takesAll(received, res)) })
+  const format = ({ message }: LogEntry): string => {
+    if (message === 'line 5') throw new Error('cannot format this')
+    return message
+  }
+  const tracker = new RecordingTracker()
+  const sink = httpClientSink(server.url, { ...quick, format, maxBatchEntries: 1 })
+  const sent = pipeline(givingSource([tracker.batch(numbered(10))]), sink).catch((error: Error) => error)
+  for (let n = 1; !sink.destroyed; n++) {
+    await expect.poll(() => sink.destroyed || server.requests.length === n).toBe(true)
+    if (!sink.destroyed) answerFirst()
+  }
+  expect(await sent).toMatchObject({ message: 'cannot format this' })
+  expect(tracker.mark).toBeLessThan(tracker.end)
+})
+
+test('adaptiveConcurrency uses more requests for a receiver that can, up to maxInFlight, and all arrives', async () => {
+  let most = 0
+  let underWay = 0
+  const server = await serve({
+    answer: (received, res) => {
+      most = Math.max(most, ++underWay)
+      setTimeout(() => {
+        underWay--
+        takesAll(received, res)
+      }, 5)
+    },
+  })
+  const lines = numbered(300)
+  const { tracker } = await send(server.url, lines, { adaptiveConcurrency: true, maxInFlight: 8, maxBatchEntries: 1 })
+  expect(most).toBe(8)
+  expect(server.taken.toSorted()).toEqual(lines.toSorted())
+  expect(tracker.mark).toBe(tracker.end)
 })
 
 test('several requests at once are acknowledged in order, whatever the order of the answers', async () => {

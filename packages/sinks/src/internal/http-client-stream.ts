@@ -117,8 +117,17 @@ export class HttpClientStream extends EntryWritable implements HttpClientSink {
   /** Moves everything on as far as it goes: from what was handed over into batches, and from those to the endpoints. */
   #advance(): void {
     if (this.#isOver) return
+    try {
+      this.#moveOn()
+    } catch (error) {
+      // A format threw, and perhaps long after its entry was handed over.
+      this.fail(error as Error)
+    }
+  }
+
+  #moveOn(): void {
     for (;;) {
-      if (this.#next !== undefined && this.#hasTurn) this.#send(this.#next)
+      if (this.#next !== undefined && this.#hasTurn) void this.#send(this.#next)
       else if (this.#next === undefined && this.#builder.entries > 0 && this.#mustGo) this.#seal()
       else if (this.#next === undefined && this.#incoming.length > 0) this.#collect()
       else break

@@ -126,7 +126,7 @@ export class HttpCourier {
 
   async #try(journey: Journey, attempt: number): Promise<Outcome> {
     const { batch, from, to, body } = journey
-    const endpoint = await this.#turn(journey.deadline)
+    const endpoint = await this.#turn(journey.deadline, attempt)
     const mark = endpoint.health.begin()
     const startedAt = performance.now()
     this.inFlight++
@@ -247,10 +247,11 @@ export class HttpCourier {
   }
 
   /** Waits for an endpoint that may be asked. */
-  async #turn(deadline: number): Promise<HttpEndpoint> {
+  async #turn(deadline: number, attempt: number): Promise<HttpEndpoint> {
     for (;;) {
       this.#stop.signal.throwIfAborted()
       const now = performance.now()
+      if (attempt > 1 && now >= deadline) throw this.#outOfTime()
       const { use, at, probe } = this.#choice.choose(now)
       if (probe !== undefined) void this.#probe(probe)
       if (use !== undefined) return this.endpoints[use] as HttpEndpoint

@@ -40,6 +40,7 @@ export class PostBatch {
   readonly #items: readonly (LogEntry | Batch)[]
   readonly #marks = new Map<OriginTracker, Batch>()
   readonly #rejected = new Set<number>()
+  #opened: { readonly batch: Batch; readonly entries: readonly LogEntry[] } | undefined
 
   constructor({ texts, ends, items, ids }: PostBatchParts) {
     this.#texts = texts
@@ -82,10 +83,16 @@ export class PostBatch {
     let first = 0
     for (const item of this.#items) {
       const count = isBatch(item) ? item.count : 1
-      if (index < first + count) return isBatch(item) ? ([...item][index - first] as LogEntry) : item
+      if (index < first + count) return isBatch(item) ? (this.#entriesOf(item)[index - first] as LogEntry) : item
       first += count
     }
     throw new RangeError(`the batch has ${first} entries, asked for the one at ${index}`)
+  }
+
+  /** The entries of the batch that was last asked for are kept: who asks for one asks for the next, mostly. */
+  #entriesOf(batch: Batch): readonly LogEntry[] {
+    if (this.#opened?.batch !== batch) this.#opened = { batch, entries: [...batch] }
+    return this.#opened.entries
   }
 
   /** Notes that an entry was rejected. */
