@@ -31,7 +31,8 @@ for (const { name, folder } of publishedPackages) {
         .filter(ts.isExportDeclaration)
         .filter(({ moduleSpecifier }) => moduleSpecifier?.getText(barrel).slice(1, -1) === `./${file}`)
         .flatMap(exportedBy)
-      const inFile = parse(join(src, file)).statements.flatMap(exportedBy)
+      // A function with several signatures is one name.
+      const inFile = [...new Set(parse(join(src, file)).statements.flatMap(exportedBy))]
       expect(inBarrel.sort(), 'what only the package itself needs belongs in src/internal').toEqual(inFile.sort())
     })
   })

@@ -211,6 +211,7 @@ export function webSocketSource(url: string | URL, options?: WebSocketSourceOpti
  * ```
  */
 export function webSocketSource(place: WebSocketPlace, options?: WebSocketIngestOptions): WebSocketIngest
+/** Which of the two it is, its first argument says. */
 export function webSocketSource(
   from: string | URL | WebSocketPlace,
   options: WebSocketSourceOptions | WebSocketIngestOptions = {},
