@@ -19,6 +19,7 @@ import { fileIncludeToFile, fileIncludeToFileLong, fileIncludeToFileUtf8 } from 
 import { fileStagesToFile } from './scenarios/file-stages-to-file.ts'
 import { fileToFile } from './scenarios/file-to-file.ts'
 import { fileToSse } from './scenarios/file-to-sse.ts'
+import { httpToNothing } from './scenarios/http-to-nothing.ts'
 import { tailLatency } from './scenarios/tail-latency.ts'
 import { tailThroughCopytruncate, tailThroughRename } from './scenarios/tail-through-rotation.ts'
 
@@ -30,6 +31,7 @@ const scenarios: readonly Scenario[] = [
   fileStagesToFile,
   directoryToFile,
   fileToSse,
+  httpToNothing,
   tailLatency,
   tailThroughRename,
   tailThroughCopytruncate,

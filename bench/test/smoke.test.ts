@@ -45,6 +45,7 @@ describe('pnpm bench --quick', () => {
       'file-stages-to-file',
       'directory-to-file',
       'file-to-sse',
+      'http-to-nothing',
       'tail-latency',
       'tail-through-rename',
       'tail-through-copytruncate',
