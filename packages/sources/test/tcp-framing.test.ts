@@ -102,18 +102,42 @@ test('a line that comes byte by byte keeps about its own size, and one too long 
 })
 
 test('ids are remembered within bounds: at least half of them, and never more', () => {
-  const seen = new SeenIds({ maxIds: 100, maxBytes: 1_000_000 })
+  const seen = new SeenIds({ maxIds: 100 })
   for (let i = 0; i < 1000; i++) {
     expect(seen.add(`id ${i}`)).toBe(true)
     expect(seen.add(`id ${i}`)).toBe(false)
     expect(seen.size).toBeLessThanOrEqual(100)
     for (let back = 0; back < 50 && back <= i; back++) expect(seen.has(`id ${i - back}`)).toBe(true)
   }
-  const small = new SeenIds({ maxIds: 1_000_000, maxBytes: 10_000 })
-  for (let i = 0; i < 1000; i++) {
-    small.add(`${i}`.padStart(400, 'x'))
-    expect(small.bytes).toBeLessThanOrEqual(10_000)
+  expect(seen.has('id 1')).toBe(false)
+})
+
+test('of two million ids of every kind no two are taken for the same, and their length costs no memory', () => {
+  const seen = new SeenIds({ maxIds: 4_000_000 })
+  const repeats: string[] = []
+  const kinds = [
+    (i: number) => `AbCdEfGhIjKlMnOp:${i * 150}`,
+    (i: number) => `${i}`,
+    (i: number) => `${'x'.repeat(480)}${i}`,
+    (i: number) => String.fromCharCode(0x4e00 + (i & 0xfff), 0x4e00 + (i >> 12)),
+  ]
+  for (const kind of kinds) {
+    for (let i = 0; i < 500_000; i++) if (!seen.add(kind(i))) repeats.push(kind(i))
   }
+  expect(repeats).toEqual([])
+  expect(seen.size).toBe(2_000_000)
+  expect(seen.bytes).toBeLessThan(64 * 2_000_000)
+})
+
+test('the same id of another scope is another one', () => {
+  const seen = new SeenIds({ maxIds: 100 })
+  expect([seen.add('1', 'a'), seen.add('1', 'b'), seen.add('1'), seen.add('1', 'a'), seen.add('1', 'b')]).toEqual([
+    true,
+    true,
+    true,
+    false,
+    false,
+  ])
 })
 
 test('marks are told in order, once, up to what is acknowledged', () => {

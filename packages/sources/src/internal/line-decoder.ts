@@ -193,7 +193,7 @@ export class LineDecoder {
 
   /** Gives an entry, unless it came before. */
   #give({ entry, id }: Received, { scope, isTold }: LineSender, decoded: Decoded): void {
-    if (id !== undefined && !this.#seen.add(scope === undefined ? id : `${scope}\n${id}`)) {
+    if (id !== undefined && !this.#seen.add(id, scope)) {
       decoded.dropped.duplicate++
       return
     }

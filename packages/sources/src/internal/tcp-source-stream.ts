@@ -21,9 +21,6 @@ import { SeenIds } from './seen-ids.ts'
 import { TcpPeer, type TcpPeerHost } from './tcp-peer.ts'
 import type { TcpSourceSettings } from './tcp-source-settings.ts'
 
-/** Memory for the ids that are remembered, whatever their length. */
-const maxSeenBytes = 64 * 1024 * 1024
-
 /** Reads in one turn of the event loop: then timers and answers get theirs. */
 const maxReadsPerTurn = 16
 
@@ -65,7 +62,7 @@ export class TcpSourceStream extends EntryReadable implements TcpSource {
     super()
     this.#settings = settings
     this.#origins = new ReceivedOrigins((sequence) => this.#delivered(sequence))
-    const seen = new SeenIds({ maxIds: settings.rememberedIds, maxBytes: maxSeenBytes })
+    const seen = new SeenIds({ maxIds: settings.rememberedIds })
     this.#decoder = new LineDecoder(settings, this.#origins, seen)
     const { source, framing, access, greetingTimeoutMs, idleTimeoutMs } = settings
     this.#host = {
