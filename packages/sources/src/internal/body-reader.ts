@@ -39,8 +39,8 @@ function jsonReader(received: ReceivedEntries, maxEntryBytes: number): BodyReade
   return new JsonElements({
     maxElementBytes: maxEntryBytes,
     // Where an element is no JSON the next one may begin anywhere.
-    onElement: (bytes) => received.json(bytes.toString(), { entry: received.total }, true),
-    onTooLong: () => received.tooLong({ entry: received.total }),
+    onElement: (bytes) => received.json(bytes.toString(), received.total, true),
+    onTooLong: () => received.tooLong(received.total),
     onBroken(message) {
       throw new BodyProblem(400, message, { entry: received.total })
     },
@@ -49,6 +49,7 @@ function jsonReader(received: ReceivedEntries, maxEntryBytes: number): BodyReade
 
 function ndjsonReader(received: ReceivedEntries, maxLineBytes: number): BodyReader {
   let line = 0
+  received.unit = 'line'
   return new WholeLines({
     maxLineBytes,
     onLines(bytes) {
@@ -57,19 +58,20 @@ function ndjsonReader(received: ReceivedEntries, maxLineBytes: number): BodyRead
         const feed = text.indexOf('\n', at)
         const end = feed === -1 ? text.length : feed
         line++
-        if (!isBlank(text, at, end)) received.json(text.slice(at, end), { line }, false)
+        if (!isBlank(text, at, end)) received.json(text.slice(at, end), line, false)
         at = end + 1
       }
     },
-    onTooLong: () => received.tooLong({ line: ++line }),
+    onTooLong: () => received.tooLong(++line),
   })
 }
 
 function textReader(received: ReceivedEntries, maxLineBytes: number): BodyReader {
+  received.unit = 'line'
   return new WholeLines({
     maxLineBytes,
     onLines: (bytes) => received.lines(bytes),
-    onTooLong: () => received.tooLong({ line: received.total + 1 }),
+    onTooLong: () => received.tooLong(received.total + 1),
   })
 }
 

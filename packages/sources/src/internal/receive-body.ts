@@ -163,7 +163,7 @@ class Receiving {
       return this.#reader.end()
     }
     const values: readonly unknown[] = Array.isArray(value) ? value : [value]
-    for (const [entry, one] of values.entries()) this.#received.value(one, { entry })
+    for (const [place, one] of values.entries()) this.#received.value(one, place)
   }
 
   /** Gives what came since the last time; undefined when that took no waiting. */

@@ -63,6 +63,8 @@ export class ReceivedEntries {
   #total = 0
   #invalid = 0
   readonly problems: Problem[] = []
+  /** What places are counted in; set by whoever reads the body. */
+  unit: 'entry' | 'line' = 'entry'
   #hasLongEntry = false
 
   constructor(options: ReceivedEntriesOptions) {
@@ -97,13 +99,13 @@ export class ReceivedEntries {
   }
 
   /** Reads an entry from its JSON. `isVital`: where this is no JSON, what comes after it is not understood. */
-  json(text: string, place: Place, isVital: boolean): void {
+  json(text: string, place: number, isVital: boolean): void {
     let value: unknown
     try {
       value = parseExact(text)
     } catch (error) {
       const { message } = error as LogwispError
-      if (isVital) throw new BodyProblem(400, message, place)
+      if (isVital) throw new BodyProblem(400, message, this.#placeOf(place))
       return this.refuse(place, message)
     }
     this.#pendingBytes += 2 * text.length
@@ -111,13 +113,10 @@ export class ReceivedEntries {
   }
 
   /** Reads an entry from its object. */
-  value(value: unknown, place: Place): void {
+  value(value: unknown, place: number): void {
     const { defaults, isTracked, request, peer } = this.#options
     const ownId = wireIdFrom(value)
-    const origin =
-      isTracked || ownId !== undefined
-        ? new ReceivedOrigin(request, 'entry' in place ? place.entry : place.line, ownId)
-        : undefined
+    const origin = isTracked || ownId !== undefined ? new ReceivedOrigin(request, place, ownId) : undefined
     let entry: LogEntry
     try {
       entry = entryFrom(value, defaults, origin)
@@ -142,17 +141,21 @@ export class ReceivedEntries {
   }
 
   /** An entry that is longer than may be. */
-  tooLong(place: Place): void {
+  tooLong(place: number): void {
     this.#hasLongEntry = true
     this.refuse(place, `longer than ${this.#options.maxEntryBytes} bytes, which is the most that is taken`)
   }
 
   /** Something that is no entry. */
-  refuse(place: Place, message: string): void {
-    if (this.#options.rejectsAll) throw new BodyProblem(this.#hasLongEntry ? 413 : 400, message, place)
+  refuse(place: number, message: string): void {
+    if (this.#options.rejectsAll) throw new BodyProblem(this.#hasLongEntry ? 413 : 400, message, this.#placeOf(place))
     this.#total++
     this.#invalid++
-    if (this.problems.length < maxProblems) this.problems.push({ ...place, message })
+    if (this.problems.length < maxProblems) this.problems.push({ ...this.#placeOf(place), message })
+  }
+
+  #placeOf(place: number): Place {
+    return this.unit === 'line' ? { line: place } : { entry: place }
   }
 }
 
