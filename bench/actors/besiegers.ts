@@ -7,7 +7,7 @@ import type { BesiegersTask } from '../siege/besieged.ts'
 const { port, connections, way, byteEveryMs } = task<BesiegersTask>()
 
 const upgrade =
-  'GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
+  'GET /socket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
   'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n'
 const sse = 'GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n'
 const lines = '{"message":"one that never ends '
@@ -30,6 +30,16 @@ const [first, more] = words[way]
 /** Before a connection that was closed or refused is made again. */
 const againAfterMs = 100
 
+/** "Going away", as a server's close frame has it, and as a client's answer, masked with nothing. */
+const goingAway = Buffer.from([0x03, 0xe9])
+const closeFrame = Buffer.from([0x88, 0x82, 0, 0, 0, 0, ...goingAway])
+
+/** A server waits for the answer to its good-bye. */
+function answerClose(socket: Socket, chunk: Buffer): void {
+  const at = chunk.lastIndexOf(goingAway)
+  if (at >= 2 && chunk[at - 2] === 0x88) socket.end(closeFrame)
+}
+
 const sockets = new Set<Socket>()
 let made = 0
 let closed = 0
@@ -41,7 +51,8 @@ function open(): Promise<void> {
   made++
   socket.on('error', () => {})
   // Without a listener for data nothing is read.
-  if (way.startsWith('open-')) socket.resume()
+  if (way === 'open-sse') socket.resume()
+  if (way === 'open-web-socket') socket.on('data', (chunk: Buffer) => answerClose(socket, chunk))
   socket.once('close', () => {
     sockets.delete(socket)
     closed++

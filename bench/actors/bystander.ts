@@ -92,7 +92,7 @@ async function lookByLines(): Promise<void> {
 async function lookByWebSocket(): Promise<void> {
   const socket = connect({ port, host: '127.0.0.1' })
   socket.write(
-    'GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
+    'GET /socket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
       'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
   )
   for await (const chunk of socket.setEncoding('latin1')) {

@@ -7,8 +7,8 @@ import { once } from 'node:events'
 import { PassThrough, type Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { acknowledge, type EntrySource, type LogEntry } from '@logwisp/core'
-import { sseSink } from '@logwisp/sinks'
-import { tcpSource } from '@logwisp/sources'
+import { sseSink, tcpSink, webSocketSink } from '@logwisp/sinks'
+import { httpSource, tcpSource, webSocketSource } from '@logwisp/sources'
 import { listen, task, tell } from '../harness/measured.ts'
 import type { BesiegedTask } from '../siege/besieged.ts'
 
@@ -63,11 +63,23 @@ async function giveOut(sink: NodeJS.WritableStream & Serving): Promise<Running> 
   }
 }
 
+const live = { port: 0, maxViewers: maxConnections }
+
 function start(): Promise<Running> {
-  const own = { port: 0 }
-  if (stage === 'tcpSource') return takeIn(tcpSource({ ...own, maxConnections }))
-  if (stage === 'sseSink') return giveOut(sseSink({ ...own, maxViewers: maxConnections }))
-  throw new Error(`there is no way to besiege ${stage} yet`)
+  switch (stage) {
+    case 'httpSource':
+      return takeIn(httpSource({ port: 0, maxConnections }))
+    case 'tcpSource':
+      return takeIn(tcpSource({ port: 0, maxConnections }))
+    case 'webSocketSource':
+      return takeIn(webSocketSource({ port: 0 }, { maxConnections }))
+    case 'sseSink':
+      return giveOut(sseSink(live))
+    case 'webSocketSink':
+      return giveOut(webSocketSink(live))
+    case 'tcpSink':
+      return giveOut(tcpSink(live))
+  }
 }
 
 const startedMs = performance.now()

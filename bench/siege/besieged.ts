@@ -46,3 +46,20 @@ export interface BystanderReport {
   /** What went wrong, when something did. */
   readonly problem?: string | undefined
 }
+
+/** Entries are sent to two endpoints. */
+export interface SenderTask {
+  readonly protocol: 'http' | 'tcp'
+  readonly goodPort: number
+  readonly badPort: number
+  readonly entryBytes: number
+  readonly entryEveryMs: number
+}
+
+/** A good one and a bad one. */
+export interface EndpointsTask {
+  readonly protocol: 'http' | 'tcp'
+}
+
+/** How a bad one is: takes everything, answers nothing; says 200 and then one byte a second; resets connections; or as it should be. */
+export type EndpointMood = 'well' | 'hung' | 'slow' | 'reset'
