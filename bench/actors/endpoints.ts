@@ -79,8 +79,10 @@ function lineEndpoint(arrivals: Arrivals): Server {
     socket.setEncoding('utf8').on('data', (chunk: string) => {
       const mine = arrivals === good ? 'well' : mood
       if (mine === 'reset') socket.resetAndDestroy()
+      // What came in the meantime is looked at with what comes next: the count of lines has to be right.
+      rest += chunk
       if (mine !== 'well') return
-      const lines = (rest + chunk).split('\n')
+      const lines = rest.split('\n')
       rest = lines.pop() as string
       if (!isGreeted && lines.length > 0) {
         isGreeted = true
