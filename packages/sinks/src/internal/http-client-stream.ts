@@ -264,6 +264,6 @@ function statsOf({ name, health, requests, failed, lastFailure }: HttpEndpoint):
     state: health.state,
     requests,
     failed,
-    ...(lastFailure !== undefined && { lastFailure }),
+    ...(health.state !== 'healthy' && lastFailure !== undefined && { lastFailure }),
   })
 }

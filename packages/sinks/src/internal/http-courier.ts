@@ -1,12 +1,11 @@
 /** Takes parts of batches to the endpoints: which one, when, how often, and what its answer means. */
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { LogwispError } from '@logwisp/core'
 import pRetry from 'p-retry'
 import type { Outcome } from './batch-delivery.ts'
 import { ConcurrencyLimit } from './concurrency-limit.ts'
-import { EndpointChoice } from './endpoint-choice.ts'
-import { EndpointHealth } from './endpoint-health.ts'
+import { type Attempt, EndpointHealth } from './endpoint-health.ts'
+import { EndpointTurns, type Turn } from './endpoint-turns.ts'
 import { judge, type NamedRejection, type Verdict } from './http-answer.ts'
 import type { HttpClientSettings } from './http-client-settings.ts'
 import { HttpEndpoint, NoAnswerError } from './http-endpoint.ts'
@@ -70,9 +69,8 @@ export class HttpCourier {
   bytesOut = 0
   readonly #settings: HttpClientSettings
   readonly #events: CourierEvents
-  readonly #choice: EndpointChoice
+  readonly #turns: EndpointTurns
   readonly #stop = new AbortController()
-  readonly #waiting = new Set<() => void>()
   #current = 0
   #isUnconfirmed = false
 
@@ -82,10 +80,8 @@ export class HttpCourier {
     this.limit = new ConcurrencyLimit(settings.maxInFlight, settings.adaptiveConcurrency)
     const reach = { ...settings, maxConnections: settings.maxInFlight }
     this.endpoints = settings.urls.map((url) => new HttpEndpoint(url, reach, new EndpointHealth(settings)))
-    this.#choice = new EndpointChoice(
-      settings.strategy,
-      this.endpoints.map(({ health }) => health),
-    )
+    const headers = () => requestHeaders(settings, this.#stop.signal)
+    this.#turns = new EndpointTurns(this.endpoints, settings.strategy, headers, this.#stop.signal)
   }
 
   /**
@@ -120,14 +116,13 @@ export class HttpCourier {
   /** Cancels everything. */
   async destroy(): Promise<void> {
     this.#stop.abort(new NoAnswerError('other', 'cancelled'))
-    this.#wake()
+    this.#turns.wake()
     await Promise.all(this.endpoints.map((endpoint) => endpoint.destroy()))
   }
 
   async #try(journey: Journey, attempt: number): Promise<Outcome> {
     const { batch, from, to, body } = journey
-    const endpoint = await this.#turn(journey.deadline, attempt)
-    const mark = endpoint.health.begin()
+    const { endpoint, mark } = await this.#turn(journey.deadline, attempt)
     const startedAt = performance.now()
     this.inFlight++
     try {
@@ -158,7 +153,7 @@ export class HttpCourier {
       throw error
     } finally {
       this.inFlight--
-      this.#wake()
+      this.#turns.wake()
     }
   }
 
@@ -197,7 +192,7 @@ export class HttpCourier {
     return { kind: 'too-large', why: { reason, status: undefined, endpoint: endpoint.name } }
   }
 
-  #worked(endpoint: HttpEndpoint, mark: ReturnType<EndpointHealth['begin']>): void {
+  #worked(endpoint: HttpEndpoint, mark: Attempt): void {
     if (endpoint.health.succeeded(mark)) endpoint.lastFailure = undefined
     const before = this.#current
     const now = this.endpoints.indexOf(endpoint)
@@ -210,7 +205,7 @@ export class HttpCourier {
 
   #failed(
     endpoint: HttpEndpoint,
-    mark: ReturnType<EndpointHealth['begin']>,
+    mark: Attempt,
     kind: FailedAttempt['kind'],
     reason: string,
     retryAfterMs?: number,
@@ -231,7 +226,7 @@ export class HttpCourier {
   #told({ endpoint, message }: FailedAttempt, attempt: number, entries: number): void {
     if (attempt > this.#settings.retries) return
     this.retries++
-    const delayMs = Math.max(0, Math.round(this.#choice.readyAt - performance.now()))
+    const { delayMs } = this.#turns
     this.#events.retry({ endpoint: endpoint.name, attempt, delayMs, reason: message, entries })
   }
 
@@ -246,54 +241,12 @@ export class HttpCourier {
     throw new LogwispError('UNDELIVERED', `${spent}; ${advice}`)
   }
 
-  /** Waits for an endpoint that may be asked. */
-  async #turn(deadline: number, attempt: number): Promise<HttpEndpoint> {
-    for (;;) {
-      this.#stop.signal.throwIfAborted()
-      const now = performance.now()
-      if (attempt > 1 && now >= deadline) throw this.#outOfTime()
-      const { use, at, probe } = this.#choice.choose(now)
-      if (probe !== undefined) void this.#probe(probe)
-      if (use !== undefined) return this.endpoints[use] as HttpEndpoint
-      if (now >= deadline || (at !== Infinity && at > deadline)) throw this.#outOfTime()
-      await this.#woken(Math.min(at, deadline) - now)
-    }
-  }
-
-  #outOfTime(): FailedAttempt {
-    const endpoint = this.endpoints[this.#current] as HttpEndpoint
-    return new FailedAttempt('late', endpoint, endpoint.lastFailure ?? 'no answer in time')
-  }
-
-  /** Finds out whether an endpoint that failed is alive, while others do its work. */
-  async #probe(index: number): Promise<void> {
-    const endpoint = this.endpoints[index] as HttpEndpoint
-    const mark = endpoint.health.begin()
-    try {
-      const { status } = await endpoint.probe(await requestHeaders(this.#settings, this.#stop.signal))
-      // Anybody who says that HEAD is not allowed is alive; whether it takes entries, the next batch finds out.
-      if (status >= 500 && status !== 501) throw new NoAnswerError('other', `HTTP ${status}`)
-      endpoint.health.seenAlive(mark, performance.now())
-      this.#choice.seenAlive(index)
-    } catch {
-      if (this.#stop.signal.aborted) endpoint.health.cancelled(mark)
-      else endpoint.health.failed(mark, performance.now())
-    }
-    this.#wake()
-  }
-
-  /** Waits for so long, or until an attempt has ended. */
-  async #woken(delayMs: number): Promise<void> {
-    const woken = new AbortController()
-    const wake = (): void => woken.abort()
-    this.#waiting.add(wake)
-    // Node's longest timer is 24.8 days; the caller looks again after that.
-    await sleep(Math.min(Math.ceil(delayMs), 2 ** 31 - 1), undefined, { signal: woken.signal }).catch(() => {})
-    this.#waiting.delete(wake)
-  }
-
-  #wake(): void {
-    for (const wake of [...this.#waiting]) wake()
+  async #turn(deadline: number, attempt: number): Promise<Turn> {
+    const isLate = attempt > 1 && performance.now() >= deadline
+    const turn = isLate ? undefined : await this.#turns.next(deadline)
+    if (turn !== undefined) return turn
+    const last = this.endpoints[this.#current] as HttpEndpoint
+    throw new FailedAttempt('late', last, last.lastFailure ?? 'no answer in time')
   }
 
   /** Says once when an endpoint that was asked to answer only when it has delivered answers before that. */
