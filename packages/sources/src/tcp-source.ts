@@ -94,7 +94,11 @@ export interface TcpSourceOptions {
    * @default 10000
    */
   readonly greetingTimeoutMs?: number | undefined
-  /** How many ids are remembered, so that an entry that a LogWisp sends again is dropped, counted as `duplicate`. @default 100000 */
+  /**
+   * How many ids are remembered at most, and half as many at least, so that an entry that a LogWisp sends again is dropped,
+   * counted as `duplicate`. Each costs 8 to 24 bytes.
+   * @default 1000000
+   */
   readonly rememberedIds?: number | undefined
   /**
    * How long the end of the source waits, so that senders hear what was delivered last.

@@ -34,7 +34,7 @@ export interface TcpPeerHost {
 const lingerMs = 1000
 
 /** Reads whose delivery may be waited for, at most; then nothing more is read from the peer. */
-export const maxPendingMarks = 256
+const maxPendingMarks = 256
 
 export class TcpPeer {
   readonly socket: Socket

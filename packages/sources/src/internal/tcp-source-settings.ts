@@ -15,7 +15,7 @@ const defaults = {
   maxConnections: 1000,
   idleTimeoutMs: Infinity,
   greetingTimeoutMs: 10_000,
-  rememberedIds: 100_000,
+  rememberedIds: 1_000_000,
   drainTimeoutMs: 5000,
 } as const satisfies TcpSourceOptions
 
@@ -38,7 +38,7 @@ const rules: Readonly<Record<keyof TcpSourceOptions, OptionRule>> = {
   maxConnections: option.integer({ min: 1 }),
   idleTimeoutMs: option.integer({ min: 100, max: maxMs, orInfinity: true }),
   greetingTimeoutMs: option.integer({ min: 100, max: maxMs }),
-  rememberedIds: option.integer({ min: 2, max: 10_000_000 }),
+  rememberedIds: option.integer({ min: 2, max: 100_000_000 }),
   drainTimeoutMs: option.integer({ min: 1, max: maxMs }),
 }
 

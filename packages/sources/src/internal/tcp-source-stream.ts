@@ -247,12 +247,14 @@ export class TcpSourceStream extends EntryReadable implements TcpSource {
 
   #tell(): void {
     this.#telling = undefined
-    for (const peer of this.#toTell) {
+    // Whom more is delivered to meanwhile is told in the next turn.
+    const peers = [...this.#toTell]
+    this.#toTell.clear()
+    for (const peer of peers) {
       peer.tell()
       if (peer.isFinished && peer.isSettled) peer.close()
       else if (peer.mayBeRead && peer.hasMore && !peer.isFinished) this.#ready(peer)
     }
-    this.#toTell.clear()
     if (this.#onSettled !== undefined && this.#isSettled) this.#onSettled()
   }
 
