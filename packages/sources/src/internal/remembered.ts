@@ -22,7 +22,7 @@ export class Remembered<Value> {
   #old = new Map<string, Value>()
   #youngBytes = 0
   #oldBytes = 0
-  #youngSince = Number.NaN
+  #youngSince = -Infinity
 
   constructor(limits: RememberedLimits) {
     this.#limits = limits
@@ -55,18 +55,20 @@ export class Remembered<Value> {
   }
 
   #age(nowMs: number): void {
-    if (nowMs - this.#youngSince < this.#limits.windowMs) return
-    // Both are too old when nothing came for twice as long.
-    const isLate = nowMs - this.#youngSince >= 2 * this.#limits.windowMs
+    const { windowMs } = this.#limits
+    const ageMs = nowMs - this.#youngSince
+    if (ageMs < windowMs) return
+    // Counted from when it was due, not from when somebody looked. Both are too old when nobody did for long.
+    if (ageMs < 2 * windowMs) return this.#turn(this.#youngSince + windowMs)
     this.#turn(nowMs)
-    if (isLate) this.#turn(nowMs)
+    this.#turn(nowMs)
   }
 
-  #turn(nowMs: number): void {
+  #turn(youngSince: number): void {
     this.#old = this.#young
     this.#oldBytes = this.#youngBytes
     this.#young = new Map()
     this.#youngBytes = 0
-    this.#youngSince = nowMs
+    this.#youngSince = youngSince
   }
 }
