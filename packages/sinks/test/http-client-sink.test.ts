@@ -394,6 +394,20 @@ describe('entries that are refused', () => {
     expect(server.taken).toEqual(lines)
   })
 
+  test('413 that comes before the body was read, and a connection closed after it, halve it as well', async () => {
+    const server = await serve({
+      early: (req, res) => {
+        if (Number(req.headers['content-length']) < 300_000) return false
+        res.writeHead(413, { connection: 'close' }).end(() => req.socket.destroy())
+        return true
+      },
+    })
+    const lines = numbered(2000).map((line) => `${line} ${'x'.repeat(2000)}`)
+    const { sink } = await send(server.url, lines, { maxBatchBytes: 8_000_000 })
+    expect(server.taken).toEqual(lines)
+    expect(sink.stats).toMatchObject({ rejected: 0, entriesOut: 2000 })
+  })
+
   /** Refuses bodies with an entry that says `bad`, all or nothing. */
   const refusing = (status: number, names: boolean): ReceiverOptions => ({
     answer: (received, res) => {

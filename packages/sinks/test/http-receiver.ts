@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 
 /** A request as it came. */
-export interface Received {
+interface Received {
   readonly req: IncomingMessage
   readonly headers: IncomingMessage['headers']
   /** Unpacked. */
