@@ -523,3 +523,18 @@ test('a connection attempt that hangs is given up', async () => {
   await until(() => receiver.connections >= 2)
   expect(sink.warnings[0]).toMatchObject({ code: 'PEER_LOST', message: expect.stringMatching(/within 50 ms/) })
 })
+
+test('a peer that takes everything and acknowledges nothing is left too', async () => {
+  const receiver = await receiving({ answer: () => '' })
+  const sink = sinkTo(receiver.address, { ackTimeoutMs: 300 })
+  const tracker = new RecordingTracker()
+  // Something is sent all the time, so that it is never quiet on our side.
+  const steady = setInterval(() => sink.write(tracker.entries(['a'])[0]), 50)
+  try {
+    await until(() => sink.warnings.length > 0)
+    expect(sink.warnings[0]?.code).toBe('PEER_SILENT')
+    expect(tracker.mark).toBe(0)
+  } finally {
+    clearInterval(steady)
+  }
+})

@@ -445,3 +445,13 @@ test('a connection of a server of your own is read too', async () => {
   server.close()
   peer.socket.destroy()
 })
+
+test('stop() gives what plain peers have sent, their unfinished lines too, before it ends', async () => {
+  const read = listening({}, true)
+  const peers = await Promise.all(Array.from({ length: 5 }, () => connectTo(read.source)))
+  await Promise.all(peers.map((peer, i) => peer.send(`whole ${i}\nhalf ${i}`)))
+  await read.messages(5)
+  const messages = await read.stop()
+  expect(messages.toSorted()).toEqual([0, 1, 2, 3, 4].flatMap((i) => [`whole ${i}`, `half ${i}`]).toSorted())
+  await Promise.all(peers.map(({ closed }) => closed))
+})

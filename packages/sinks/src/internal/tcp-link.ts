@@ -135,8 +135,11 @@ export class TcpLink {
     this.#watch()
     this.#socket.write(bytes, (error) => {
       if (error != null) return
-      this.#heard()
-      if (!this.#settings.isTold) this.#settle(entriesLeft)
+      // One that is to say what it has may take bytes for long, and never say so.
+      if (!this.#settings.isTold) {
+        this.#heard()
+        this.#settle(entriesLeft)
+      }
       this.#events?.room()
     })
   }
