@@ -17,11 +17,13 @@ import { Workshop } from './harness/workshop.ts'
 import { directoryToFile } from './scenarios/directory-to-file.ts'
 import { fileIncludeToFile, fileIncludeToFileLong, fileIncludeToFileUtf8 } from './scenarios/file-include-to-file.ts'
 import { fileStagesToFile } from './scenarios/file-stages-to-file.ts'
+import { fileToHttp, fileToTcp } from './scenarios/file-to-endpoint.ts'
 import { fileToFile } from './scenarios/file-to-file.ts'
-import { fileToSse } from './scenarios/file-to-sse.ts'
+import { fileToSse, fileToSseThousand } from './scenarios/file-to-sse.ts'
 import { httpToNothing } from './scenarios/http-to-nothing.ts'
 import { tailLatency } from './scenarios/tail-latency.ts'
 import { tailThroughCopytruncate, tailThroughRename } from './scenarios/tail-through-rotation.ts'
+import { tcpToFile } from './scenarios/tcp-to-file.ts'
 
 const scenarios: readonly Scenario[] = [
   fileIncludeToFile,
@@ -31,7 +33,11 @@ const scenarios: readonly Scenario[] = [
   fileStagesToFile,
   directoryToFile,
   fileToSse,
+  fileToSseThousand,
   httpToNothing,
+  tcpToFile,
+  fileToHttp,
+  fileToTcp,
   tailLatency,
   tailThroughRename,
   tailThroughCopytruncate,

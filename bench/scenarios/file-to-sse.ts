@@ -1,26 +1,31 @@
 import type { Contestant, RunResult, Scenario } from '../harness/contest.ts'
 import { MeasuredProcess } from '../harness/measured-process.ts'
 
-const viewerCounts = [1, 10, 100]
-
 /** 11 MB of lines at full size, which are 23 MB as JSON events for each viewer. */
 const share = 0.05
 
-export const fileToSse: Scenario = {
-  name: 'file-to-sse',
-  question: 'viewers',
-  title:
-    'Every line to 1, 10, 100 viewers at full speed; with the usual ring a slow one misses some, and is told. For each viewer.',
-  maxRounds: 3,
-  async prepare(workshop) {
-    const log = workshop.log(share)
-    return {
-      lines: log.lines,
-      contestants: [false, true].flatMap((holdsAll) =>
-        viewerCounts.map((viewers) => live({ viewers, holdsAll, input: log.path })),
-      ),
-    }
-  },
+/** A tenth of it for a thousand viewers, who together get as much as a hundred viewers of the whole. */
+const shareForThousand = 0.005
+
+export const fileToSse: Scenario = toViewers('file-to-sse', [1, 10, 100], share)
+export const fileToSseThousand: Scenario = toViewers('file-to-sse-thousand', [1, 1000], shareForThousand)
+
+function toViewers(name: string, viewerCounts: readonly number[], share: number): Scenario {
+  return {
+    name,
+    question: 'viewers',
+    title: `Every line to ${viewerCounts.join(', ')} viewers at full speed; with the usual ring a slow one misses some, and is told. For each viewer.`,
+    maxRounds: 3,
+    async prepare(workshop) {
+      const log = workshop.log(share)
+      return {
+        lines: log.lines,
+        contestants: [false, true].flatMap((holdsAll) =>
+          viewerCounts.map((viewers) => live({ viewers, holdsAll, input: log.path })),
+        ),
+      }
+    },
+  }
 }
 
 interface Audience {
