@@ -8,6 +8,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Batch, type LogEntry, type OriginTracker } from '@logwisp/core'
+import { accessControl, hashToken } from '@logwisp/core/server'
 import { memoryInUse } from '@logwisp/core/testing'
 import express from 'express'
 import { afterEach, expect, test, vi } from 'vitest'
@@ -372,6 +373,87 @@ test('sends comments as heartbeats on a quiet connection', async () => {
   const client = await openStream(sink)
   await client.until(({ comments }) => comments.filter((text) => text === 'heartbeat').length === 2)
   expect(client.events).toEqual([])
+})
+
+test('W4: a heartbeat is what was asked for: a comment with facts, an event, or an entry', async () => {
+  const beat = async (heartbeat: SseSinkOptions['heartbeat'], format: SseSinkOptions['format'] = 'json') => {
+    const client = await openStream(await listening({ format, heartbeat: { intervalMs: 100, ...heartbeat } }))
+    await client.until(({ events, comments }) => events.length > 0 || comments.length > 1)
+    return client.events[0] ?? client.comments[1]
+  }
+  expect(await beat({ includeStats: true })).toMatch(/^heartbeat viewers=1 uptimeMs=\d+$/)
+  const event = (await beat({ format: 'event' })) as { event: string; data: string }
+  expect([event.event, JSON.parse(event.data)]).toEqual(['heartbeat', { time: expect.any(String) }])
+  const told = (await beat({ format: 'event', includeStats: true })) as { data: string }
+  expect(JSON.parse(told.data)).toEqual({ time: expect.any(String), viewers: 1, uptimeMs: expect.any(Number) })
+  const entryBeat = (await beat({ format: 'entry', includeStats: true })) as { event?: string; data: string }
+  expect(entryBeat.event).toBeUndefined()
+  expect(JSON.parse(entryBeat.data)).toMatchObject({ source: 'logwisp', message: 'heartbeat', fields: { viewers: 1 } })
+  expect(await beat({ format: 'entry' }, 'raw')).toMatchObject({ data: 'heartbeat' })
+})
+
+test('an event that is a heartbeat brings the id to come back with, when the filter let nothing pass', async () => {
+  const sink = await listening({ heartbeat: { format: 'event', intervalMs: 100 } })
+  const client = await openStream(sink, { path: '/stream?match=never' })
+  await taken(sink, told('a', 'file:1'))
+  await client.until(({ events }) => events.length > 0)
+  expect(client.events[0]).toMatchObject({ event: 'heartbeat', id: 'file:1' })
+})
+
+test('asks access for the right that each path needs, and lets browsers ask beforehand', async () => {
+  const right = 'the-token-of-one-who-reads'
+  const access = accessControl({ tokens: { reader: { hash: hashToken(right), rights: ['stream'] } } })
+  const sink = await listening({ access, allowOrigin: ['https://a.example'] })
+  const authorization = `Bearer ${right}`
+  const status = async (path: string, headers = {}, method = 'GET') =>
+    (await ask(sink, { path, headers, method })).status
+  expect(await status('/stream')).toBe(401)
+  expect(await status('/stream', { authorization: 'Bearer a-token-of-nobody-at-all' })).toBe(401)
+  expect(await status('/status', { authorization })).toBe(403)
+  expect(await status('/stream', { authorization }, 'HEAD')).toBe(200)
+  const preflight = await ask(sink, { method: 'OPTIONS', headers: { origin: 'https://a.example' } })
+  expect(preflight.headers).toMatchObject({
+    'access-control-allow-credentials': 'true',
+    'access-control-allow-headers': 'Last-Event-ID, Cache-Control, Authorization',
+  })
+  const client = await openStream(sink, { headers: { authorization } })
+  sink.end(entry('a'))
+  await client.closed
+  expect(client.data).toEqual(['a'])
+})
+
+test('W19: refusing viewers never changes the count of those that are there, and the limits hold', async () => {
+  const sink = await listening({ maxViewers: 3, maxViewersPerAddress: 2 })
+  const first = await openStream(sink)
+  await openStream(sink)
+  for (let round = 0; round < 20; round++) {
+    expect((await ask(sink)).status).toBe(429)
+    expect(sink.stats.viewers).toMatchObject({ connected: 2, accepted: 2, refused: round + 1 })
+  }
+  first.close()
+  await vi.waitFor(() => expect(sink.stats.viewers.connected).toBe(1))
+  expect((await openStream(sink)).status).toBe(200)
+})
+
+test('tells a viewer that comes back to a sink that was started anew that this is why, whatever its id', async () => {
+  const old = await listening()
+  const first = await openStream(old)
+  for (const item of [entry('a'), told('b', 'file:1')]) await taken(old, item)
+  await first.until(({ data }) => data.length === 2)
+  for (const { id } of first.events) {
+    const sink = await listening()
+    await taken(sink, entry('c'))
+    const again = await openStream(sink, { headers: { 'last-event-id': id ?? '' } })
+    await again.until(({ data }) => data.length === 1)
+    expect(again.events.map(({ event, data }) => event ?? data)).toEqual(['dropped', 'c'])
+    expect(again.events[0]?.data).toBe('{"entries":null,"reason":"restarted"}')
+  }
+})
+
+test('says good-bye to who got no entry for too long', async () => {
+  const client = await openStream(await listening({ idleTimeoutMs: 100 }))
+  await client.closed
+  expect(client.events.at(-1)).toMatchObject({ event: 'end', data: '{"reason":"idle"}' })
 })
 
 test('acknowledges what is in the ring, and its books balance', async () => {
