@@ -1,5 +1,6 @@
 /** The token bucket: says how much may pass now, and how long to wait for more. Pure; the clock is given to it. */
 
+import { LazyBucket } from './internal/lazy-bucket.ts'
 import { checkArgument, checkOptions, type OptionRule, option } from './options.ts'
 
 const rules = {
@@ -61,40 +62,7 @@ export function tokenBucket(options: TokenBucketOptions): TokenBucket {
   checkArgument('tokenBucket', 'ratePerSecond', options?.ratePerSecond, rules.ratePerSecond)
   const { ratePerSecond, burst = Math.max(1, ratePerSecond), now = () => performance.now() } = options
   if (ratePerSecond === Infinity || burst === Infinity) return unbounded
-  const ratePerMs = ratePerSecond / 1000
-  let tokens = burst
-  let refilledAt = now()
-
-  function refill(): number {
-    const at = now()
-    if (at > refilledAt) tokens = Math.min(burst, tokens + (at - refilledAt) * ratePerMs)
-    refilledAt = at
-    return tokens
-  }
-
-  return {
-    get tokens(): number {
-      return refill()
-    },
-    take(wanted) {
-      if (refill() < wanted) return false
-      tokens -= wanted
-      return true
-    },
-    takeUpTo(wanted) {
-      const taken = Math.max(0, Math.min(wanted, Math.floor(refill())))
-      tokens -= taken
-      return taken
-    },
-    overdraw(wanted) {
-      refill()
-      tokens -= wanted
-    },
-    waitMs(wanted) {
-      if (wanted > burst) return Infinity
-      return Math.max(0, (wanted - refill()) / ratePerMs)
-    },
-  }
+  return new LazyBucket(ratePerSecond, burst, now)
 }
 
 /** No bound: as if there were always enough. */

@@ -1,6 +1,6 @@
 /** How often something may happen, from one address and altogether. */
 
-import { type TokenBucket, tokenBucket } from '../token-bucket.ts'
+import { LazyBucket } from '../internal/lazy-bucket.ts'
 import { RecentTable } from './recent-table.ts'
 
 /** A rate. */
@@ -22,13 +22,13 @@ export interface Rates {
 /** The buckets of all addresses that came lately, and the one of all together. */
 export class RateLimit {
   readonly #perAddress: Rate | undefined
-  readonly #addresses: RecentTable<TokenBucket>
-  readonly #total: TokenBucket | undefined
+  readonly #addresses: RecentTable<LazyBucket>
+  readonly #total: LazyBucket | undefined
 
   constructor(rates: Rates | undefined, maxAddresses: number) {
     this.#perAddress = rates?.perAddress
     this.#addresses = new RecentTable(maxAddresses)
-    this.#total = rates?.total && tokenBucket(rates.total)
+    this.#total = rates?.total && bucketOf(rates.total)
   }
 
   /** Addresses with a bucket; bounded. */
@@ -61,12 +61,20 @@ export class RateLimit {
     return Math.ceil(Math.max(this.#bucketOf(network)?.waitMs(0) ?? 0, this.#total?.waitMs(0) ?? 0))
   }
 
-  #bucketOf(network: string | undefined): TokenBucket | undefined {
+  #bucketOf(network: string | undefined): LazyBucket | undefined {
     if (this.#perAddress === undefined || network === undefined) return undefined
     const known = this.#addresses.get(network)
     if (known !== undefined) return known
-    const bucket = tokenBucket(this.#perAddress)
+    const bucket = bucketOf(this.#perAddress)
     this.#addresses.set(network, bucket)
     return bucket
   }
+}
+
+/** One for all buckets, and looked up each time. */
+const now = (): number => performance.now()
+
+/** As `tokenBucket` makes them, but for its checks: the options were checked once for all. */
+function bucketOf({ ratePerSecond, burst = Math.max(1, ratePerSecond) }: Rate): LazyBucket {
+  return new LazyBucket(ratePerSecond, burst, now)
 }
