@@ -842,6 +842,28 @@ describe('access', () => {
     expect(source.stats).toMatchObject({ bytesIn: 0, requests: { refused: { 401: 1 } } })
   })
 
+  test('who is still being asked about when the source stops is not served, and the stream ends well', async () => {
+    let letIn = (): void => {}
+    const asked = new Promise<void>((resolve) => {
+      letIn = resolve
+    })
+    const access = fake({
+      request: async () => {
+        await asked
+        return { name: 'alice', provedBy: 'token', address: '192.0.2.1' }
+      },
+    })
+    const { port, source, sink, done } = await start({ access })
+    const answer = post(port, '{"message":"late"}')
+    while (source.stats.requests.underWay < 1) await new Promise(setImmediate)
+    source.stop()
+    await once(source, 'end')
+    letIn()
+    expect((await answer).status).toBe(503)
+    await done
+    expect(sink.messages).toEqual([])
+  })
+
   test('asks for the right to ingest, counts the entries, and refuses who owes', async () => {
     const asked: string[] = []
     const counted: number[] = []

@@ -129,7 +129,7 @@ export class HttpIngest {
 
   async #process(req: IncomingMessage, res: ServerResponse, mustContinue: boolean): Promise<Reply> {
     const { access, maxRequests, maxBodyBytes, respond } = this.#options
-    if (this.#isStopping) throw busy('no more entries are taken: the service is stopping')
+    this.#refuseWhenStopping()
     if (this.#underWay > maxRequests) {
       throw busy(`${maxRequests} requests are being served, which is the most at once: come again`)
     }
@@ -137,6 +137,8 @@ export class HttpIngest {
     if (identity !== undefined && isRefusal(identity)) throw accessRefused(identity)
     const overRate = identity === undefined ? undefined : access?.overEntryRate(identity)
     if (overRate !== undefined) throw accessRefused(overRate)
+    // Asking took time: whoever has begun to give by then is waited for, and nobody else.
+    this.#refuseWhenStopping()
     const head = ingestHead(req, maxBodyBytes)
     const isMarked = respond === 'delivered' || (respond === 'either' && head.prefersDelivered)
     this.#giving++
@@ -147,6 +149,10 @@ export class HttpIngest {
       if (--this.#giving === 0) for (const resolve of this.#whenGiven.splice(0)) resolve()
     }
     return this.#answer(outcome, isMarked, head)
+  }
+
+  #refuseWhenStopping(): void {
+    if (this.#isStopping) throw busy('no more entries are taken: the service is stopping')
   }
 
   /** Receives a request; one whose key is known is not given again, but answered as the first was. */
