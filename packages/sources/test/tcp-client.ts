@@ -18,7 +18,7 @@ export interface TcpClient {
   readonly closed: Promise<void>
 }
 
-export function clientOf(socket: Socket): TcpClient {
+function clientOf(socket: Socket): TcpClient {
   const client = { socket, heard: '' }
   const waiting = new Set<() => void>()
   socket.setNoDelay(true)
