@@ -90,7 +90,7 @@ export class LineFinder {
     const end = finder.find(rows, bytesAt, bytesAt + last - first, placesAt) / 4
     // V8 frees read blocks, which are outside of its heap, when its young generation is full, and strings filled that before.
     // With nothing to fill it, up to 64 MB pile up until V8 marks the whole heap: six times in 220 MB instead of once, and
-    // 13-17 % more processor time in all, on Node 24 up to 70 %. From 1/32 to 1/2 of the bytes searched, any amount does.
+    // 13-17 % more processor time in all, on Node 24 up to 70 %. From 1/16 to 1/2 of the bytes searched, any amount does.
     finder.litter = new Array((last - first) >> 4)
     const { words } = finder
     const moved = first - bytesAt
