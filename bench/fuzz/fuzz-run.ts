@@ -102,6 +102,13 @@ class FuzzRun {
       await neighbours.end()
       const last = await target.health()
       this.#judgeHealth(atRest, warm, last)
+      const lacking = this.#ledger.lackingStrays
+      if (lacking.length > 0) {
+        this.#fault(
+          undefined,
+          `${lacking.length} junk lines were lost, the first ${JSON.stringify(lacking[0]?.slice(0, 200))}`,
+        )
+      }
       if (!(await target.stop()))
         this.#fault(undefined, `it did not end well when it was told to: ${target.complaints}`)
       return this.#report(performance.now() - startedMs, neighbours.summary(), warm ?? atRest, last)

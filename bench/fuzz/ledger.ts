@@ -23,6 +23,7 @@ export class Ledger {
   readonly #pages = new Map<number, Page>()
   readonly #strays = new Map<string, number>()
   readonly #onFault: (session: number | undefined, fault: string) => void
+  readonly #due = new Map<string, number>()
   #torn: readonly string[] = []
   #arrived = 0
 
@@ -74,9 +75,22 @@ export class Ledger {
     page.arrived.add(entry)
   }
 
+  /** Junk that has to arrive, since nobody may drop it. */
+  expectStrays(strays: readonly string[]): void {
+    for (const stray of strays) this.#due.set(stray, (this.#due.get(stray) ?? 0) + 1)
+  }
+
+  /** Junk that had to arrive and has not. The same text may have come for another connection, which may lack it. */
+  get lackingStrays(): string[] {
+    return [...this.#due.keys()]
+  }
+
   /** An entry has arrived whose text is not a marked one's. */
   noteStray(text: string): void {
     this.#arrived++
+    const due = this.#due.get(text) ?? 0
+    if (due > 1) this.#due.set(text, due - 1)
+    else this.#due.delete(text)
     const left = this.#strays.get(text) ?? 0
     if (left > 1) this.#strays.set(text, left - 1)
     else if (left === 1) this.#strays.delete(text)

@@ -35,6 +35,7 @@ export function lineSession(random: Random, number: number): FuzzSession {
     number,
     cases,
     strays: maker.strays,
+    dueStrays: isLostAtEnd ? [] : maker.strays,
     torn: end === 'reset' ? maker.texts : [],
     end,
     isLastFatal: false,
@@ -97,6 +98,7 @@ export function octetSession(random: Random, number: number): FuzzSession {
   const maker = new LineMaker(random, number)
   const cases = Array.from({ length: random.integer(1, 120) }, () => counted(maker.text()))
   const end = random.percent(85) ? 'half-close' : 'reset'
+  const dueStrays = end === 'reset' ? [] : [...maker.strays]
   if (random.percent(50)) cases.push(maker.lyingCount())
   const sent = end === 'reset' ? cases.map(uncertain) : cases
   return {
@@ -104,6 +106,7 @@ export function octetSession(random: Random, number: number): FuzzSession {
     number,
     cases: sent,
     strays: maker.strays,
+    dueStrays,
     torn: end === 'reset' ? maker.texts : [],
     end,
     isLastFatal: false,

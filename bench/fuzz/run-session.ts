@@ -35,6 +35,7 @@ export async function runSession(session: FuzzSession, port: number, ledger: Led
     session.strays,
     session.torn,
   )
+  ledger.expectStrays(session.dueStrays ?? [])
   const dialog = new Dialog(session, ledger)
   await dialog.run(port)
   // What was answered with a success may still be on its way to us.

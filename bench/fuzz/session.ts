@@ -51,6 +51,8 @@ export interface FuzzSession {
   readonly cases: readonly FuzzCase[]
   /** Texts that are no marked entries and may arrive, such as a junk line where lines need no form. */
   readonly strays: readonly string[]
+  /** Those of them that have to arrive. */
+  readonly dueStrays?: readonly string[]
   /** Texts of which a beginning may arrive, since their connection is cut. */
   readonly torn?: readonly string[]
   /**
