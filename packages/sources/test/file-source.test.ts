@@ -17,12 +17,13 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { syncBuiltinESMExports } from 'node:module'
+import os, { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { acknowledge, type LogEntry, openCheckpoint } from '@logwisp/core'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type FileSource, fileSource } from '../src/index.ts'
 import { FileSourceStream } from '../src/internal/file-source-stream.ts'
 import { type FileSystem, realFileSystem } from '../src/internal/file-system.ts'
@@ -666,4 +667,21 @@ test('a directory that was removed and made again is watched again', async () =>
   await looks(reading)
   expect(watches).toEqual([directory, directory])
   await reading.stop()
+})
+
+test('the same file on another host has other ids', async () => {
+  const host = vi.spyOn(os, 'hostname')
+  const ids: string[] = []
+  await writeFile(path, 'the same first line\n')
+  for (const name of ['web-1', 'web-2', 'web-1']) {
+    host.mockReturnValue(name)
+    syncBuiltinESMExports()
+    const reading = collect(fileSource(path, { follow: false }))
+    await reading.ended()
+    ids.push(reading.entries[0]?.origin?.id ?? '')
+  }
+  host.mockRestore()
+  syncBuiltinESMExports()
+  expect(ids[0]).toBe(ids[2])
+  expect(ids[0]).not.toBe(ids[1])
 })

@@ -5,6 +5,7 @@
 
 import { createHash } from 'node:crypto'
 import type { BigIntStats } from 'node:fs'
+import { hostname } from 'node:os'
 import { fingerprintOf, fitsFingerprint, maxFingerprintBytes, type SavedFingerprint } from './fingerprint.ts'
 
 /** How many ids of earlier files are remembered, so that a later one with the same beginning gets another. */
@@ -85,9 +86,11 @@ export class FileIdentity {
   }
 
   /**
-   * What the ids of its lines begin with. Made of device, inode and the first line, once, when the first line is
-   * given; kept through rename, copy and compression, and in the checkpoint. A file that takes the place of another
-   * with the same inode and the same first line (a truncated file with a constant header) gets a number behind it.
+   * What the ids of its lines begin with. Made once, when the first line is given, of the host's name, device, inode and
+   * that line: two containers of one image can have the other three alike, and a receiver that drops what it got before
+   * would drop the lines of one of them. Kept through rename, copy and compression, and in the checkpoint. A file that
+   * takes the place of another with the same inode and the same first line (a truncated file with a constant header) gets
+   * a number behind it.
    */
   get id(): string {
     this.#id ??= this.#ids.claim(this.#wantedId())
@@ -101,7 +104,7 @@ export class FileIdentity {
 
   #wantedId(): string {
     const firstLine = this.#head.subarray(0, this.#head.indexOf(10) + 1 || this.#head.length)
-    const place = `${this.device}:${this.inode}:`
+    const place = `${hostname()}:${this.device}:${this.inode}:`
     return createHash('sha256').update(place).update(firstLine).digest('base64url').slice(0, 16)
   }
 }
