@@ -48,10 +48,14 @@ module.exports = {
     },
     {
       name: 'ships-what-it-declares',
-      comment: 'Published code imports only the dependencies in its own package.json.',
+      comment: 'Published code imports only the dependencies in its own package.json, optional peers included.',
       severity: 'error',
       from: { path: '^packages/[^/]+/src/' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], pathNot: '^packages/' },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
+        dependencyTypesNot: ['npm-peer'],
+        pathNot: '^packages/',
+      },
     },
     {
       name: 'resolves',
