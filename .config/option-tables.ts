@@ -27,9 +27,11 @@ if (process.argv.includes('--update')) {
 
 function sectionOf(name: string, folder: string): string {
   const src = join(folder, 'src')
-  const tables = readdirSync(src)
-    .filter((file) => file.endsWith('.ts'))
-    .flatMap((file) => tablesOf(join(src, file)))
+  const tables = [src, join(src, 'server')]
+    .filter((directory) => existsSync(directory))
+    .flatMap((directory) => readdirSync(directory).map((file) => join(directory, file)))
+    .filter((path) => path.endsWith('.ts'))
+    .flatMap(tablesOf)
   return tables.length === 0 ? '' : `\n## @logwisp/${name}\n${tables.join('')}`
 }
 
