@@ -36,6 +36,12 @@ const maxFaults = 20
 /** The share of a run after which caches are full and code is compiled: from there on memory may not grow. */
 const warmShare = 0.2
 
+/**
+ * Timers come and go; a forgotten one keeps the process from ending, which is looked at too. Pipes are the standard streams,
+ * which are opened when they are first used.
+ */
+const passingResources: ReadonlySet<string> = new Set(['Timeout', 'Immediate', 'PipeWrap', 'TTYWrap'])
+
 /** What memory in use may grow by from there, in bytes, whatever the number of cases. */
 const maxGrowthBytes = 24 << 20
 
@@ -171,8 +177,7 @@ class FuzzRun {
     if (complaints !== '') this.#fault(undefined, `it complained: ${complaints}`)
     for (const [kind, count] of Object.entries(last.resources)) {
       const before = atRest.resources[kind] ?? 0
-      // Timers come and go; a forgotten one keeps the process from ending, which is looked at too.
-      if (kind !== 'Timeout' && count > before)
+      if (!passingResources.has(kind) && count > before)
         this.#fault(undefined, `${count} of ${kind} are open, ${before} were at first`)
     }
     const growth = warm === undefined ? 0 : last.inUseBytes - warm.inUseBytes

@@ -182,6 +182,13 @@ class Dialog {
     const silent = this.#awaited.length - this.#answered
     if (silent === 0 || this.#isLast || this.#session.end === 'reset') return
     this.statuses.set('none', (this.statuses.get('none') ?? 0) + silent)
-    if (silent > (this.#session.isLastFatal ? 1 : 0)) this.faults.push(`closed without ${silent} answers`)
+    // After a refusal the connection is closed. What the client still sends then is answered by a reset, which makes its
+    // system throw away answers that it had not read yet.
+    const isRefused = this.#awaited
+      .slice(this.#answered)
+      .some(({ statuses = [] }) => statuses.every((one) => one >= 400))
+    if (!isRefused && silent > (this.#session.isLastFatal ? 1 : 0)) {
+      this.faults.push(`closed without ${silent} answers`)
+    }
   }
 }

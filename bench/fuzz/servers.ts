@@ -26,14 +26,16 @@ type OnWarning = (code: string) => void
 
 /** Opens all of them. */
 export function openServers(onEntry: OnEntry, onWarning: OnWarning): Promise<FuzzServer[]> {
-  const lines = { port: 0, maxConnections: 10_000, ...lineLimits }
-  const requests = { port: 0, maxConnections: 10_000, ...httpLimits }
+  // What is remembered is little, so that all of it is full long before the end of a run: then nothing may grow.
+  const lines = { port: 0, maxConnections: 10_000, rememberedIds: 1000, ...lineLimits }
+  const remembered = { maxRememberedIds: 1000, maxRememberedBytes: 1 << 20, rememberMs: 5000 }
+  const requests = { port: 0, maxConnections: 10_000, ...remembered, ...httpLimits }
   const frames = {
     maxConnections: 10_000,
     maxFrameBytes: webSocketLimits.maxFrameBytes,
     path: webSocketLimits.sourcePath,
   }
-  const live = { port: 0, maxViewers: 10_000, drainTimeoutMs: 1000 }
+  const live = { port: 0, maxViewers: 10_000, ringEntries: 500, ringBytes: 1 << 20, drainTimeoutMs: 1000 }
   return Promise.all([
     source('httpSource', httpSource(requests), onEntry, onWarning),
     source('tcpSource', tcpSource(lines), onEntry, onWarning),

@@ -8,7 +8,6 @@ import type { LogEntry, LogwispError } from '@logwisp/core'
 import { givingSource, RecordingTracker } from '@logwisp/core/testing'
 import { generate } from 'selfsigned'
 import { afterEach, expect, test } from 'vitest'
-import { fullJitterMs } from '../src/internal/full-jitter.ts'
 import { PeerWords } from '../src/internal/peer-words.ts'
 import { type TcpClientSink, type TcpClientSinkOptions, tcpClientSink } from '../src/tcp-client-sink.ts'
 import { type TcpReceiver, type TcpReceiverOptions, tcpReceiver } from './tcp-receiver.ts'
@@ -476,13 +475,6 @@ test('a plain peer that takes nothing for too long is left', async () => {
   sink.write(large)
   await until(() => receiver.connections >= 2)
   expect(sink.warnings[0]).toMatchObject({ code: 'PEER_SILENT', message: expect.stringMatching(/writeTimeoutMs/) })
-})
-
-test('waits grow with each failure, are spread evenly, and have a bound', () => {
-  expect(fullJitterMs(0, 200, 30_000, () => 0.5)).toBe(100)
-  expect(fullJitterMs(3, 200, 30_000, () => 0.5)).toBe(800)
-  expect(fullJitterMs(1000, 200, 30_000, () => 0.999)).toBeLessThanOrEqual(30_000)
-  expect(fullJitterMs(5, 200, 30_000, () => 0)).toBe(0)
 })
 
 test('what a peer says is understood however it is cut', () => {

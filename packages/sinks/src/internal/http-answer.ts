@@ -1,6 +1,6 @@
 /** What an answer means for the entries that were sent. */
 
-import { retryAfterMs } from './retry-after.ts'
+import { retryAfterMs } from '@logwisp/core/retry-after'
 
 /** An answer, as far as it is looked at. */
 export interface HttpAnswer {

@@ -12,8 +12,8 @@ import {
   type LogEntry,
   LogwispError,
 } from '@logwisp/core'
+import { fullJitterMs } from '@logwisp/core/full-jitter'
 import type { TcpClientSink, TcpClientSinkStats } from '../tcp-client-sink.ts'
-import { fullJitterMs } from './full-jitter.ts'
 import { Outbox } from './outbox.ts'
 import type { TcpClientSettings } from './tcp-client-settings.ts'
 import { type TcpAddress, TcpLink, type TcpLinkSettings } from './tcp-link.ts'

@@ -1,5 +1,7 @@
 /** How long to wait before connecting again. Plain state, no timers. */
 
+import { fullJitterMs } from '@logwisp/core/full-jitter'
+
 /** How {@link ReconnectDelay} counts. */
 export interface ReconnectDelayOptions {
   /** What the first wait is drawn from, in ms; it doubles with each failure. */
@@ -10,10 +12,7 @@ export interface ReconnectDelayOptions {
   readonly maxAskedMs: number
 }
 
-/**
- * Full jitter: a wait is drawn evenly from zero to the ceiling, which doubles with each failure. Many clients of a server
- * that comes back are spread over the whole time then, and do not come together again and again.
- */
+/** Counts the failures in a row, and knows what the server wishes for. */
 export class ReconnectDelay {
   readonly #options: ReconnectDelayOptions
   readonly #random: () => number
@@ -48,20 +47,7 @@ export class ReconnectDelay {
 
   /** A connection failed, or was too short to count as good: the wait in ms, at least what the server asked for now. */
   failed(askedMs = 0): number {
-    const ceiling = Math.min(this.#options.maxMs, this.#baseMs * 2 ** Math.min(this.#failures, 32))
-    this.#failures++
-    return Math.min(askedMs, this.#options.maxAskedMs) + Math.round(this.#random() * ceiling)
+    const { maxMs, maxAskedMs } = this.#options
+    return Math.min(askedMs, maxAskedMs) + fullJitterMs(this.#failures++, this.#baseMs, maxMs, this.#random)
   }
-}
-
-/** Node's timers hold no more. */
-const maxTimerMs = 2 ** 31 - 1
-
-/** What a `Retry-After` header asks for, in ms from `now`: it has seconds, or a date. 0 when it says nothing usable. */
-export function retryAfterMs(header: string | undefined, now: number): number {
-  if (header === undefined) return 0
-  const text = header.trim()
-  if (/^\d+$/.test(text)) return Math.min(Number(text) * 1000, maxTimerMs)
-  const at = Date.parse(text)
-  return Number.isNaN(at) ? 0 : Math.min(Math.max(0, at - now), maxTimerMs)
 }

@@ -1,8 +1,8 @@
 /** How long to wait before the next attempt. */
 
 /**
- * A wait drawn evenly from 0 to a bound that doubles with each failure, up to `maxMs`: many clients of one server that
- * comes back do not come together.
+ * A wait in ms, drawn evenly from 0 to a bound that is `firstMs` after the first failure (`failures` is 0 then), doubles with
+ * each further one, and is `maxMs` at most: many clients of one server that comes back do not come together.
  */
 export function fullJitterMs(
   failures: number,

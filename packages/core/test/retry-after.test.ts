@@ -1,7 +1,7 @@
 /** Retry-After in both of its forms. */
 
 import { expect, test } from 'vitest'
-import { retryAfterMs } from '../src/internal/retry-after.ts'
+import { retryAfterMs } from '../src/retry-after.ts'
 
 const now = Date.UTC(2026, 10, 21, 12)
 

@@ -5,7 +5,7 @@ const httpDate =
   /^(?:[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT|[A-Z][a-z]+day, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4})$/
 
 /**
- * For how many ms to wait; 0 for a date that has passed. Undefined when the header is absent or neither seconds nor an
+ * For how many ms a `Retry-After` asks to wait; 0 for a date that has passed. Undefined when the header is absent or neither seconds nor an
  * HTTP date (RFC 9110, 10.2.3): a number that is negative or broken says nothing.
  *
  * `now` is the time in ms since the epoch.
