@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type HostCheck, requestTarget } from '@logwisp/core/server'
 import type { HttpIngest } from './http-ingest.ts'
-import { RefusedError, sendReply } from './ingest-reply.ts'
+import { isBehindLast, RefusedError, sendReply } from './ingest-reply.ts'
 
 /** Answers a request; hands what is not its own to `next`, when there is one. */
 export type IngestHandler = (
@@ -30,6 +30,7 @@ export function ingestHandler({ ingest, path, acceptsHost, allowOrigins }: Inges
     const target = requestTarget(req.url)
     const isOwn = 'path' in target && target.path === path
     if (!isOwn && next !== undefined) return next()
+    if (isBehindLast(req)) return void req.resume()
     try {
       const host = req.headers.host ?? (req.headers[':authority'] as string | undefined)
       if (acceptsHost !== undefined && !acceptsHost(host)) {

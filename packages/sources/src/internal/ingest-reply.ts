@@ -43,6 +43,17 @@ export function accessRefused(refusal: Refusal): RefusedError {
   return new RefusedError(status, message, { reason }, headers)
 }
 
+/** Connections that were told that they are closed. */
+const closing = new WeakSet<object>()
+
+/**
+ * Whether a request came behind one whose answer closes the connection. It is never answered, and so nothing of it may be
+ * taken: its client sends it again (RFC 9112, 9.6). Node hands it over all the same.
+ */
+export function isBehindLast(req: IncomingMessage): boolean {
+  return req.httpVersionMajor === 1 && closing.has(req.socket)
+}
+
 /**
  * Sends an answer. When the request's body is still coming, the connection is closed after it: but not before the client
  * had time to read the answer, since closing while it sends would reset the connection and the answer with it.
@@ -53,7 +64,10 @@ export function sendReply(req: IncomingMessage, res: ServerResponse, reply: Repl
   const body = Buffer.from(`${JSON.stringify(value)}\n`)
   const isHttp1 = req.httpVersionMajor === 1
   const isUnread = isHttp1 && !req.complete
-  if (isHttp1 && (isUnread || closes)) res.setHeader('Connection', 'close')
+  if (isHttp1 && (isUnread || closes)) {
+    res.setHeader('Connection', 'close')
+    closing.add(req.socket)
+  }
   res.writeHead(status, {
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': body.length,
