@@ -43,7 +43,7 @@ const warmShare = 0.2
 const passingResources: ReadonlySet<string> = new Set(['Timeout', 'Immediate', 'PipeWrap', 'TTYWrap'])
 
 /** What memory in use may grow by from there, in bytes, whatever the number of cases. */
-const maxGrowthBytes = 24 << 20
+const maxGrowthBytes = 16 << 20
 
 /** Makes a connection again from its seed and its number. */
 export function sessionOf(seed: number, number: number, targets: readonly TargetName[]): FuzzSession {
