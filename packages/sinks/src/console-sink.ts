@@ -2,7 +2,7 @@
 
 import type { Writable } from 'node:stream'
 import { checkOptions, type EntrySink, type Format, type LogwispError, option } from '@logwisp/core'
-import { ConsoleStream } from './internal/console-stream.ts'
+import { ConsoleStream } from './internal/console/console-stream.ts'
 
 /** What {@link consoleSink} is told. */
 export interface ConsoleSinkOptions {

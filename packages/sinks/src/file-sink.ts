@@ -1,9 +1,9 @@
 /** The sink that writes entries to a file, and rotates it. */
 
 import type { EntrySink, Format, LogwispError, StageStats } from '@logwisp/core'
-import { fileSinkSettings } from './internal/file-sink-settings.ts'
-import { FileStream } from './internal/file-stream.ts'
-import { realFileSystem } from './internal/file-system.ts'
+import { fileSinkSettings } from './internal/file/file-sink-settings.ts'
+import { FileStream } from './internal/file/file-stream.ts'
+import { realFileSystem } from './internal/file/file-system.ts'
 
 /** What {@link fileSink} is told. */
 export interface FileSinkOptions {

@@ -1,8 +1,8 @@
 /** The sink that posts entries to HTTP endpoints. */
 
 import type { EntrySink, EntrySource, Format, LogEntry, LogwispError, StageStats } from '@logwisp/core'
-import { httpClientSettings } from './internal/http-client-settings.ts'
-import { HttpClientStream } from './internal/http-client-stream.ts'
+import { httpClientSettings } from './internal/http-client/http-client-settings.ts'
+import { HttpClientStream } from './internal/http-client/http-client-stream.ts'
 
 /** Whom to trust, and who we are, when endpoints are `https:`. What `tls.connect` takes by the same names, as PEM. */
 export interface HttpClientTls {

@@ -4,9 +4,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { checkArgument, checkOptions, type LogEntry, type OptionRule, option } from '@logwisp/core'
 import { type Format, formatter } from '@logwisp/core/format'
 import { type Listener, listenHttp } from '@logwisp/core/server'
-import { comment, endEvent, idOnly, serverSentEvent } from './internal/event-stream.ts'
-import { heartbeatEntry } from './internal/heartbeat-entry.ts'
-import { liveHandler } from './internal/live-handler.ts'
+import { comment, endEvent, idOnly, serverSentEvent } from './internal/live/event-stream.ts'
+import { heartbeatEntry } from './internal/live/heartbeat-entry.ts'
+import { liveHandler } from './internal/live/live-handler.ts'
 import {
   allowedHostsRule,
   allowOriginRule,
@@ -20,11 +20,11 @@ import {
   type Settled,
   settle,
   settleHeartbeat,
-} from './internal/live-settings.ts'
-import { liveStatus } from './internal/live-status.ts'
-import { type LiveFacts, LiveWritable } from './internal/live-writable.ts'
-import { replySseStream } from './internal/sse-handler.ts'
-import type { ViewerGap } from './internal/viewer.ts'
+} from './internal/live/live-settings.ts'
+import { liveStatus } from './internal/live/live-status.ts'
+import { type LiveFacts, LiveWritable } from './internal/live/live-writable.ts'
+import { replySseStream } from './internal/live/sse-handler.ts'
+import type { ViewerGap } from './internal/live/viewer.ts'
 import type { HeartbeatOptions, LiveSink, LiveSinkOptions } from './live-sink.ts'
 
 /** Options of {@link sseSink}. */

@@ -1,8 +1,8 @@
 /** The sink that sends entries over a TCP connection of its own making. */
 
 import type { EntrySink, Format, LogwispError, StageStats } from '@logwisp/core'
-import { tcpClientSettings } from './internal/tcp-client-settings.ts'
-import { TcpClientStream } from './internal/tcp-client-stream.ts'
+import { tcpClientSettings } from './internal/tcp-client/tcp-client-settings.ts'
+import { TcpClientStream } from './internal/tcp-client/tcp-client-stream.ts'
 
 /** Whom to trust, and who we are, over TLS. What `tls.connect` takes by the same names, as PEM. */
 export interface TcpClientTls {

@@ -4,8 +4,8 @@ import type { Socket } from 'node:net'
 import { checkOptions, type LogEntry, type OptionRule, option } from '@logwisp/core'
 import { type Format, formatter } from '@logwisp/core/format'
 import { type Listener, listenTcp } from '@logwisp/core/server'
-import { heartbeatEntry } from './internal/heartbeat-entry.ts'
-import { LineViewers } from './internal/line-viewers.ts'
+import { heartbeatEntry } from './internal/live/heartbeat-entry.ts'
+import { LineViewers } from './internal/live/line-viewers.ts'
 import {
   formatRule,
   type HeartbeatSettings,
@@ -15,9 +15,9 @@ import {
   type Settled,
   settle,
   settleHeartbeat,
-} from './internal/live-settings.ts'
-import { type LiveFacts, LiveWritable } from './internal/live-writable.ts'
-import type { ViewerGap } from './internal/viewer.ts'
+} from './internal/live/live-settings.ts'
+import { type LiveFacts, LiveWritable } from './internal/live/live-writable.ts'
+import type { ViewerGap } from './internal/live/viewer.ts'
 import type { HeartbeatOptions, LiveSink, LiveSinkOptions } from './live-sink.ts'
 
 /** Options of {@link tcpSink}. */

@@ -5,8 +5,8 @@ import type { Duplex } from 'node:stream'
 import { checkArgument, checkOptions, encodeEntry, type LogEntry, type OptionRule, option } from '@logwisp/core'
 import { type Format, formatter } from '@logwisp/core/format'
 import { type Listener, listenHttp, replyJson } from '@logwisp/core/server'
-import { heartbeatEntry } from './internal/heartbeat-entry.ts'
-import { liveHandler } from './internal/live-handler.ts'
+import { heartbeatEntry } from './internal/live/heartbeat-entry.ts'
+import { liveHandler } from './internal/live/live-handler.ts'
 import {
   allowedHostsRule,
   allowOriginRule,
@@ -20,12 +20,12 @@ import {
   type Settled,
   settle,
   settleHeartbeat,
-} from './internal/live-settings.ts'
-import { liveStatus } from './internal/live-status.ts'
-import { type LiveFacts, LiveWritable } from './internal/live-writable.ts'
-import { packFrames, packLines, textFrame } from './internal/web-socket-frame.ts'
-import { webSocketUpgrade } from './internal/web-socket-upgrade.ts'
-import { controlText } from './internal/web-socket-viewer.ts'
+} from './internal/live/live-settings.ts'
+import { liveStatus } from './internal/live/live-status.ts'
+import { type LiveFacts, LiveWritable } from './internal/live/live-writable.ts'
+import { packFrames, packLines, textFrame } from './internal/live/web-socket-frame.ts'
+import { webSocketUpgrade } from './internal/live/web-socket-upgrade.ts'
+import { controlText } from './internal/live/web-socket-viewer.ts'
 import type { HeartbeatOptions, LiveSink, LiveSinkOptions } from './live-sink.ts'
 
 /** Options of {@link webSocketSink}. */

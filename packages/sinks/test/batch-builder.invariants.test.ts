@@ -7,8 +7,8 @@ import { type Batch, encodeEntryWithId, isBatch, type LogEntry } from '@logwisp/
 import { RecordingTracker } from '@logwisp/core/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { BatchBuilder, type BatchLimits } from '../src/internal/batch-builder.ts'
-import type { PostBatch } from '../src/internal/post-batch.ts'
+import { BatchBuilder, type BatchLimits } from '../src/internal/http-client/batch-builder.ts'
+import type { PostBatch } from '../src/internal/http-client/post-batch.ts'
 
 const line = fc.oneof(
   fc.string({ maxLength: 30, unit: 'grapheme' }).map((text) => text.replace(/[\r\n]/g, ' ')),

@@ -1,7 +1,7 @@
 /** Adaptive concurrency against a simulated receiver: its latency rises once it has more requests than it can work on. */
 
 import { describe, expect, test } from 'vitest'
-import { ConcurrencyLimit } from '../src/internal/concurrency-limit.ts'
+import { ConcurrencyLimit } from '../src/internal/http-client/concurrency-limit.ts'
 
 /** Rounds of as many requests at once as the limit allows; returns the limits of the last half. */
 function run(limit: ConcurrencyLimit, rounds: number, latency: (underWay: number) => number): number[] {

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type { LogEntry, LogLevel } from '@logwisp/core'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type ConsoleSinkOptions, consoleSink } from '../src/console-sink.ts'
-import { colored, showControls, wantsColors } from '../src/internal/terminal-text.ts'
+import { colored, showControls, wantsColors } from '../src/internal/console/terminal-text.ts'
 import { Acknowledgements, batch, lines, numbered } from './file-fixtures.ts'
 
 const entry = (message: string, level?: LogLevel): LogEntry => ({ time: 1, source: 'test', level, message })

@@ -22,8 +22,8 @@ import {
   type WebSocketSink,
   webSocketSink,
 } from '../src/index.ts'
-import { fileSinkSettings } from '../src/internal/file-sink-settings.ts'
-import { FileStream } from '../src/internal/file-stream.ts'
+import { fileSinkSettings } from '../src/internal/file/file-sink-settings.ts'
+import { FileStream } from '../src/internal/file/file-stream.ts'
 import { failingFileSystem, filesOf, systemError } from './file-fixtures.ts'
 import { LineClient } from './line-client.ts'
 import { openStream, type StreamClient } from './sse-client.ts'

@@ -2,9 +2,10 @@
 
 import { Batch } from '@logwisp/core'
 import { expect, test } from 'vitest'
-import { SpanEncoder } from '../src/internal/encoded-span.ts'
-import { ReplayRing } from '../src/internal/replay-ring.ts'
-import { viewerFilter } from '../src/internal/viewer-filter.ts'
+import { packText, SpanEncoder } from '../src/internal/live/encoded-span.ts'
+import { ReplayRing } from '../src/internal/live/replay-ring.ts'
+import { viewerFilter } from '../src/internal/live/viewer-filter.ts'
+import { packFrames, packLines } from '../src/internal/live/web-socket-frame.ts'
 
 function encoderOf(entries: number, textLength: number) {
   const ring = new ReplayRing({ maxEntries: 1e9, maxBytes: 1e9 }, 'run')
@@ -63,4 +64,14 @@ test('writes a span once for all who ask, and keeps no more than 2 MiB of spans'
   expect(written).toHaveLength(402)
   for (let at = 310; at < ring.next; ) at = encoder.at(at, undefined).next
   expect(written).toHaveLength(402)
+})
+
+test.each([
+  ['events and lines', packText],
+  ['frames', packFrames],
+  ['one frame of lines', packLines],
+])('a small span keeps no more memory than its bytes (%s)', (_, pack) => {
+  // Thousands of them are kept: as slices of Node's pool they would keep 8 KiB each, whatever the limit says.
+  const bytes = pack(['{"message":"x"}\n', 'é\n'])
+  expect(bytes.buffer.byteLength).toBe(bytes.length)
 })

@@ -5,8 +5,8 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { EndpointChoice } from '../src/internal/endpoint-choice.ts'
-import { type Attempt, EndpointHealth } from '../src/internal/endpoint-health.ts'
+import { EndpointChoice } from '../src/internal/http-client/endpoint-choice.ts'
+import { type Attempt, EndpointHealth } from '../src/internal/http-client/endpoint-health.ts'
 
 const limits = { minRetryDelayMs: 100, maxRetryDelayMs: 3000, maxRetryAfterMs: 10_000 }
 

@@ -3,7 +3,7 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { comment, idOnly, retryAfter, serverSentEvent } from '../src/internal/event-stream.ts'
+import { comment, idOnly, retryAfter, serverSentEvent } from '../src/internal/live/event-stream.ts'
 
 function parse(pieces: Iterable<string>): { events: EventSourceMessage[]; comments: string[]; retries: number[] } {
   const events: EventSourceMessage[] = []

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { Batch, type LogEntry, type Origin, type OriginTracker } from '@logwisp/core'
 import { onTestFinished } from 'vitest'
-import { type FileSystem, type OpenFile, realFileSystem } from '../src/internal/file-system.ts'
+import { type FileSystem, type OpenFile, realFileSystem } from '../src/internal/file/file-system.ts'
 
 /** An empty directory that is removed after the test. */
 export async function temporaryDirectory(): Promise<string> {

@@ -6,7 +6,7 @@ import { readdir, readFile, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { lockFile } from '../src/internal/file-lock.ts'
+import { lockFile } from '../src/internal/file/file-lock.ts'
 import { temporaryDirectory } from './file-fixtures.ts'
 
 async function lockLeftBy(maker: object | string): Promise<string> {

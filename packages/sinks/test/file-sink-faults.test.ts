@@ -11,9 +11,9 @@ import type { LogEntry } from '@logwisp/core'
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 import { type FileSink, type FileSinkOptions, fileSink } from '../src/file-sink.ts'
-import { fileSinkSettings } from '../src/internal/file-sink-settings.ts'
-import { FileStream } from '../src/internal/file-stream.ts'
-import { type FileSystem, realFileSystem } from '../src/internal/file-system.ts'
+import { fileSinkSettings } from '../src/internal/file/file-sink-settings.ts'
+import { FileStream } from '../src/internal/file/file-stream.ts'
+import { type FileSystem, realFileSystem } from '../src/internal/file/file-system.ts'
 import {
   Acknowledgements,
   failingFileSystem,

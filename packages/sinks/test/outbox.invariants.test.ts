@@ -7,7 +7,7 @@ import { type Batch, isBatch, type LogEntry } from '@logwisp/core'
 import { RecordingTracker } from '@logwisp/core/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Outbox } from '../src/internal/outbox.ts'
+import { Outbox } from '../src/internal/tcp-client/outbox.ts'
 
 type Action =
   | { readonly do: 'entry' | 'marker' | 'send' | 'rewind' }

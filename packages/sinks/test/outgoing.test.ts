@@ -3,7 +3,7 @@
 import { Batch, isBatch, type LogEntry } from '@logwisp/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Outgoing } from '../src/internal/outgoing.ts'
+import { Outgoing } from '../src/internal/file/outgoing.ts'
 
 const message = fc.stringMatching(/^[a-zé\n😀]{0,12}$/u)
 const line = message.map((text) => text.replaceAll('\n', ' '))

@@ -3,9 +3,9 @@
 import { Batch, type LogEntry } from '@logwisp/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ReplayRing } from '../src/internal/replay-ring.ts'
-import { forEachEntry } from '../src/internal/ring-chunk.ts'
-import { viewerFilter } from '../src/internal/viewer-filter.ts'
+import { ReplayRing } from '../src/internal/live/replay-ring.ts'
+import { forEachEntry } from '../src/internal/live/ring-chunk.ts'
+import { viewerFilter } from '../src/internal/live/viewer-filter.ts'
 
 const tracker = { acknowledge: () => {} }
 let line = 0

@@ -1,7 +1,7 @@
 /** Which rotated files are removed. */
 
 import { expect, test } from 'vitest'
-import { decideRetention } from '../src/internal/retention.ts'
+import { decideRetention } from '../src/internal/file/retention.ts'
 
 const files = [
   { fileName: 'a', bytes: 10, lastWrite: 1000 },

@@ -9,7 +9,7 @@ import {
   parseRotatedName,
   type RotatedName,
   untilPeriodEnds,
-} from '../src/internal/rotation.ts'
+} from '../src/internal/file/rotation.ts'
 
 const noon = Date.parse('2026-11-21T12:00:00.000Z')
 const hour = 3_600_000

@@ -13,7 +13,7 @@ import { memoryInUse } from '@logwisp/core/testing'
 import express from 'express'
 import { afterEach, expect, test, vi } from 'vitest'
 import { type SseSink, type SseSinkOptions, sseSink } from '../src/index.ts'
-import { version } from '../src/internal/version.ts'
+import { version } from '../src/internal/live/version.ts'
 import { ask, openStream } from './sse-client.ts'
 
 const sinks: SseSink[] = []

@@ -8,7 +8,7 @@ import type { LogEntry, LogwispError } from '@logwisp/core'
 import { givingSource, RecordingTracker } from '@logwisp/core/testing'
 import { generate } from 'selfsigned'
 import { afterEach, expect, test } from 'vitest'
-import { PeerWords } from '../src/internal/peer-words.ts'
+import { PeerWords } from '../src/internal/tcp-client/peer-words.ts'
 import { type TcpClientSink, type TcpClientSinkOptions, tcpClientSink } from '../src/tcp-client-sink.ts'
 import { type TcpReceiver, type TcpReceiverOptions, tcpReceiver } from './tcp-receiver.ts'
 

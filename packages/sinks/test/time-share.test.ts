@@ -1,7 +1,7 @@
 /** Who may take how long, by a clock of the test's own. */
 
 import { expect, test } from 'vitest'
-import { TimeShare } from '../src/internal/time-share.ts'
+import { TimeShare } from '../src/internal/live/time-share.ts'
 
 test('lets a first turn begin at once and take its time', () => {
   const time = new TimeShare()

@@ -2,7 +2,7 @@
 
 import type { LogEntry } from '@logwisp/core'
 import { expect, test } from 'vitest'
-import { passes, QueryError, viewerFilter } from '../src/internal/viewer-filter.ts'
+import { passes, QueryError, viewerFilter } from '../src/internal/live/viewer-filter.ts'
 
 function passing(query: string, entries: readonly Partial<LogEntry>[]): (string | undefined)[] {
   const filter = viewerFilter(new URLSearchParams(query))

@@ -7,10 +7,10 @@
 import type { LogEntry } from '@logwisp/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ReplayRing } from '../src/internal/replay-ring.ts'
-import type { Viewer } from '../src/internal/viewer.ts'
-import { type ViewerFilter, viewerFilter } from '../src/internal/viewer-filter.ts'
-import { type ViewerChannel, ViewerHub } from '../src/internal/viewer-hub.ts'
+import { ReplayRing } from '../src/internal/live/replay-ring.ts'
+import type { Viewer } from '../src/internal/live/viewer.ts'
+import { type ViewerFilter, viewerFilter } from '../src/internal/live/viewer-filter.ts'
+import { type ViewerChannel, ViewerHub } from '../src/internal/live/viewer-hub.ts'
 
 const ringEntries = 20
 const filters = ['', 'match=[02468]$', 'level=warn', 'level=warn&source=a'] as const

@@ -2,10 +2,10 @@
 
 import { Batch, type LogEntry } from '@logwisp/core'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { ReplayRing } from '../src/internal/replay-ring.ts'
-import type { Viewer, ViewerStart } from '../src/internal/viewer.ts'
-import { type ViewerFilter, viewerFilter } from '../src/internal/viewer-filter.ts'
-import { type ViewerChannel, ViewerHub, type ViewerHubOptions } from '../src/internal/viewer-hub.ts'
+import { ReplayRing } from '../src/internal/live/replay-ring.ts'
+import type { Viewer, ViewerStart } from '../src/internal/live/viewer.ts'
+import { type ViewerFilter, viewerFilter } from '../src/internal/live/viewer-filter.ts'
+import { type ViewerChannel, ViewerHub, type ViewerHubOptions } from '../src/internal/live/viewer-hub.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'] })

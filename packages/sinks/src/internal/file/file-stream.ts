@@ -1,7 +1,7 @@
 /** The stream behind `fileSink`: one loop that opens, writes, rotates and syncs, so that no two of these overlap. */
 
 import { type Batch, EntryWritable, formatter, type LogEntry, LogwispError } from '@logwisp/core'
-import type { FileSink, FileSinkStats } from '../file-sink.ts'
+import type { FileSink, FileSinkStats } from '../../file-sink.ts'
 import { type ActiveFile, writeFailed } from './active-file.ts'
 import { DiskSpace } from './disk-space.ts'
 import { FilePlace } from './file-place.ts'

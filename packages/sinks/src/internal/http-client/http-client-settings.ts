@@ -12,12 +12,12 @@ import {
   type OptionRule,
   option,
 } from '@logwisp/core'
-import type { HttpClientSinkOptions } from '../http-client-sink.ts'
+import type { HttpClientSinkOptions } from '../../http-client-sink.ts'
+import { version } from '../live/version.ts'
 import type { EndpointStrategy } from './endpoint-choice.ts'
 import { isHeaderValue } from './http-request.ts'
 import type { BodyShape } from './post-batch.ts'
 import { Secrets } from './secrets.ts'
-import { version } from './version.ts'
 
 const stage = 'httpClientSink'
 

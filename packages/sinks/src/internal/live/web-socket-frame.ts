@@ -21,7 +21,8 @@ export function textFrame(text: string): Buffer {
 export function packFrames(texts: readonly string[]): Buffer {
   const lengths = texts.map((text) => Buffer.byteLength(text))
   const total = lengths.reduce((sum, length) => sum + headerBytes(length) + length, 0)
-  const frames = Buffer.allocUnsafe(total)
+  // Slow, since a slice of Node's pool would keep 8 KiB for a frame of one line, and spans are kept.
+  const frames = Buffer.allocUnsafeSlow(total)
   let at = 0
   for (const [index, text] of texts.entries()) {
     const length = lengths[index] as number

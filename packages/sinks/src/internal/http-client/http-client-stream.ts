@@ -1,7 +1,7 @@
 /** The stream behind `httpClientSink`: from entries to batches under way, and back to acknowledgements in order. */
 
 import { type Batch, EntryWritable, isBatch, type LogEntry, LogwispError } from '@logwisp/core'
-import type { HttpClientSink, HttpClientSinkStats, HttpEndpointStats } from '../http-client-sink.ts'
+import type { HttpClientSink, HttpClientSinkStats, HttpEndpointStats } from '../../http-client-sink.ts'
 import { BatchBuilder } from './batch-builder.ts'
 import { deliver, type Rejection } from './batch-delivery.ts'
 import { DeadLetters } from './dead-letters.ts'

@@ -13,7 +13,7 @@ import {
   LogwispError,
 } from '@logwisp/core'
 import { fullJitterMs } from '@logwisp/core/full-jitter'
-import type { TcpClientSink, TcpClientSinkStats } from '../tcp-client-sink.ts'
+import type { TcpClientSink, TcpClientSinkStats } from '../../tcp-client-sink.ts'
 import { Outbox } from './outbox.ts'
 import type { TcpClientSettings } from './tcp-client-settings.ts'
 import { type TcpAddress, TcpLink, type TcpLinkSettings } from './tcp-link.ts'

@@ -2,7 +2,7 @@
 
 import { checkOptions, type OptionRule, option } from '@logwisp/core'
 import { type HostCheck, hostCheck, isLoopback } from '@logwisp/core/server'
-import type { HeartbeatOptions, LiveSinkOptions } from '../live-sink.ts'
+import type { HeartbeatOptions, LiveSinkOptions } from '../../live-sink.ts'
 
 /** The rules of the options that all have. */
 export const liveRules: Readonly<Record<keyof LiveSinkOptions, OptionRule>> = {

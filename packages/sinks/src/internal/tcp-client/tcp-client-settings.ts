@@ -3,7 +3,7 @@
 import { hostname } from 'node:os'
 import type { ConnectionOptions } from 'node:tls'
 import { checkArgument, checkOptions, OptionError, type OptionRule, option } from '@logwisp/core'
-import type { TcpClientSinkOptions } from '../tcp-client-sink.ts'
+import type { TcpClientSinkOptions } from '../../tcp-client-sink.ts'
 import type { TcpAddress, TcpLinkSettings } from './tcp-link.ts'
 
 const defaults = {

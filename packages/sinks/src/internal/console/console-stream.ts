@@ -12,7 +12,7 @@ import {
   levelRank,
 } from '@logwisp/core'
 import { entrySize } from '@logwisp/core/entry-size'
-import type { ConsoleSink, ConsoleSinkOptions } from '../console-sink.ts'
+import type { ConsoleSink, ConsoleSinkOptions } from '../../console-sink.ts'
 import { colored, showControls, wantsColors } from './terminal-text.ts'
 
 /** One of the two outputs, and how an entry looks on it. */

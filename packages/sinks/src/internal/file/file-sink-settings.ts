@@ -1,7 +1,7 @@
 /** The options of `fileSink`: their defaults, and what is refused. */
 
 import { checkArgument, checkOptions, OptionError, option } from '@logwisp/core'
-import type { FileSinkOptions } from '../file-sink.ts'
+import type { FileSinkOptions } from '../../file-sink.ts'
 import { looksRotated } from './rotation.ts'
 
 /** The options with every default filled in; only `compress` is off by being absent. */

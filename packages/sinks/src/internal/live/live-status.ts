@@ -1,6 +1,6 @@
 /** What the status page of a live sink says. */
 
-import type { LiveSinkStats } from '../live-sink.ts'
+import type { LiveSinkStats } from '../../live-sink.ts'
 import type { LiveSettings } from './live-settings.ts'
 import type { LiveFacts } from './live-writable.ts'
 import { version } from './version.ts'
