@@ -2,9 +2,9 @@
 
 import { checkArgument, checkOptions, option } from '@logwisp/core'
 import type { FileSource } from './file-source.ts'
-import { DirectorySourceStream } from './internal/directory-source-stream.ts'
-import { realFileSystem } from './internal/file-system.ts'
-import { type FollowOptions, followRules } from './internal/follow-options.ts'
+import { DirectorySourceStream } from './internal/file/directory-source-stream.ts'
+import { realFileSystem } from './internal/file/file-system.ts'
+import { type FollowOptions, followRules } from './internal/file/follow-options.ts'
 
 /** How {@link directorySource} reads. */
 export interface DirectorySourceOptions extends FollowOptions {

@@ -1,16 +1,16 @@
 /** The lines of one file, and of those that come after it under the same name. */
 
 import { checkArgument, checkOptions, type EntrySource, option } from '@logwisp/core'
-import { FileSourceStream } from './internal/file-source-stream.ts'
-import { realFileSystem } from './internal/file-system.ts'
-import { type FollowOptions, followRules } from './internal/follow-options.ts'
-import type { FileSourceEvents, FileSourceStats } from './internal/following-source.ts'
-import type { StartAt } from './internal/start-offset.ts'
+import { FileSourceStream } from './internal/file/file-source-stream.ts'
+import { realFileSystem } from './internal/file/file-system.ts'
+import { type FollowOptions, followRules } from './internal/file/follow-options.ts'
+import type { FileSourceEvents, FileSourceStats } from './internal/file/following-source.ts'
+import type { StartAt } from './internal/file/start-offset.ts'
 
-export type { FollowOptions } from './internal/follow-options.ts'
-export type { FileSourceEvents, FileSourceStats, FollowStats } from './internal/following-source.ts'
-export type { FileEncoding, LongLinePolicy } from './internal/line-blocks.ts'
-export type { StartAt } from './internal/start-offset.ts'
+export type { FollowOptions } from './internal/file/follow-options.ts'
+export type { FileSourceEvents, FileSourceStats, FollowStats } from './internal/file/following-source.ts'
+export type { FileEncoding, LongLinePolicy } from './internal/file/line-blocks.ts'
+export type { StartAt } from './internal/file/start-offset.ts'
 
 /** How {@link fileSource} reads. */
 export interface FileSourceOptions extends FollowOptions {

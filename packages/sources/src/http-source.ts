@@ -4,10 +4,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { checkArgument, checkOptions, type EntrySource, type OptionRule, option, type StageStats } from '@logwisp/core'
 import { type AccessControl, type HostCheck, hostCheck, isLoopback, type ServerTls } from '@logwisp/core/server'
-import type { RequestCounts } from './internal/http-ingest.ts'
-import { HttpSourceStream } from './internal/http-source-stream.ts'
+import type { RequestCounts } from './internal/http/http-ingest.ts'
+import { HttpSourceStream } from './internal/http/http-source-stream.ts'
 
-export type { RequestCounts } from './internal/http-ingest.ts'
+export type { RequestCounts } from './internal/http/http-ingest.ts'
 
 /** Options of {@link httpSource}. */
 export interface HttpSourceOptions {

@@ -1,12 +1,17 @@
 /** Entries from a server that sends events: another LogWisp's `sseSink`, or anything else that speaks `text/event-stream`. */
 
 import { checkArgument, checkOptions, type EntrySource, type OptionRule, option } from '@logwisp/core'
-import { urlRule } from './internal/client-options.ts'
-import { type ResumeEvents, type ResumeOptions, type ResumeStats, resumeRules } from './internal/resume-options.ts'
-import { SseSourceStream, sseDefaults } from './internal/sse-source-stream.ts'
+import { urlRule } from './internal/resume/client-options.ts'
+import {
+  type ResumeEvents,
+  type ResumeOptions,
+  type ResumeStats,
+  resumeRules,
+} from './internal/resume/resume-options.ts'
+import { SseSourceStream, sseDefaults } from './internal/sse/sse-source-stream.ts'
 
-export type { ClientAuth, ClientTls } from './internal/client-options.ts'
-export type { ResumeEvents, ResumeOptions, ResumeStats } from './internal/resume-options.ts'
+export type { ClientAuth, ClientTls } from './internal/resume/client-options.ts'
+export type { ResumeEvents, ResumeOptions, ResumeStats } from './internal/resume/resume-options.ts'
 
 /** How {@link sseSource} reads. */
 export interface SseSourceOptions extends ResumeOptions {

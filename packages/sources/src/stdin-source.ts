@@ -11,8 +11,8 @@ import {
   option,
   type StageStats,
 } from '@logwisp/core'
-import { type FileEncoding, type LineBlock, LineBlocks, type LongLinePolicy } from './internal/line-blocks.ts'
-import { byteOrderMarkBytes, toUtf8 } from './internal/transcode.ts'
+import { type FileEncoding, type LineBlock, LineBlocks, type LongLinePolicy } from './internal/file/line-blocks.ts'
+import { byteOrderMarkBytes, toUtf8 } from './internal/file/transcode.ts'
 
 /** How {@link stdinSource} reads. */
 export interface StdinSourceOptions {

@@ -3,8 +3,8 @@
 import type { AddressInfo, Socket } from 'node:net'
 import type { BlockOptions, EntrySource, LogwispError, StageStats } from '@logwisp/core'
 import type { AccessControl, ServerTls } from '@logwisp/core/server'
-import { tcpSourceSettings } from './internal/tcp-source-settings.ts'
-import { TcpSourceStream } from './internal/tcp-source-stream.ts'
+import { tcpSourceSettings } from './internal/tcp/tcp-source-settings.ts'
+import { TcpSourceStream } from './internal/tcp/tcp-source-stream.ts'
 
 /** Who sends lines, for {@link TcpSourceOptions.source}. */
 export interface TcpSender {

@@ -13,10 +13,15 @@ import {
   type StageStats,
 } from '@logwisp/core'
 import type { AccessControl, ServerTls } from '@logwisp/core/server'
-import { clientRules, urlRule } from './internal/client-options.ts'
-import { type ResumeEvents, type ResumeOptions, type ResumeStats, resumeRules } from './internal/resume-options.ts'
-import { WebSocketSourceStream, webSocketDefaults } from './internal/web-socket-client.ts'
-import { ingestDefaults, WebSocketIngestStream } from './internal/web-socket-server.ts'
+import { clientRules, urlRule } from './internal/resume/client-options.ts'
+import {
+  type ResumeEvents,
+  type ResumeOptions,
+  type ResumeStats,
+  resumeRules,
+} from './internal/resume/resume-options.ts'
+import { WebSocketSourceStream, webSocketDefaults } from './internal/web-socket/web-socket-client.ts'
+import { ingestDefaults, WebSocketIngestStream } from './internal/web-socket/web-socket-server.ts'
 
 /** How {@link webSocketSource} reads from a server. */
 export interface WebSocketSourceOptions extends ResumeOptions {

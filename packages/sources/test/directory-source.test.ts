@@ -19,8 +19,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { openCheckpoint } from '@logwisp/core'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type DirectorySourceOptions, directorySource } from '../src/index.ts'
-import { DirectorySourceStream } from '../src/internal/directory-source-stream.ts'
-import { type FileSystem, realFileSystem } from '../src/internal/file-system.ts'
+import { DirectorySourceStream } from '../src/internal/file/directory-source-stream.ts'
+import { type FileSystem, realFileSystem } from '../src/internal/file/file-system.ts'
 import { collect } from './collect.ts'
 
 let directory: string

@@ -2,7 +2,7 @@
 
 import { createParser } from 'eventsource-parser'
 import { describe, expect, test } from 'vitest'
-import { EventReader } from '../src/internal/event-reader.ts'
+import { EventReader } from '../src/internal/sse/event-reader.ts'
 
 type Seen = { readonly event?: string | undefined; readonly id?: string | undefined; readonly data: string }
 

@@ -25,8 +25,8 @@ import { gzipSync } from 'node:zlib'
 import { acknowledge, type LogEntry, openCheckpoint } from '@logwisp/core'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type FileSource, fileSource } from '../src/index.ts'
-import { FileSourceStream } from '../src/internal/file-source-stream.ts'
-import { type FileSystem, realFileSystem } from '../src/internal/file-system.ts'
+import { FileSourceStream } from '../src/internal/file/file-source-stream.ts'
+import { type FileSystem, realFileSystem } from '../src/internal/file/file-system.ts'
 import { collect } from './collect.ts'
 
 let directory: string

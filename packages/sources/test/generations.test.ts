@@ -1,7 +1,7 @@
 /** Which names are rotated forms of a log, and in what order they were written. */
 
 import { expect, test } from 'vitest'
-import { oldestFirst, possibleBases, rotatedName } from '../src/internal/generations.ts'
+import { oldestFirst, possibleBases, rotatedName } from '../src/internal/file/generations.ts'
 
 test.each([
   ['app.log', 'app.log.1', 'number'],

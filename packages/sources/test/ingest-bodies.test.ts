@@ -2,9 +2,9 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type BodyFormat, FormatSniffer, formatOfType } from '../src/internal/body-format.ts'
-import { bodyReader } from '../src/internal/body-reader.ts'
-import { BodyProblem, ReceivedEntries } from '../src/internal/received-entries.ts'
+import { type BodyFormat, FormatSniffer, formatOfType } from '../src/internal/http/body-format.ts'
+import { bodyReader } from '../src/internal/http/body-reader.ts'
+import { BodyProblem, ReceivedEntries } from '../src/internal/http/received-entries.ts'
 
 fc.configureGlobal({ seed: Number(process.env['LOGWISP_SEED'] ?? 1) })
 

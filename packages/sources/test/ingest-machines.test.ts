@@ -1,10 +1,10 @@
 /** The small machines behind httpSource, each without a socket: what is remembered, whose turn it is, who waits for what. */
 
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { DeliveryWaits } from '../src/internal/delivery-waits.ts'
-import { GrowingBytes } from '../src/internal/growing-bytes.ts'
-import { Remembered } from '../src/internal/remembered.ts'
-import { type Parcel, Turnstile } from '../src/internal/turnstile.ts'
+import { DeliveryWaits } from '../src/internal/http/delivery-waits.ts'
+import { Remembered } from '../src/internal/http/remembered.ts'
+import { type Parcel, Turnstile } from '../src/internal/http/turnstile.ts'
+import { GrowingBytes } from '../src/internal/receive/growing-bytes.ts'
 
 afterEach(() => {
   vi.useRealTimers()

@@ -1,8 +1,8 @@
 /** Blocks of whole lines: the same whatever the pieces that the bytes come in. */
 
 import { expect, test } from 'vitest'
-import { type FileEncoding, LineBlocks, type LineBlocksOptions } from '../src/internal/line-blocks.ts'
-import { toUtf8 } from '../src/internal/transcode.ts'
+import { type FileEncoding, LineBlocks, type LineBlocksOptions } from '../src/internal/file/line-blocks.ts'
+import { toUtf8 } from '../src/internal/file/transcode.ts'
 
 interface Fixture {
   readonly name: string

@@ -1,10 +1,10 @@
 /** Lines and octet-counted texts, however the network cuts them. */
 
 import { describe, expect, test } from 'vitest'
-import { DeliveryMarks } from '../src/internal/delivery-marks.ts'
-import { type FrameLimits, type Framing, LineFrames } from '../src/internal/line-frames.ts'
-import { OctetFrames } from '../src/internal/octet-frames.ts'
-import { SeenIds } from '../src/internal/seen-ids.ts'
+import { DeliveryMarks } from '../src/internal/receive/delivery-marks.ts'
+import { type FrameLimits, type Framing, LineFrames } from '../src/internal/tcp/line-frames.ts'
+import { OctetFrames } from '../src/internal/tcp/octet-frames.ts'
+import { SeenIds } from '../src/internal/tcp/seen-ids.ts'
 
 const limits: FrameLimits = { maxLineBytes: 100, whenLineTooLong: 'truncate' }
 

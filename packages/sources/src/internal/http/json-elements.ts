@@ -3,7 +3,7 @@
  * Pure: bytes in, one element's bytes out. Finds only where an element ends; whether it is JSON is for a parser to say.
  */
 
-import { GrowingBytes } from './growing-bytes.ts'
+import { GrowingBytes } from '../receive/growing-bytes.ts'
 
 export interface JsonElementsOptions {
   /** Of one element, in bytes. */

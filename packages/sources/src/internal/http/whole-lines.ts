@@ -1,6 +1,6 @@
 /** Cuts a body into runs of whole lines, wherever its pieces end. Pure: bytes in, bytes out. */
 
-import { GrowingBytes } from './growing-bytes.ts'
+import { GrowingBytes } from '../receive/growing-bytes.ts'
 
 export interface WholeLinesOptions {
   /** Without its line ending, in bytes. */

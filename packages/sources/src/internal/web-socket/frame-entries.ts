@@ -1,7 +1,7 @@
 /** The entries of one WebSocket frame: one, one a line, or a JSON array of them. Pure. */
 
 import { type EntryDefaults, entryFrom, parseExact, stringifyExact, wireIdFrom } from '@logwisp/core'
-import { type ReceivedEntry, receivedEntry } from './received-entry.ts'
+import { type ReceivedEntry, receivedEntry } from '../receive/received-entry.ts'
 
 /** The text's entries, in order. Blank lines are none. Never throws: what is no JSON, or has no message, is a message. */
 export function frameEntries(text: string, defaults: EntryDefaults): ReceivedEntry[] {

@@ -26,13 +26,13 @@ import {
   requestTarget,
 } from '@logwisp/core/server'
 import { type WebSocket, WebSocketServer } from 'ws'
-import type { WebSocketIngest, WebSocketIngestOptions, WebSocketIngestStats } from '../web-socket-source.ts'
+import type { WebSocketIngest, WebSocketIngestOptions, WebSocketIngestStats } from '../../web-socket-source.ts'
+import { DeliveryMarks } from '../receive/delivery-marks.ts'
+import { withOrigin } from '../receive/received-entry.ts'
+import { ReceivingSource } from '../receive/receiving-source.ts'
+import { RepeatedIds } from '../resume/repeated-ids.ts'
 import { controlFrame } from './control-frame.ts'
-import { DeliveryMarks } from './delivery-marks.ts'
 import { frameEntries } from './frame-entries.ts'
-import { withOrigin } from './received-entry.ts'
-import { ReceivingSource } from './receiving-source.ts'
-import { RepeatedIds } from './repeated-ids.ts'
 import { WebSocketPeer, type WebSocketPeerHost } from './web-socket-peer.ts'
 
 export const ingestDefaults = {

@@ -2,15 +2,15 @@
 
 import { LogwispError } from '@logwisp/core'
 import { WebSocket } from 'ws'
-import type { WebSocketSourceOptions } from '../web-socket-source.ts'
-import { authHeader, tellableUrl } from './client-options.ts'
+import type { WebSocketSourceOptions } from '../../web-socket-source.ts'
+import { receivedEntry } from '../receive/received-entry.ts'
+import { authHeader, tellableUrl } from '../resume/client-options.ts'
+import { textOf } from '../resume/http-stream.ts'
+import { refusal } from '../resume/refusal.ts'
+import { type ResumeSettings, resumeDefaults } from '../resume/resume-options.ts'
+import { ResumingSource, Unavailable } from '../resume/resuming-source.ts'
 import { controlFrame, controlOpening } from './control-frame.ts'
 import { frameEntries } from './frame-entries.ts'
-import { textOf } from './http-stream.ts'
-import { receivedEntry } from './received-entry.ts'
-import { refusal } from './refusal.ts'
-import { type ResumeSettings, resumeDefaults } from './resume-options.ts'
-import { ResumingSource, Unavailable } from './resuming-source.ts'
 
 export const webSocketDefaults = {
   ...resumeDefaults,

@@ -1,7 +1,7 @@
 /** The options of `tcpSource`, checked and with their defaults. */
 
 import { type BlockOptions, checkOptions, type OptionRule, option } from '@logwisp/core'
-import type { TcpSourceOptions } from '../tcp-source.ts'
+import type { TcpSourceOptions } from '../../tcp-source.ts'
 
 const defaults = {
   host: '127.0.0.1',

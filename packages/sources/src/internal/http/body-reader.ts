@@ -1,7 +1,7 @@
 /** Reads a request's body, in whatever pieces it comes, into entries. */
 
+import { GrowingBytes } from '../receive/growing-bytes.ts'
 import { type BodyFormat, FormatSniffer } from './body-format.ts'
-import { GrowingBytes } from './growing-bytes.ts'
 import { JsonElements } from './json-elements.ts'
 import { BodyProblem, type ReceivedEntries } from './received-entries.ts'
 import { WholeLines } from './whole-lines.ts'

@@ -3,14 +3,14 @@
 import type { Readable } from 'node:stream'
 import { LogwispError } from '@logwisp/core'
 import type { EventSourceMessage } from 'eventsource-parser'
-import type { SseSourceOptions } from '../sse-source.ts'
-import { authHeader, tellableUrl } from './client-options.ts'
+import type { SseSourceOptions } from '../../sse-source.ts'
+import { receivedEntry } from '../receive/received-entry.ts'
+import { authHeader, tellableUrl } from '../resume/client-options.ts'
+import { decoded, type HttpReply, openHttpStream, textOf } from '../resume/http-stream.ts'
+import { refusal } from '../resume/refusal.ts'
+import { type ResumeSettings, resumeDefaults } from '../resume/resume-options.ts'
+import { ResumingSource } from '../resume/resuming-source.ts'
 import { EventReader } from './event-reader.ts'
-import { decoded, type HttpReply, openHttpStream, textOf } from './http-stream.ts'
-import { receivedEntry } from './received-entry.ts'
-import { refusal } from './refusal.ts'
-import { type ResumeSettings, resumeDefaults } from './resume-options.ts'
-import { ResumingSource } from './resuming-source.ts'
 
 export const sseDefaults = {
   ...resumeDefaults,

@@ -7,7 +7,7 @@
  * ```
  */
 
-import { GrowingBytes } from './growing-bytes.ts'
+import { GrowingBytes } from '../receive/growing-bytes.ts'
 import { wholeCharacters } from './whole-characters.ts'
 
 /** What becomes of a line, or of an octet-counted text, longer than the limit. */

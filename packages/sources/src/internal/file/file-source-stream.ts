@@ -3,7 +3,7 @@
 import type { FSWatcher } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { LogwispError } from '@logwisp/core'
-import type { FileSourceOptions } from '../file-source.ts'
+import type { FileSourceOptions } from '../../file-source.ts'
 import { FileFollower } from './file-follower.ts'
 import { ReadBuffers } from './file-reader.ts'
 import { type FileOnDisk, isSameFile, noFile } from './file-search.ts'

@@ -11,8 +11,8 @@ import {
   parseExact,
   wireIdFrom,
 } from '@logwisp/core'
+import type { ReceivedOrigins } from '../receive/received-origins.ts'
 import type { Frame } from './line-frames.ts'
-import type { ReceivedOrigins } from './received-origins.ts'
 import type { SeenIds } from './seen-ids.ts'
 
 /** How lines are read. */

@@ -3,7 +3,7 @@
 import type { BigIntStats, FSWatcher } from 'node:fs'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { LogwispError } from '@logwisp/core'
-import type { DirectorySourceOptions } from '../directory-source.ts'
+import type { DirectorySourceOptions } from '../../directory-source.ts'
 import { Bystanders, type KnownFiles } from './bystanders.ts'
 import { DirectoryScan, type ListedDirectory } from './directory-scan.ts'
 import { FileFollower } from './file-follower.ts'

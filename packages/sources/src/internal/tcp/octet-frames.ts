@@ -1,6 +1,6 @@
 /** Takes octet-counted texts apart (RFC 6587, 3.4.1): `5 hello11 hello\nworld`. Pure: chunks in, texts out. */
 
-import { GrowingBytes } from './growing-bytes.ts'
+import { GrowingBytes } from '../receive/growing-bytes.ts'
 import type { Frame, FrameLimits, Framing, LongFramePolicy } from './line-frames.ts'
 import { wholeCharacters } from './whole-characters.ts'
 

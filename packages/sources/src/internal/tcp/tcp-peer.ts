@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net'
 import { type AccessControl, type Identity, isRefusal } from '@logwisp/core/server'
+import { GrowingBytes } from '../receive/growing-bytes.ts'
 import {
   type Greeting,
   greetingMark,
@@ -11,7 +12,6 @@ import {
   refusal,
   welcome,
 } from './greeting.ts'
-import { GrowingBytes } from './growing-bytes.ts'
 import type { LineSender } from './line-decoder.ts'
 import type { Framing } from './line-frames.ts'
 
