@@ -1,6 +1,6 @@
 /** What the model test found while the source was built: the shortest schedule for each, and what was wrong. */
 
-import { appendFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { appendFile, truncate as cut, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openCheckpoint } from '@logwisp/core'
@@ -109,6 +109,35 @@ test('a restart that could open only one of two files at first read that one twi
     expect((await after.stop()).sort()).toEqual(['a3', 'b2'])
     expect(refusals).toBeLessThanOrEqual(0)
     await again.close()
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+})
+
+test('a copy that was made before the last lines of a file came, which was cut before it was first read, was lost', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'logwisp-regression-'))
+  const path = join(directory, 'app.log')
+  try {
+    await writeFile(`${path}.1`, 'one\ntwo\n')
+    await writeFile(path, 'one\ntwo\nthree\n')
+    let reads = 0
+    const open: typeof realFileSystem.open = async (opened) => {
+      const handle = await realFileSystem.open(opened)
+      const read = handle.read.bind(handle) as (...args: unknown[]) => Promise<unknown>
+      // The first read is the look at the file's beginning when it is opened.
+      const cutting = async (...args: unknown[]): Promise<unknown> => {
+        if (opened === path && ++reads === 2) await cut(path)
+        return read(...args)
+      }
+      return Object.assign(handle, { read: cutting }) as typeof handle
+    }
+    const options = { startAt: 'beginning', pollIntervalMs: 10 } as const
+    const reading = collect(new FileSourceStream(path, options, { ...realFileSystem, open }))
+    expect(await reading.messages(2)).toEqual(['one', 'two'])
+    await appendFile(path, 'four\n')
+    expect(await reading.messages(3)).toEqual(['one', 'two', 'four'])
+    expect(await reading.stop()).toEqual(['one', 'two', 'four'])
+    expect(reads).toBeGreaterThan(1)
   } finally {
     await rm(directory, { recursive: true, force: true })
   }

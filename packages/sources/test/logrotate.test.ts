@@ -142,6 +142,8 @@ async function follow(rotations: number, directives: string, perWrite: number, p
   const warnings: Error[] = []
   source.on('warning', (warning: Error) => warnings.push(warning))
   source.pipe(sink)
+  // What was rotated away before it looked is not its to read.
+  await once(source, 'ready')
   const rotateOnce = await rotate(directives)
   for (let i = 0; i < rotations; i++) {
     await rotateOnce()

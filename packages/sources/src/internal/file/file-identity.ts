@@ -68,9 +68,12 @@ export class FileIdentity {
     this.#fingerprint = undefined
   }
 
-  /** Whether bytes read at `offset`, up to the end of the file or further, are what was seen there before. */
-  agreesWith(bytes: Buffer, offset: number): boolean {
-    const seen = this.#head.subarray(offset)
+  /**
+   * Whether bytes read at `offset`, up to the end of the file or further, are what was seen there before. A copy may end
+   * before that.
+   */
+  agreesWith(bytes: Buffer, offset: number, isCopy: boolean): boolean {
+    const seen = this.#head.subarray(offset, isCopy ? offset + bytes.length : undefined)
     return seen.length === 0 || bytes.subarray(0, seen.length).equals(seen)
   }
 

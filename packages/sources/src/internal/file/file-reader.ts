@@ -149,7 +149,7 @@ export class FileReader {
     }
     const fresh = length - again
     // What nothing was read before has no proof; but its beginning was seen when it was opened.
-    if (!this.identity.agreesWith(buffer.subarray(room, room + fresh), this.#offset)) {
+    if (!this.identity.agreesWith(buffer.subarray(room, room + fresh), this.#offset, this.#moved)) {
       this.#buffers.giveBack(buffer)
       return 'rewritten'
     }

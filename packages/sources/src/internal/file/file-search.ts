@@ -15,6 +15,8 @@ export interface SoughtPlace {
   readonly offset: number
   readonly headLength: number
   fitsHead(head: Buffer): boolean
+  /** Whether a shorter head is the beginning of it. Not known of an earlier run's. */
+  beginsWith(head: Buffer): boolean
   /** What stood before the place, to be found there again. */
   readonly proofEnd: number
   readonly proofLength: number
@@ -28,6 +30,7 @@ export function soughtPlace({ identity, offset, proof, proofEnd }: FilePlace): S
     offset,
     headLength: identity.fingerprint.length,
     fitsHead: (head) => identity.fits(head),
+    beginsWith: (head) => identity.resembles(head),
     proofEnd,
     proofLength: proof.length,
     fitsProof: (bytes) => bytes.equals(proof),
@@ -41,6 +44,7 @@ function soughtSavedPlace({ inode, offset, head, proof, proofEnd }: SavedPlace):
     offset,
     headLength: head.length,
     fitsHead: (bytes) => head.length > 0 && fitsFingerprint(head, bytes),
+    beginsWith: () => false,
     proofEnd,
     proofLength: proof.length,
     fitsProof: (bytes) => fitsFingerprint(proof, bytes),
@@ -51,7 +55,19 @@ function soughtSavedPlace({ inode, offset, head, proof, proofEnd }: SavedPlace):
 export async function holdsPlace(file: OpenedFile, sought: SoughtPlace): Promise<boolean> {
   // Of a file that was empty nothing but the inode is known, and it is read from its begin anyway.
   if (sought.headLength === 0) return file.stat.ino === sought.inode && sought.offset === 0
-  if (!sought.fitsHead(file.head)) return false
+  return sought.fitsHead(file.head) && holdsProof(file, sought)
+}
+
+/**
+ * Whether the file is a copy that was made when less was in what the place stands in: all of the copy was there too, and
+ * what comes after the place in it was not read.
+ */
+async function isShorterCopy(file: OpenedFile, sought: SoughtPlace): Promise<boolean> {
+  if (file.head.length >= sought.headLength || !sought.beginsWith(file.head)) return false
+  return sought.offset < file.head.length && holdsProof(file, sought)
+}
+
+async function holdsProof(file: OpenedFile, sought: SoughtPlace): Promise<boolean> {
   if (!file.compressed && file.stat.size < BigInt(sought.offset)) return false
   const proof = Buffer.alloc(sought.proofLength)
   const read = await file.read(proof, 0, proof.length, sought.proofEnd - proof.length)
@@ -178,9 +194,11 @@ export class FileSearch {
     const newestFirst = siblings.toReversed()
     const byInode = newestFirst.filter(({ stat }) => stat.ino === sought.inode)
     const byContent = newestFirst.filter(({ stat }) => stat.ino !== sought.inode)
-    for (const { path } of [...byInode, ...byContent]) {
-      const file = await this.#openIf(path, (opened) => holdsPlace(opened, sought))
-      if (file !== undefined) return file
+    for (const accept of [holdsPlace, isShorterCopy]) {
+      for (const { path } of [...byInode, ...byContent]) {
+        const file = await this.#openIf(path, (opened) => accept(opened, sought))
+        if (file !== undefined) return file
+      }
     }
     return undefined
   }
