@@ -22,7 +22,7 @@ interface FrameParts {
 }
 
 /** One frame, masked as a client's has to be. */
-export function frame(random: Random, parts: FrameParts): Buffer {
+function frame(random: Random, parts: FrameParts): Buffer {
   const { op, payload = Buffer.alloc(0), isFinal = true, reserved = 0, isMasked = true } = parts
   const told = parts.told ?? BigInt(payload.length)
   const mask = isMasked ? 0x80 : 0
