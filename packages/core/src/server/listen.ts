@@ -39,7 +39,10 @@ export interface Listener<Kind extends Server = Server> {
   readonly server: Kind
   /** Where it listens; undefined once it does no longer. */
   readonly address: AddressInfo | undefined
-  /** Takes no more connections and closes idle ones; resolves once the others have ended too. */
+  /**
+   * Takes no more connections and closes idle ones; resolves once the others have ended too. A peer gets the whole of an
+   * answer that was ended, however slowly it takes it: who cannot wait so long calls {@link destroy}.
+   */
   close(): Promise<void>
   /** Cuts all connections, and takes no more; resolves once all is closed. */
   destroy(): Promise<void>
@@ -96,6 +99,8 @@ async function open<Kind extends Server>(server: Kind, options: ListenOptions): 
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
+  const http = 'closeIdleConnections' in server ? (server as unknown as HttpServer) : undefined
+  if (http !== undefined) sendAnswersWhole(http, tls === undefined ? 'connection' : 'secureConnection')
   if (access !== undefined) guardConnections(server, access)
   // Node only tells of a handshake that takes too long, and leaves the connection open.
   server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy())
@@ -109,7 +114,7 @@ async function open<Kind extends Server>(server: Kind, options: ListenOptions): 
     },
     close(): Promise<void> {
       server.close()
-      if ('closeIdleConnections' in server) closeWhatIdles(server as unknown as HttpServer, closed)
+      if (http !== undefined) closeWhatIdles(http, closed)
       return closed
     },
     destroy(): Promise<void> {
@@ -130,6 +135,23 @@ async function open<Kind extends Server>(server: Kind, options: ListenOptions): 
       resolve(listener)
     })
   })
+}
+
+/**
+ * Node takes a connection for idle as soon as its answer was ended, and would cut off what of it the peer has not taken
+ * yet. So none is closed for idling while one has bytes to send; `server.close()` asks for that at once, too.
+ */
+function sendAnswersWhole(server: HttpServer, connected: 'connection' | 'secureConnection'): void {
+  const sockets = new Set<Socket>()
+  server.on(connected, (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  const closeIdleConnections = server.closeIdleConnections.bind(server)
+  server.closeIdleConnections = () => {
+    for (const socket of sockets) if (socket.writableLength > 0) return
+    closeIdleConnections()
+  }
 }
 
 /** A connection whose last answer comes after the end idles then; Node would let it do so for `keepAliveTimeout`. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { Agent, createServer, type IncomingMessage, request } from 'node:http'
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { request as requestTls } from 'node:https'
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -300,6 +301,51 @@ describe('ending', () => {
     expect(String((await once(response, 'data'))[0])).toBe('done')
     await closed
     agent.destroy()
+  })
+
+  test.each(['http', 'https'])(
+    'closing an %s server lets a peer that reads slowly have all of its answer',
+    async (how) => {
+      const { cert, key } = await (await authority('servers')).issue('localhost')
+      const tls = how === 'https' ? serverTls({ cert, key }) : undefined
+      let answered: ServerResponse | undefined
+      const body = Buffer.alloc(32 * 1024 * 1024, 'all of it\n')
+      const listener = await listenHttp((_, res) => (answered = res).end(body), { ...local, tls })
+      const to = {
+        host: 'localhost',
+        port: kept(listener),
+        family: 4,
+        agent: false,
+        checkServerIdentity: () => undefined,
+      }
+      const sent = tls === undefined ? request(to) : requestTls({ ...to, rejectUnauthorized: false })
+      const [response] = (await once(sent.end(), 'response')) as [IncomingMessage]
+      const closed = listener.close()
+      // Idle connections are looked for several times meanwhile.
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      expect(answered?.writableFinished).toBe(false)
+      let bytes = 0
+      for await (const piece of response) bytes += piece.length
+      expect(bytes).toBe(body.length)
+      await closed
+    },
+  )
+
+  test('a peer that takes nothing of its answer holds up the closing, and destroying ends that', async () => {
+    const listener = await listenHttp((_, res) => res.end(Buffer.alloc(32 * 1024 * 1024)), local)
+    const sent = request({ host: '127.0.0.1', port: kept(listener), agent: false }).end()
+    const [response] = (await once(sent, 'response')) as [IncomingMessage]
+    const failed = once(response, 'error')
+    let isClosed = false
+    const closed = listener.close().then(() => {
+      isClosed = true
+    })
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(isClosed).toBe(false)
+    await listener.destroy()
+    await closed
+    response.resume()
+    expect(await failed).toMatchObject([{ code: 'ECONNRESET' }])
   })
 
   test('ending twice, or after it was over, does nothing', async () => {
