@@ -50,7 +50,11 @@ export interface HttpSourceOptions {
    * @default 'reject-all'
    */
   readonly whenInvalid?: 'reject-all' | 'skip' | undefined
-  /** Requests at once; further ones get a 503. @default 256 */
+  /**
+   * Requests at once. Waiting for bodies takes at most seven eighths of them, rounded up: beyond it the slowest gets a 408.
+   * When all are taken, and no body is slow, further ones get a 503. Fewer than 8 are too few against many slow clients.
+   * @default 256
+   */
   readonly maxRequests?: number | undefined
   /**
    * The largest body, packed or unpacked; larger ones get a 413.
@@ -67,13 +71,18 @@ export interface HttpSourceOptions {
    */
   readonly maxEntryBytes?: number | undefined
   /**
-   * Memory that all requests together may hold: unfinished entries, and with `reject-all` whole requests. Beyond it, 503.
+   * Memory that all requests together may hold: unfinished entries, and with `reject-all` whole requests. Beyond it, bodies
+   * that hold some and come slowly get a 408; when there is none, the request that needs more gets a 503.
    *
    * Unit: bytes, estimated; at least `maxEntryBytes`.
    * @default 67108864
    */
   readonly maxHeldBytes?: number | undefined
-  /** How long a client may be waited for while it sends a body, all in all; then it gets a 408. @default 60000 */
+  /**
+   * How long a client may be waited for while it sends a body, all in all; then it gets a 408. When places are scarce, the
+   * slowest gets it sooner.
+   * @default 60000
+   */
   readonly bodyTimeoutMs?: number | undefined
   /** When the pipeline takes nothing for so long, requests get a 503 with `Retry-After` instead of waiting. @default 5000 */
   readonly busyTimeoutMs?: number | undefined
@@ -188,6 +197,7 @@ export interface HttpSource extends EntrySource {
  * - Holds back: while the pipeline takes nothing, bodies are not read; when that lasts, requests get a 503.
  * - A request that is sent again with its `Idempotency-Key`, and entries that come again with their `logwisp.id`, are
  *   not given again.
+ * - Bodies that come slowly make room: with a 408, when others lack a place or memory.
  *
  * Each request's entries keep their order. Dropped and counted: `duplicate`, and with `whenInvalid: 'skip'` `invalid`.
  * Ends after `stop()`: requests under way are finished, new ones get a 503.

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable, Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
+import { type BodyHolder, type WaitedBodies, WaitedBody } from './waited-bodies.ts'
 
 /** Why a body was not read to its end. */
 export class BodyError extends Error {
@@ -20,6 +21,9 @@ export interface BodyOptions {
   readonly maxBodyBytes: number
   /** How long the client may be waited for, all in all. */
   readonly timeoutMs: number
+  /** Where it is looked for whom others may push aside, while the client is waited for. */
+  readonly waited: WaitedBodies
+  readonly holder: BodyHolder
   /** Ends the reading with its reason. */
   readonly signal: AbortSignal
   /** Takes a piece; the next one comes once the promise has resolved. What it throws ends the reading. */
@@ -78,39 +82,56 @@ export function codingOf(header: string | undefined): string | undefined | false
  * @throws BodyError, or what `onPiece` throws. The request is paused then, and still open.
  */
 export async function readBody(req: IncomingMessage, coding: string | undefined, options: BodyOptions): Promise<void> {
-  if (coding === undefined) return pump(req, req, undefined, options)
-  const clock = new Clock(options.timeoutMs)
+  if (coding === undefined) return pump(req, req, new Clock(req, options), options)
+  const clock = new Clock(req, options)
   const firstByte = await waitForFirstByte(req, clock, options.signal)
   // An empty body is empty, packed or not.
   if (firstByte === undefined) return
   await pump(req, (codings.get(coding) as Unpack)(firstByte), clock, options)
 }
 
-/** Measures how long the client was waited for. */
+/** Measures how long the client was waited for; says so when that is too long, or longer than others can be made to wait. */
 class Clock {
+  readonly #req: IncomingMessage
+  readonly #body: WaitedBody
   #leftMs: number
-  #startedMs = 0
+  #startedMs: number | undefined
   #timer: NodeJS.Timeout | undefined
+  #onOver: (error: BodyError) => void = () => {}
 
-  constructor(timeoutMs: number) {
+  constructor(req: IncomingMessage, { timeoutMs, waited, holder }: BodyOptions) {
+    this.#req = req
     this.#leftMs = timeoutMs
+    this.#body = new WaitedBody(waited, holder, () => this.#onOver(displaced()))
   }
 
-  start(onOver: () => void): void {
-    if (this.#leftMs === Infinity) return
+  start(onOver: (error: BodyError) => void): void {
+    this.#onOver = onOver
     this.#startedMs = performance.now()
-    this.#timer = setTimeout(onOver, Math.max(1, this.#leftMs)).unref()
+    if (this.#leftMs !== Infinity) {
+      this.#timer = setTimeout(() => onOver(tooSlow()), Math.max(1, this.#leftMs)).unref()
+    }
+    // A body that is here already waits for nobody. Last, since it may be over with that.
+    if (!this.#req.complete) this.#body.start(this.#startedMs)
+  }
+
+  came(bytes: number): void {
+    this.#body.came(bytes, performance.now())
   }
 
   stop(): void {
-    if (this.#timer === undefined) return
+    if (this.#startedMs === undefined) return
     clearTimeout(this.#timer)
-    this.#timer = undefined
-    this.#leftMs -= performance.now() - this.#startedMs
+    const nowMs = performance.now()
+    this.#body.stop(nowMs)
+    this.#leftMs -= nowMs - this.#startedMs
+    this.#startedMs = undefined
   }
 }
 
 const tooSlow = (): BodyError => new BodyError('too-slow', 'the body did not come in time')
+const displaced = (): BodyError =>
+  new BodyError('too-slow', 'the body came slowly, and others had no place left: send it again, faster')
 const aborted = (): BodyError => new BodyError('aborted', 'the client went away before the end of the body')
 
 function waitForFirstByte(req: IncomingMessage, clock: Clock, signal: AbortSignal): Promise<number | undefined> {
@@ -134,7 +155,7 @@ function waitForFirstByte(req: IncomingMessage, clock: Clock, signal: AbortSigna
     const cut = (): void => settle(() => reject(signal.reason as Error))
     signal.addEventListener('abort', cut)
     req.on('readable', look).on('end', end).on('error', fail).on('close', fail)
-    clock.start(() => settle(() => reject(tooSlow())))
+    clock.start((error) => settle(() => reject(error)))
   })
 }
 
@@ -142,10 +163,9 @@ function waitForFirstByte(req: IncomingMessage, clock: Clock, signal: AbortSigna
 function pump(
   req: IncomingMessage,
   body: Readable,
-  started: Clock | undefined,
-  { maxBodyBytes, timeoutMs, signal, onPiece }: BodyOptions,
+  clock: Clock,
+  { maxBodyBytes, signal, onPiece }: BodyOptions,
 ): Promise<void> {
-  const clock = started ?? new Clock(timeoutMs)
   return new Promise((resolve, reject) => {
     let left = maxBodyBytes
     let leftPacked = maxBodyBytes
@@ -171,11 +191,12 @@ function pump(
     }
     const resume = (): void => {
       if (isOver) return
-      clock.start(over)
       body.resume()
+      clock.start(settle)
     }
     const take = (piece: Buffer): void => {
       if (isOver) return
+      if (body === req) clock.came(piece.length)
       left -= piece.length
       if (left < 0) return settle(tooLarge(maxBodyBytes))
       let taken: void | Promise<void>
@@ -191,6 +212,7 @@ function pump(
     }
     // Bytes that unpack to nothing cost time too, and may come for ever.
     const countPacked = (piece: Buffer): void => {
+      clock.came(piece.length)
       leftPacked -= piece.length
       if (leftPacked < 0) settle(tooLarge(maxBodyBytes))
     }
@@ -199,18 +221,18 @@ function pump(
     const close = (): void => {
       if (!req.readableEnded) settle(aborted())
     }
-    const over = (): void => settle(tooSlow())
     const cut = (): void => settle(signal.reason as Error)
     const notPacked = (cause: Error): void =>
       settle(new BodyError('not-packed', `the body is not packed as its Content-Encoding says: ${cause.message}`))
     signal.addEventListener('abort', cut)
     req.on('error', fail).on('close', close)
     body.on('data', take).on('end', end)
-    clock.start(over)
-    if (body === req) return
-    body.on('error', notPacked)
-    req.on('data', countPacked)
-    req.pipe(body as Transform)
+    if (body !== req) {
+      body.on('error', notPacked)
+      req.on('data', countPacked)
+      req.pipe(body as Transform)
+    }
+    clock.start(settle)
   })
 }
 

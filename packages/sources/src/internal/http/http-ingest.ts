@@ -12,8 +12,9 @@ import { accessRefused, busy, RefusedError, type Reply, sendReply } from './inge
 import { type IngestHead, ingestHead } from './ingest-request.ts'
 import { type IngestShared, type Outcome, receiveBody } from './receive-body.ts'
 import { Remembered } from './remembered.ts'
+import { type BodyHolder, WaitedBodies } from './waited-bodies.ts'
 
-export interface HttpIngestOptions extends Omit<IngestShared, 'signal' | 'onBytes'> {
+export interface HttpIngestOptions extends Omit<IngestShared, 'signal' | 'onBytes' | 'waited'> {
   readonly respond: 'accepted' | 'delivered' | 'either'
   readonly addSender: boolean
   readonly maxRequests: number
@@ -47,6 +48,7 @@ export class HttpIngest {
   readonly #options: HttpIngestOptions
   readonly #shared: IngestShared
   readonly #outcomes: Remembered<Outcome>
+  readonly #waited: WaitedBodies
   /** Requests with a key that are under way: who sends one again waits for the first. */
   readonly #running = new Map<string, Promise<void>>()
   readonly #cut = new AbortController()
@@ -63,12 +65,14 @@ export class HttpIngest {
 
   constructor(options: HttpIngestOptions) {
     this.#options = options
+    this.#waited = new WaitedBodies(options.maxRequests)
     const { signal } = this.#cut
     // One listener for each request under way, which are bounded.
     setMaxListeners(0, signal)
     this.#shared = {
       ...options,
       signal,
+      waited: this.#waited,
       onBytes: (bytes) => {
         this.#bytesIn += bytes
       },
@@ -130,7 +134,8 @@ export class HttpIngest {
   async #process(req: IncomingMessage, res: ServerResponse, mustContinue: boolean): Promise<Reply> {
     const { access, maxRequests, maxBodyBytes, respond } = this.#options
     this.#refuseWhenStopping()
-    if (this.#underWay > maxRequests) {
+    // A place is for those that send: a body that trickles is cut, rather than a newcomer refused.
+    if (this.#underWay > maxRequests && !this.#waited.makePlace(performance.now())) {
       throw busy(`${maxRequests} requests are being served, which is the most at once: come again`)
     }
     const identity = await access?.request(req, 'ingest')
@@ -246,9 +251,8 @@ export class HttpIngest {
     if (parsedBody(req) !== undefined) return
     proceed()
     const { signal } = this.#cut
-    await readBody(req, undefined, { maxBodyBytes, timeoutMs: bodyTimeoutMs, signal, onPiece: () => {} }).catch(
-      () => {},
-    )
+    const options = { maxBodyBytes, timeoutMs: bodyTimeoutMs, waited: this.#waited, holder: holdsNothing, signal }
+    await readBody(req, undefined, { ...options, onPiece: () => {} }).catch(() => {})
   }
 
   async #answer(outcome: Outcome, isMarked: boolean, { prefersDelivered }: IngestHead): Promise<Reply> {
@@ -272,6 +276,9 @@ export class HttpIngest {
     throw new RefusedError(504, message, numbers)
   }
 }
+
+/** A body that is passed over. */
+const holdsNothing: BodyHolder = { heldBytes: 0, release() {} }
 
 /** What a timer can wait for. */
 const maxTimerMs = 2 ** 31 - 1

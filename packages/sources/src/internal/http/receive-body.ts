@@ -10,6 +10,7 @@ import { busy, RefusedError } from './ingest-reply.ts'
 import { BodyProblem, type Problem, ReceivedEntries, type ReceivedItem } from './received-entries.ts'
 import type { RequestOrigin } from './received-origin.ts'
 import type { Parcel, Turnstile } from './turnstile.ts'
+import type { BodyHolder, WaitedBodies } from './waited-bodies.ts'
 
 /** Items on their way out. */
 export interface IngestParcel extends Parcel {
@@ -30,6 +31,7 @@ export interface IngestShared {
   readonly busyTimeoutMs: number
   readonly turnstile: Turnstile
   readonly held: HeldBytes
+  readonly waited: WaitedBodies
   /** Cuts all requests short. */
   readonly signal: AbortSignal
   /** Items to be given; behind them a marker when the request waits for their delivery. */
@@ -86,7 +88,7 @@ export async function receiveBody(req: IncomingMessage, task: IngestTask, shared
   }
 }
 
-class Receiving {
+class Receiving implements BodyHolder {
   readonly #req: IncomingMessage
   readonly #task: IngestTask
   readonly #shared: IngestShared
@@ -114,6 +116,10 @@ class Receiving {
     this.#reader = bodyReader(task.format, this.#received, shared.maxEntryBytes)
   }
 
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
   async run(): Promise<Outcome> {
     const { rejectsAll } = this.#shared
     try {
@@ -136,11 +142,13 @@ class Receiving {
 
   async #read(): Promise<void> {
     const { coding, parsed } = this.#task
-    const { maxBodyBytes, bodyTimeoutMs, signal, onBytes } = this.#shared
+    const { maxBodyBytes, bodyTimeoutMs, waited, signal, onBytes } = this.#shared
     if (parsed !== undefined) return this.#readParsed(parsed.value)
     await readBody(this.#req, coding, {
       maxBodyBytes,
       timeoutMs: bodyTimeoutMs,
+      waited,
+      holder: this,
       signal,
       onPiece: (bytes) => {
         onBytes(bytes.length)
@@ -220,10 +228,12 @@ class Receiving {
   }
 
   #hold(bytes: number): void {
-    const { held } = this.#shared
+    const { held, waited } = this.#shared
     held.total += bytes - this.#heldBytes
     this.#heldBytes = bytes
     if (bytes === 0 || held.total <= held.max) return
+    // Memory is for those that send: whoever sits on it makes room.
+    while (bytes <= held.max && waited.makeMemory(performance.now(), this)) if (held.total <= held.max) return
     if (held.total > bytes) throw busy('requests hold as much memory as they may: come again')
     const message = `the body takes more than ${held.max} bytes of memory to hold, which is the most: send smaller ones`
     throw new RefusedError(413, message)
