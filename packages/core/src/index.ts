@@ -63,3 +63,4 @@ export {
   entryFrom,
   wireIdFrom,
 } from './wire.ts'
+export { type WithDefaults, withDefaults } from './with-defaults.ts'

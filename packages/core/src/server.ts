@@ -26,8 +26,8 @@ export type { CredentialOptions } from './server/credential-check.ts'
 export type { FailureOptions } from './server/failure-backoff.ts'
 export type { ForwardedHeader } from './server/forwarded.ts'
 export { guardConnections } from './server/guard-connections.ts'
-export { type HostCheck, hostCheck } from './server/host-check.ts'
-export { type ErrorStatus, replyError, replyJson, replyRefusal } from './server/http-reply.ts'
+export { type HostCheck, type HostCheckOptions, hostCheck, hostCheckFor } from './server/host-check.ts'
+export { type ErrorStatus, refusalHeaders, replyError, replyJson, replyRefusal } from './server/http-reply.ts'
 export type { JwtKeys, JwtOptions } from './server/json-web-tokens.ts'
 export {
   type HttpTimeouts,

@@ -3,7 +3,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { checkArgument, checkOptions, type LogEntry, type OptionRule, option } from '@logwisp/core'
 import { type Format, formatter } from '@logwisp/core/format'
-import { type Listener, listenHttp } from '@logwisp/core/server'
+import { hostCheckFor, type Listener, listenHttp } from '@logwisp/core/server'
+import { type WithDefaults, withDefaults } from '@logwisp/core/with-defaults'
 import { comment, endEvent, idOnly, serverSentEvent } from './internal/live/event-stream.ts'
 import { heartbeatEntry } from './internal/live/heartbeat-entry.ts'
 import { liveHandler } from './internal/live/live-handler.ts'
@@ -13,12 +14,9 @@ import {
   formatRule,
   type HeartbeatSettings,
   heartbeatRule,
-  hostCheckOf,
   liveDefaults,
   liveRules,
   pathRule,
-  type Settled,
-  settle,
   settleHeartbeat,
 } from './internal/live/live-settings.ts'
 import { liveStatus } from './internal/live/live-status.ts'
@@ -124,7 +122,7 @@ export interface SseSink extends LiveSink {
  */
 export function sseSink(options: SseSinkOptions = {}): SseSink {
   checkOptions('sseSink', options, rules)
-  const settings: Settings = settle(options, defaults)
+  const settings: Settings = withDefaults(defaults, options)
   checkArgument('sseSink', 'statusPath', settings.statusPath, {
     expected: 'another path than `path`',
     accepts: (value) => value !== settings.path,
@@ -132,7 +130,7 @@ export function sseSink(options: SseSinkOptions = {}): SseSink {
   return new SseWritable(settings, settleHeartbeat('sseSink', options.heartbeat, ['comment', 'event', 'entry']))
 }
 
-type Settings = Settled<SseSinkOptions, typeof defaults>
+type Settings = WithDefaults<SseSinkOptions, typeof defaults>
 
 class SseWritable extends LiveWritable implements SseSink {
   readonly handler: SseSink['handler']
@@ -152,7 +150,7 @@ class SseWritable extends LiveWritable implements SseSink {
       statusPath,
       access: settings.access,
       allowOrigins: [settings.allowOrigin ?? []].flat(),
-      acceptsHost: hostCheckOf(settings),
+      acceptsHost: hostCheckFor(settings),
       streamName: 'live stream',
       replyStream: (req, res, query, address) => replySseStream(req, res, query, address, stream),
       status: () =>

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { checkOptions, type LogEntry, type OptionRule, option } from '@logwisp/core'
 import { type Format, formatter } from '@logwisp/core/format'
 import { type Listener, listenTcp } from '@logwisp/core/server'
+import { type WithDefaults, withDefaults } from '@logwisp/core/with-defaults'
 import { heartbeatEntry } from './internal/live/heartbeat-entry.ts'
 import { LineViewers } from './internal/live/line-viewers.ts'
 import {
@@ -12,8 +13,6 @@ import {
   heartbeatRule,
   liveDefaults,
   liveRules,
-  type Settled,
-  settle,
   settleHeartbeat,
 } from './internal/live/live-settings.ts'
 import { type LiveFacts, LiveWritable } from './internal/live/live-writable.ts'
@@ -117,11 +116,11 @@ export interface TcpSink extends LiveSink {
  */
 export function tcpSink(options: TcpSinkOptions = {}): TcpSink {
   checkOptions('tcpSink', options, rules)
-  const settings = settle(options, defaults)
+  const settings = withDefaults(defaults, options)
   return new TcpWritable(settings, settleHeartbeat('tcpSink', options.heartbeat, ['none', 'json', 'entry']))
 }
 
-type Settings = Settled<TcpSinkOptions, typeof defaults>
+type Settings = WithDefaults<TcpSinkOptions, typeof defaults>
 
 class TcpWritable extends LiveWritable implements TcpSink {
   readonly handler: TcpSink['handler']

@@ -4,7 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { checkArgument, checkOptions, encodeEntry, type LogEntry, type OptionRule, option } from '@logwisp/core'
 import { type Format, formatter } from '@logwisp/core/format'
-import { type Listener, listenHttp, replyJson } from '@logwisp/core/server'
+import { hostCheckFor, type Listener, listenHttp, replyJson } from '@logwisp/core/server'
+import { type WithDefaults, withDefaults } from '@logwisp/core/with-defaults'
 import { heartbeatEntry } from './internal/live/heartbeat-entry.ts'
 import { liveHandler } from './internal/live/live-handler.ts'
 import {
@@ -13,12 +14,9 @@ import {
   formatRule,
   type HeartbeatSettings,
   heartbeatRule,
-  hostCheckOf,
   liveDefaults,
   liveRules,
   pathRule,
-  type Settled,
-  settle,
   settleHeartbeat,
 } from './internal/live/live-settings.ts'
 import { liveStatus } from './internal/live/live-status.ts'
@@ -144,7 +142,7 @@ export interface WebSocketSink extends LiveSink {
  */
 export function webSocketSink(options: WebSocketSinkOptions = {}): WebSocketSink {
   checkOptions('webSocketSink', options, rules)
-  const settings = settle(options, defaults)
+  const settings = withDefaults(defaults, options)
   checkArgument('webSocketSink', 'statusPath', settings.statusPath, {
     expected: 'another path than `path`',
     accepts: (value) => value !== settings.path,
@@ -155,7 +153,7 @@ export function webSocketSink(options: WebSocketSinkOptions = {}): WebSocketSink
   )
 }
 
-type Settings = Settled<WebSocketSinkOptions, typeof defaults>
+type Settings = WithDefaults<WebSocketSinkOptions, typeof defaults>
 
 class WebSocketWritable extends LiveWritable implements WebSocketSink {
   readonly handler: WebSocketSink['handler']
@@ -178,7 +176,7 @@ class WebSocketWritable extends LiveWritable implements WebSocketSink {
     )
     const { path, statusPath, access } = settings
     const allowOrigins = [settings.allowOrigin ?? []].flat()
-    const acceptsHost = hostCheckOf(settings)
+    const acceptsHost = hostCheckFor(settings)
     const { hub, ring, places } = this
     const { handle, abort } = webSocketUpgrade({ ...settings, hub, ring, places, access, acceptsHost, allowOrigins })
     this.handleUpgrade = handle

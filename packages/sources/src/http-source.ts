@@ -3,7 +3,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { checkArgument, checkOptions, type EntrySource, type OptionRule, option, type StageStats } from '@logwisp/core'
-import { type AccessControl, type HostCheck, hostCheck, isLoopback, type ServerTls } from '@logwisp/core/server'
+import { type AccessControl, hostCheckFor, type ServerTls } from '@logwisp/core/server'
+import { withDefaults } from '@logwisp/core/with-defaults'
 import type { RequestCounts } from './internal/http/http-ingest.ts'
 import { HttpSourceStream } from './internal/http/http-source-stream.ts'
 
@@ -218,15 +219,14 @@ export interface HttpSource extends EntrySource {
  */
 export function httpSource(options: HttpSourceOptions = {}): HttpSource {
   checkOptions('httpSource', options, rules)
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-  const settings: Settings = { ...defaults, ...given }
+  const settings: Settings = withDefaults(defaults, options)
   checkLimits(settings)
   return new HttpSourceStream({
     ...settings,
     port: settings.port,
     access: settings.access,
     tls: settings.tls,
-    acceptsHost: hostCheckOf(settings),
+    acceptsHost: hostCheckFor(settings),
     allowOrigins: [settings.allowOrigin ?? []].flat(),
   })
 }
@@ -245,11 +245,4 @@ function checkLimits({ whenInvalid, maxBodyBytes, maxEntryBytes, maxHeldBytes }:
     expected: `at least maxEntryBytes (${maxEntryBytes})`,
     accepts: (value) => (value as number) >= maxEntryBytes,
   })
-}
-
-/** Beyond loopback, and mounted, the names are those that the surroundings have given it. */
-function hostCheckOf({ port, host, allowedHosts }: Settings): HostCheck | undefined {
-  if (allowedHosts === 'any') return undefined
-  if (allowedHosts !== undefined) return hostCheck(allowedHosts)
-  return port !== undefined && isLoopback(host) ? hostCheck([]) : undefined
 }

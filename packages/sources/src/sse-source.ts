@@ -1,6 +1,7 @@
 /** Entries from a server that sends events: another LogWisp's `sseSink`, or anything else that speaks `text/event-stream`. */
 
 import { checkArgument, checkOptions, type EntrySource, type OptionRule, option } from '@logwisp/core'
+import { withDefaults } from '@logwisp/core/with-defaults'
 import { urlRule } from './internal/resume/client-options.ts'
 import {
   type ResumeEvents,
@@ -83,6 +84,5 @@ export interface SseSource extends EntrySource {
 export function sseSource(url: string | URL, options: SseSourceOptions = {}): SseSource {
   checkArgument('sseSource', 'url', url, urlRule('http:', 'https:'))
   checkOptions('sseSource', options, rules)
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-  return new SseSourceStream(new URL(url), { ...sseDefaults, ...given })
+  return new SseSourceStream(new URL(url), withDefaults(sseDefaults, options))
 }

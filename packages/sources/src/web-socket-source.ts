@@ -13,6 +13,7 @@ import {
   type StageStats,
 } from '@logwisp/core'
 import type { AccessControl, ServerTls } from '@logwisp/core/server'
+import { withDefaults } from '@logwisp/core/with-defaults'
 import { clientRules, urlRule } from './internal/resume/client-options.ts'
 import {
   type ResumeEvents,
@@ -224,11 +225,14 @@ export function webSocketSource(
   if (typeof from === 'string' || from instanceof URL) {
     checkArgument('webSocketSource', 'url', from, urlRule('ws:', 'wss:'))
     checkOptions('webSocketSource', options, sourceRules)
-    return new WebSocketSourceStream(new URL(from), { ...webSocketDefaults, ...given(options) })
+    return new WebSocketSourceStream(new URL(from), withDefaults(webSocketDefaults, options as WebSocketSourceOptions))
   }
   checkArgument('webSocketSource', 'place', from, placeRule)
   checkOptions('webSocketSource', options, ingestRules)
-  return new WebSocketIngestStream('port' in from ? from.port : undefined, { ...ingestDefaults, ...given(options) })
+  return new WebSocketIngestStream(
+    'port' in from ? from.port : undefined,
+    withDefaults(ingestDefaults, options as WebSocketIngestOptions),
+  )
 }
 
 const portRule = option.integer({ min: 0, max: 65_535 })
@@ -241,8 +245,4 @@ const placeRule: OptionRule = {
     if (Object.keys(more).length > 0) return false
     return port === undefined ? mounted === true : mounted === undefined && portRule.accepts(port)
   },
-}
-
-function given(options: object): object {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }

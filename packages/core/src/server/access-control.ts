@@ -4,6 +4,7 @@ import { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { LogwispError } from '../errors.ts'
 import { checkOptions, type OptionRule, option } from '../options.ts'
+import { withDefaults } from '../with-defaults.ts'
 import {
   type AccessControl,
   type AccessSocket,
@@ -34,7 +35,6 @@ import { checkNested, objectRule } from './nested-options.ts'
 import { allRights, type Known, type Proof, type Unproved } from './proof.ts'
 import { RateLimit, type Rates } from './rate-limit.ts'
 import { refusals } from './refusals.ts'
-import { withDefaults } from './with-defaults.ts'
 
 /** Options of {@link accessControl}. */
 export interface AccessControlOptions extends CredentialOptions {

@@ -2,6 +2,7 @@
 
 import { LogwispError } from '../errors.ts'
 import { type OptionRule, option } from '../options.ts'
+import { withDefaults } from '../with-defaults.ts'
 import type { AccessSocket, Credentials } from './access.ts'
 import { CertificateNames, type CertificateRule, subjectRule } from './certificate-names.ts'
 import { JsonWebTokens, type JwtOptions, jwtKeysRules, jwtRules } from './json-web-tokens.ts'
@@ -9,7 +10,6 @@ import { checkNested, objectRule } from './nested-options.ts'
 import { type PasswordOptions, Passwords, passwordHashRule, type UserRule } from './passwords.ts'
 import { type Attempts, allRights, blocked, type Proof } from './proof.ts'
 import { StaticTokens, type TokenRule, tokenHashRule } from './static-tokens.ts'
-import { withDefaults } from './with-defaults.ts'
 
 /** Options of `accessControl` on who is known, and by what. */
 export interface CredentialOptions {

@@ -49,8 +49,15 @@ export function replyError(
 
 /** Answers somebody who is refused, with what `WWW-Authenticate` and `Retry-After` have to say. */
 export function replyRefusal(req: IncomingMessage, res: ServerResponse, refusal: Refusal): void {
-  const { status, reason, message, challenge, retryAfterMs } = refusal
-  if (challenge !== undefined) res.setHeader('WWW-Authenticate', challenge)
-  if (retryAfterMs !== undefined) res.setHeader('Retry-After', Math.max(1, Math.ceil(retryAfterMs / 1000)))
+  const { status, reason, message } = refusal
+  for (const [name, value] of Object.entries(refusalHeaders(refusal))) res.setHeader(name, value)
   replyError(req, res, status, message, { reason })
+}
+
+/** The headers by which a refusal says how to do better. */
+export function refusalHeaders({ challenge, retryAfterMs }: Refusal): Record<string, string> {
+  const headers: Record<string, string> = {}
+  if (challenge !== undefined) headers['WWW-Authenticate'] = challenge
+  if (retryAfterMs !== undefined) headers['Retry-After'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)))
+  return headers
 }

@@ -8,7 +8,7 @@ import type { Server } from 'node:net'
 import { createSecureContext, type TlsOptions, type Server as TlsServer } from 'node:tls'
 import { LogwispError } from '../errors.ts'
 import { checkArgument, checkOptions, type OptionRule, option } from '../options.ts'
-import { withDefaults } from './with-defaults.ts'
+import { withDefaults } from '../with-defaults.ts'
 
 /** Made by `serverTls`; every server takes one as its option `tls`. */
 export interface ServerTls {

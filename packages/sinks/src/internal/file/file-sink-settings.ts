@@ -1,6 +1,7 @@
 /** The options of `fileSink`: their defaults, and what is refused. */
 
 import { checkArgument, checkOptions, OptionError, option } from '@logwisp/core'
+import { withDefaults } from '@logwisp/core/with-defaults'
 import type { FileSinkOptions } from '../../file-sink.ts'
 import { looksRotated } from './rotation.ts'
 
@@ -50,8 +51,7 @@ export function fileSinkSettings(directory: string, options: FileSinkOptions): F
   checkArgument('fileSink', 'directory', directory, option.text)
   checkOptions('fileSink', options, rules)
   checkArgument('fileSink', 'name', options?.name, rules.name)
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-  const settings = { ...defaults, ...given } as FileSinkSettings
+  const settings: FileSinkSettings = withDefaults(defaults, options)
   const { maxFileBytes, rotateEveryMs, maxTotalBytes, maxAgeMs, compress } = settings
   const rotates = maxFileBytes !== Infinity || rotateEveryMs !== Infinity
   for (const [name, value] of Object.entries({ maxTotalBytes, maxAgeMs, compress: compress ?? Infinity })) {

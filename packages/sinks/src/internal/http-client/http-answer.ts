@@ -30,7 +30,7 @@ export type Verdict =
   | { readonly kind: 'invalid'; readonly reason: string; readonly index: number | undefined }
   | { readonly kind: 'refused'; readonly reason: string }
 
-/** Timeout, too early, too many requests; and all of the server's errors but "not implemented", which it will stay. */
+/** Timeout, too early, too many requests; and the server's errors but 501: what it cannot do now it cannot do later. */
 function isPassing(status: number): boolean {
   return status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501)
 }

@@ -12,6 +12,7 @@ import {
   type OptionRule,
   option,
 } from '@logwisp/core'
+import { withDefaults } from '@logwisp/core/with-defaults'
 import type { HttpClientSinkOptions } from '../../http-client-sink.ts'
 import { version } from '../live/version.ts'
 import type { EndpointStrategy } from './endpoint-choice.ts'
@@ -102,8 +103,7 @@ export function httpClientSettings(
   options: HttpClientSinkOptions,
 ): HttpClientSettings {
   checkOptions(stage, options, rules)
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-  const { format, ids, ...settings } = { ...defaults, ...given } as Defaulted
+  const { format, ids, ...settings }: Defaulted = withDefaults(defaults, options)
   const { bearer, basic, compress, headers = {}, tls = {} } = options
   if (settings.body === 'array' && format === 'raw') {
     throw refuse('body', "can be 'array' only when the entries are JSON, not with format 'raw'")
@@ -257,7 +257,7 @@ function checkedTls(tls: unknown): object {
     // OpenSSL's words name what is wrong and show nothing of it.
     throw refuse('tls', `must be certificates and keys as PEM: ${(error as Error).message}`)
   }
-  return Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined))
+  return withDefaults({}, tls)
 }
 
 /** Headers of a user's own may be secret too: an API key, say. */

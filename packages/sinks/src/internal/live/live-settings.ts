@@ -1,7 +1,7 @@
 /** Options of the sinks for live viewers: checked, and with their defaults. */
 
 import { checkOptions, type OptionRule, option } from '@logwisp/core'
-import { type HostCheck, hostCheck, isLoopback } from '@logwisp/core/server'
+import type { WithDefaults } from '@logwisp/core/with-defaults'
 import type { HeartbeatOptions, LiveSinkOptions } from '../../live-sink.ts'
 
 /** The rules of the options that all have. */
@@ -33,27 +33,13 @@ export const liveDefaults = {
   drainTimeoutMs: 5000,
 } as const satisfies LiveSinkOptions
 
-/** Options with their defaults: what has one is never undefined. */
-export type Settled<Options extends object, Defaults extends object> = Omit<Options, keyof Defaults> & {
-  readonly [Name in keyof Defaults]: Name extends keyof Options ? NonNullable<Options[Name]> : Defaults[Name]
-}
-
 /** The settings that a live sink runs with, whatever its protocol. */
-export type LiveSettings = Settled<LiveSinkOptions, typeof liveDefaults>
+export type LiveSettings = WithDefaults<LiveSinkOptions, typeof liveDefaults>
 
 /** A heartbeat with its defaults. */
 export type HeartbeatSettings<Forms extends string = string> = Required<{
   readonly [Name in keyof HeartbeatOptions<Forms>]: NonNullable<HeartbeatOptions<Forms>[Name]>
 }>
-
-/** `given` over `defaults`; what is undefined counts as absent. */
-export function settle<Options extends object, Defaults extends object>(
-  given: Options,
-  defaults: Defaults,
-): Settled<Options, Defaults> {
-  const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-  return { ...defaults, ...present } as Settled<Options, Defaults>
-}
 
 /** The rule of the option `heartbeat`; its inner ones are those of {@link settleHeartbeat}. */
 export const heartbeatRule: OptionRule = {
@@ -75,20 +61,6 @@ export function settleHeartbeat<Forms extends string>(
   })
   const { format = forms[0], intervalMs = 15_000, includeStats = false } = given ?? {}
   return { format, intervalMs, includeStats }
-}
-
-/** Options of the sinks that a browser can reach. */
-interface BrowserOptions {
-  readonly port?: number | undefined
-  readonly host: string
-  readonly allowedHosts?: readonly string[] | 'any' | undefined
-}
-
-/** Beyond loopback, and mounted, the names are those that the surroundings have given it. */
-export function hostCheckOf({ port, host, allowedHosts }: BrowserOptions): HostCheck | undefined {
-  if (allowedHosts === 'any') return undefined
-  if (allowedHosts !== undefined) return hostCheck(allowedHosts)
-  return port !== undefined && isLoopback(host) ? hostCheck([]) : undefined
 }
 
 /** The rule of `allowedHosts`. */

@@ -3,6 +3,7 @@
 import { hostname } from 'node:os'
 import type { ConnectionOptions } from 'node:tls'
 import { checkArgument, checkOptions, OptionError, type OptionRule, option } from '@logwisp/core'
+import { withDefaults } from '@logwisp/core/with-defaults'
 import type { TcpClientSinkOptions } from '../../tcp-client-sink.ts'
 import type { TcpAddress, TcpLinkSettings } from './tcp-link.ts'
 
@@ -79,8 +80,7 @@ export function tcpClientSettings(
   const names = typeof addresses === 'string' ? [addresses] : addresses
   checkArgument('tcpClientSink', 'addresses', names, option.list(addressRule, 1))
   checkOptions('tcpClientSink', options, rules)
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-  const settings: TcpClientSettings = { ...defaults, ...given }
+  const settings: TcpClientSettings = withDefaults(defaults, options)
   const { protocol, format, auth, name, tls } = settings
   const isLogwisp = protocol === 'logwisp'
   const { acknowledge = isLogwisp ? 'peer' : 'written' } = settings

@@ -3,6 +3,7 @@
 import type { BigIntStats, FSWatcher } from 'node:fs'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { LogwispError } from '@logwisp/core'
+import { withDefaults } from '@logwisp/core/with-defaults'
 import type { DirectorySourceOptions } from '../../directory-source.ts'
 import { Bystanders, type KnownFiles } from './bystanders.ts'
 import { DirectoryScan, type ListedDirectory } from './directory-scan.ts'
@@ -10,7 +11,7 @@ import { FileFollower } from './file-follower.ts'
 import { FilePattern } from './file-pattern.ts'
 import { ReadBuffers } from './file-reader.ts'
 import { type FileSystem, isMissing } from './file-system.ts'
-import { defined, followDefaults, followerOptions } from './follow-options.ts'
+import { followDefaults, followerOptions } from './follow-options.ts'
 import { FollowingSource } from './following-source.ts'
 import { possibleBases } from './generations.ts'
 import { openFile } from './opened-file.ts'
@@ -63,7 +64,7 @@ export class DirectorySourceStream extends FollowingSource {
 
   constructor(directory: string, options: DirectorySourceOptions, fileSystem: FileSystem) {
     super(options.pollIntervalMs ?? followDefaults.pollIntervalMs, options.checkpoint)
-    const said = { ...defaults, ...followDefaults, ...defined(options) }
+    const said = withDefaults({ ...defaults, ...followDefaults }, options)
     this.#directory = directory
     this.#root = resolve(directory)
     this.#options = options

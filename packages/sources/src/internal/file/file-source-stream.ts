@@ -3,12 +3,13 @@
 import type { FSWatcher } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { LogwispError } from '@logwisp/core'
+import { withDefaults } from '@logwisp/core/with-defaults'
 import type { FileSourceOptions } from '../../file-source.ts'
 import { FileFollower } from './file-follower.ts'
 import { ReadBuffers } from './file-reader.ts'
 import { type FileOnDisk, isSameFile, noFile } from './file-search.ts'
 import type { FileSystem } from './file-system.ts'
-import { defined, followDefaults, followerOptions } from './follow-options.ts'
+import { followDefaults, followerOptions } from './follow-options.ts'
 import { FollowingSource } from './following-source.ts'
 
 export class FileSourceStream extends FollowingSource {
@@ -30,7 +31,7 @@ export class FileSourceStream extends FollowingSource {
   }
 
   protected override async open(): Promise<void> {
-    const { follow, watch } = { ...followDefaults, ...defined(this.#options) }
+    const { follow, watch } = withDefaults(followDefaults, this.#options)
     const { startAt = follow ? 'end' : 'beginning', source = this.#path, checkpoint } = this.#options
     const path = resolve(this.#path)
     await this.#assertReadable(path, follow)

@@ -1,6 +1,7 @@
 /** The options that `fileSource` and `directorySource` have in common. */
 
 import { type BlockOptions, type Checkpoint, type OptionRule, option } from '@logwisp/core'
+import { withDefaults } from '@logwisp/core/with-defaults'
 import type { FileFollowerOptions } from './file-follower.ts'
 import type { FileEncoding, LongLinePolicy } from './line-blocks.ts'
 
@@ -104,7 +105,7 @@ const blockBytes = 1_048_576
 
 /** What a follower needs of the options. */
 export function followerOptions(options: FollowOptions): Omit<FileFollowerOptions, 'source' | 'startAt'> {
-  const { follow, encoding, maxLineBytes, whenLineTooLong, rotateDelayMs } = { ...followDefaults, ...defined(options) }
+  const { follow, encoding, maxLineBytes, whenLineTooLong, rotateDelayMs } = withDefaults(followDefaults, options)
   return {
     blockBytes,
     follow,
@@ -115,12 +116,4 @@ export function followerOptions(options: FollowOptions): Omit<FileFollowerOption
     zone: options.zone,
     keepsUnfinished: follow && options.checkpoint !== undefined,
   }
-}
-
-/** Only the options that say something: `undefined` leaves an option to its default. */
-export function defined<Options extends object>(
-  options: Options,
-): { [Name in keyof Options]: NonNullable<Options[Name]> } {
-  const said = Object.entries(options).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(said) as { [Name in keyof Options]: NonNullable<Options[Name]> }
 }

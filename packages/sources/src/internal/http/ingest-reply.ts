@@ -1,7 +1,7 @@
 /** Answers to requests that bring entries, also before their body was read. */
 
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
-import type { Refusal } from '@logwisp/core/server'
+import { type Refusal, refusalHeaders } from '@logwisp/core/server'
 
 /** An answer: its status, its JSON, and what its head says beside that. */
 export interface Reply {
@@ -36,11 +36,8 @@ export function busy(message: string, more?: object): RefusedError {
 
 /** Whom the rules of access do not let in. */
 export function accessRefused(refusal: Refusal): RefusedError {
-  const { status, reason, message, challenge, retryAfterMs } = refusal
-  const headers: Record<string, string> = {}
-  if (challenge !== undefined) headers['WWW-Authenticate'] = challenge
-  if (retryAfterMs !== undefined) headers['Retry-After'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)))
-  return new RefusedError(status, message, { reason }, headers)
+  const { status, reason, message } = refusal
+  return new RefusedError(status, message, { reason }, refusalHeaders(refusal))
 }
 
 /** Connections that were told that they are closed. */

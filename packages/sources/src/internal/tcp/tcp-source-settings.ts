@@ -1,6 +1,7 @@
 /** The options of `tcpSource`, checked and with their defaults. */
 
 import { type BlockOptions, checkOptions, type OptionRule, option } from '@logwisp/core'
+import { withDefaults } from '@logwisp/core/with-defaults'
 import type { TcpSourceOptions } from '../../tcp-source.ts'
 
 const defaults = {
@@ -50,6 +51,5 @@ export type TcpSourceSettings = Omit<TcpSourceOptions, keyof typeof defaults> & 
 /** Checks them all. */
 export function tcpSourceSettings(options: TcpSourceOptions): TcpSourceSettings {
   checkOptions('tcpSource', options, rules)
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-  return { zone: undefined, ...defaults, ...given }
+  return { zone: undefined, ...withDefaults(defaults, options) }
 }

@@ -15,9 +15,8 @@ import type { Duplex } from 'node:stream'
 import { Batch, LogwispError, type Origin, Tracker } from '@logwisp/core'
 import {
   type HostCheck,
-  hostCheck,
+  hostCheckFor,
   type Identity,
-  isLoopback,
   isRefusal,
   type Listener,
   listenHttp,
@@ -110,7 +109,7 @@ export class WebSocketIngestStream extends ReceivingSource implements WebSocketI
         ? { serverNoContextTakeover: true, clientNoContextTakeover: true, concurrencyLimit: 4 }
         : false,
     })
-    this.#acceptsHost = hostCheckOf(port, settings)
+    this.#acceptsHost = hostCheckFor({ ...settings, port })
     this.#host = {
       frame: (peer, bytes) => this.#frame(peer, bytes),
       closed: (peer, error) => this.#closed(peer, error),
@@ -430,11 +429,4 @@ function responseOn(req: IncomingMessage, socket: Duplex): ServerResponse {
   res.assignSocket(socket as Socket)
   res.once('finish', () => (socket as Socket).destroySoon())
   return res
-}
-
-/** Beyond loopback, and mounted, the names are those that the surroundings have given it. */
-function hostCheckOf(port: number | undefined, { host, allowedHosts }: IngestSettings): HostCheck | undefined {
-  if (allowedHosts === 'any') return undefined
-  if (allowedHosts !== undefined) return hostCheck(allowedHosts)
-  return port !== undefined && isLoopback(host) ? hostCheck([]) : undefined
 }
