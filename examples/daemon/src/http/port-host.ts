@@ -1,0 +1,65 @@
+/**
+ * The ports that the daemon listens on. Stages never listen by themselves: they are mounted here, so that several can
+ * share a port, and a port stays open while the stages behind it are exchanged.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { AccessControl, ServerTls } from '@logwisp/core/server'
+
+/** Where to listen; two stages that name the same host and port share it, and must agree in the rest. */
+export interface Endpoint {
+  readonly protocol: 'http' | 'tcp'
+  readonly host: string
+  readonly port: number
+  /** Two that are `sameTls` are the same: plain data to compare, made from the configuration. */
+  readonly tls: { readonly key: string; readonly make: () => ServerTls } | undefined
+  /** Who may connect at all: the bounds of connections. `key` is plain data to compare. */
+  readonly connections: { readonly key: string; readonly make: () => AccessControl } | undefined
+  readonly maxConnections: number
+}
+
+/** What a stage answers on an HTTP port. */
+export interface HttpMount {
+  /** The pipeline that it belongs to; undefined for the daemon's own. */
+  readonly pipeline: string | undefined
+  /** Exact paths, e.g. `/app/stream`. */
+  readonly paths: readonly string[]
+  /** What these paths are, for lists: `stream`, `ingest`, `status`. */
+  readonly kind: 'stream' | 'ingest' | 'status' | 'page'
+  readonly access: AccessControl | undefined
+  /** Without it, and of the kind `status`, the daemon answers with the pipeline's status. */
+  handler?: ((req: IncomingMessage, res: ServerResponse) => void) | undefined
+  /** For WebSocket. */
+  handleUpgrade?: ((req: IncomingMessage, socket: Duplex, head: Buffer) => void) | undefined
+}
+
+/** A port that is held open for one stage; the last one to release it closes it. */
+export interface PortLease {
+  /** Where it listens. */
+  readonly address: AddressInfo
+  /**
+   * Answers these paths from now on. While a path has nobody, because its stage is being exchanged, requests get a 503
+   * with `Retry-After`. Throws a LogwispError when the path is somebody else's.
+   */
+  mount(mount: HttpMount): void
+  /** Takes the connections of a `tcp` port from now on. */
+  serve(handler: (socket: Socket) => void): void
+  /** No more requests are answered for this lease. The port itself stays until {@link PortHost.settle}. */
+  release(): void
+}
+
+/** All of them. */
+export interface PortHost {
+  /**
+   * Opens what is not open yet, and holds it.
+   *
+   * @throws LogwispError `LISTEN_FAILED`; nothing has changed then
+   */
+  acquire(endpoint: Endpoint): Promise<PortLease>
+  /** Closes ports that nobody holds any more: called when a change is complete. */
+  settle(): Promise<void>
+  /** Takes no more connections, waits for those that are open up to the deadline, then cuts them. */
+  close(deadlineMs: number): Promise<void>
+}
