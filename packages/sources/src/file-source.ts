@@ -4,10 +4,12 @@ import { checkArgument, checkOptions, type EntrySource, option } from '@logwisp/
 import { FileSourceStream } from './internal/file/file-source-stream.ts'
 import { realFileSystem } from './internal/file/file-system.ts'
 import { type FollowOptions, followRules } from './internal/file/follow-options.ts'
+import type { FollowedFile } from './internal/file/followed-file.ts'
 import type { FileSourceEvents, FileSourceStats } from './internal/file/following-source.ts'
 import type { StartAt } from './internal/file/start-offset.ts'
 
 export type { FollowOptions } from './internal/file/follow-options.ts'
+export type { FollowedFile } from './internal/file/followed-file.ts'
 export type { FileSourceEvents, FileSourceStats, FollowStats } from './internal/file/following-source.ts'
 export type { FileEncoding, LongLinePolicy } from './internal/file/line-blocks.ts'
 export type { StartAt } from './internal/file/start-offset.ts'
@@ -38,6 +40,11 @@ const rules = {
 
 /** What {@link fileSource} returns. */
 export interface FileSource extends EntrySource {
+  /**
+   * How far each path was read, and what is there and was not: in the order of their names, the first `maxFiles` of them.
+   * Asks the system for each file's size, so it costs a `stat` each. Never rejects.
+   */
+  progress(maxFiles?: number): Promise<readonly FollowedFile[]>
   readonly stats: FileSourceStats
   on<Name extends keyof FileSourceEvents>(event: Name, listener: (...args: FileSourceEvents[Name]) => void): this
   on(event: string | symbol, listener: (...args: never[]) => void): this

@@ -5,6 +5,7 @@ export {
   type FileSourceEvents,
   type FileSourceOptions,
   type FileSourceStats,
+  type FollowedFile,
   type FollowOptions,
   type FollowStats,
   fileSource,

@@ -22,6 +22,7 @@ import { FileReader, type FileReaderOptions, type ReadBuffers } from './file-rea
 import { type FileOnDisk, FileSearch, isSameFile, type NextFile, type OlderFile, soughtPlace } from './file-search.ts'
 import type { FileSystem } from './file-system.ts'
 import { type FollowedBlock, FollowedBlocks, type FollowedBlocksOptions } from './followed-blocks.ts'
+import { type FollowedFile, followedFile } from './followed-file.ts'
 import { FollowerWarnings } from './follower-warnings.ts'
 import { LateReaders } from './late-readers.ts'
 import { type LeftFile, leftBy } from './left-file.ts'
@@ -70,6 +71,7 @@ export class FileFollower {
   readonly #options: FileFollowerOptions
   readonly #buffers: ReadBuffers
   readonly #events: FollowerEvents
+  readonly #fileSystem: FileSystem
   readonly #search: FileSearch
   readonly #blocks: FollowedBlocks
   #ids = new FileIds()
@@ -110,6 +112,7 @@ export class FileFollower {
     this.#appears = context.appears
     this.#late = new LateReaders(options.rotateDelayMs)
     this.#warnings = new FollowerWarnings(path, (warning) => context.events.warning(warning))
+    this.#fileSystem = context.fileSystem
     this.#search = new FileSearch(context.fileSystem, path)
     this.#blocks = new FollowedBlocks(options)
     if (context.saved === undefined) return
@@ -149,6 +152,12 @@ export class FileFollower {
   /** How many descriptors it holds. */
   get openFiles(): number {
     return this.#late.size + (this.#reader?.file === undefined ? 0 : 1)
+  }
+
+  /** How far it has read, beside what is there now. Never rejects: what cannot be looked at has no size. */
+  async progress(): Promise<FollowedFile> {
+    const shown = await this.#fileSystem.stat(this.path).catch(() => undefined)
+    return followedFile(this.path, this.#reader, shown)
   }
 
   /** Whether it reads this file now. */

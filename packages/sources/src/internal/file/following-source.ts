@@ -9,6 +9,7 @@ import {
   type StageStats,
 } from '@logwisp/core'
 import type { FileFollower, FollowerEvents } from './file-follower.ts'
+import type { FollowedFile } from './followed-file.ts'
 import { Turns } from './turns.ts'
 
 /** What a source that follows files counts besides its entries. */
@@ -176,6 +177,19 @@ export abstract class FollowingSource extends EntryReadable {
       this.turns.wake(follower)
     }
     this.#wakeUp?.()
+  }
+
+  /** How far each path was read; those beyond `maxFiles` are left out. */
+  async progress(maxFiles = Infinity): Promise<readonly FollowedFile[]> {
+    const byPath = (one: { path: string }, other: { path: string }): number => (one.path < other.path ? -1 : 1)
+    const waiting = [...this.turns.items()].sort(byPath).slice(0, maxFiles)
+    const looks: FollowedFile[] = []
+    // A few at a time: Node's pool has four threads, and the reading needs them too.
+    const look = async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) looks.push(await next.progress())
+    }
+    await Promise.all([look(), look()])
+    return looks.sort(byPath)
   }
 
   override get stats(): FileSourceStats {
