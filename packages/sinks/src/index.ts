@@ -16,6 +16,7 @@ export type {
   LiveSinkEvents,
   LiveSinkOptions,
   LiveSinkStats,
+  LiveViewer,
   ViewerCounts,
 } from './live-sink.ts'
 export { type SseSink, type SseSinkOptions, sseSink } from './sse-sink.ts'

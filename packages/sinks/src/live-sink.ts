@@ -76,6 +76,24 @@ export interface ViewerCounts {
   readonly bytesBuffered: number
 }
 
+/** One viewer at one moment. */
+export interface LiveViewer {
+  /** Where it looks from; undefined when the connection does not tell. */
+  readonly address: string | undefined
+  /** The name that `access` knows it by; undefined without one. */
+  readonly name: string | undefined
+  /** When it came, in ms since the epoch. */
+  readonly connectedAt: number
+  /** Entries that came and were not sent to it yet, those that its filter will pass over too. */
+  readonly lag: number
+  /** Entries that it was sent. */
+  readonly entriesSent: number
+  /** Entries that it missed because it was too slow. */
+  readonly entriesMissed: number
+  /** Bytes that wait in its connection. */
+  readonly bufferedBytes: number
+}
+
 /** What a sink for live viewers counts. An entry is out once it is in the ring: whoever comes in time can have it. */
 export interface LiveSinkStats extends StageStats {
   /** Who looks, and what they were sent and missed. */
@@ -95,6 +113,8 @@ export interface LiveSink extends EntrySink {
   /** Where its own server listens; undefined before the `'listening'` event, after the end, and without a server. */
   readonly address: AddressInfo | undefined
   readonly stats: LiveSinkStats
+  /** Who looks at this moment, whoever has been here for longest first. */
+  viewers(): readonly LiveViewer[]
   on<Name extends keyof LiveSinkEvents>(event: Name, listener: (...args: LiveSinkEvents[Name]) => void): this
   // biome-ignore lint/suspicious/noExplicitAny: as Node's own declaration has it
   on(event: string | symbol, listener: (...args: any[]) => void): this

@@ -152,7 +152,7 @@ class SseWritable extends LiveWritable implements SseSink {
       allowOrigins: [settings.allowOrigin ?? []].flat(),
       acceptsHost: hostCheckFor(settings),
       streamName: 'live stream',
-      replyStream: (req, res, query, address) => replySseStream(req, res, query, address, stream),
+      replyStream: (req, res, query, who) => replySseStream(req, res, query, who, stream),
       status: () =>
         liveStatus({ stream: path, status: statusPath }, this.facts, this.stats, settings, settings.status?.()),
     })

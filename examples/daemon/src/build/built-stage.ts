@@ -24,8 +24,8 @@ export interface BuildContext {
 /** A source that runs. */
 export interface BuiltSource {
   readonly stream: EntrySource
-  /** Files, for those that follow some. */
-  files?(): readonly FileStatus[]
+  /** Files, for those that follow some: asks the system for their sizes, so not more often than somebody looks. */
+  files?(): Promise<readonly FileStatus[]>
   /** Lets go of its port; after the stream has closed. */
   release(): void
 }

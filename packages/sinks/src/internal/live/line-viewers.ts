@@ -5,6 +5,7 @@ import { type AccessControl, isRefusal } from '@logwisp/core/server'
 import { helloAnswer, NoHelloError, readHello } from './hello-line.ts'
 import type { Viewer } from './viewer.ts'
 import type { ViewerHub } from './viewer-hub.ts'
+import { addressOnly, type ViewerIdentity } from './viewer-identity.ts'
 import type { ViewerPlaces } from './viewer-places.ts'
 
 export interface LineViewersOptions {
@@ -45,13 +46,13 @@ export class LineViewers {
       return
     }
     socket.once('close', release).setNoDelay(true).setKeepAlive(true, keepAliveMs)
-    if (access === undefined) return this.#serve(socket)
+    if (access === undefined) return this.#serve(socket, addressOnly(socket.remoteAddress))
     this.#pending.add(socket)
     socket.once('close', () => this.#pending.delete(socket))
-    this.#ask(socket, access).then((allowed) => {
+    this.#ask(socket, access).then((who) => {
       this.#pending.delete(socket)
-      if (allowed && !socket.destroyed && !hub.closing) this.#serve(socket)
-      else if (allowed) socket.destroy()
+      if (who !== undefined && !socket.destroyed && !hub.closing) this.#serve(socket, who)
+      else if (who !== undefined) socket.destroy()
     })
   }
 
@@ -60,29 +61,29 @@ export class LineViewers {
     for (const socket of this.#pending) socket.destroy()
   }
 
-  /** Whether it may look. Who may without showing anything, or by its certificate, need not say hello. */
-  async #ask(socket: Socket, access: AccessControl): Promise<boolean> {
+  /** Who it is; undefined when it may not look. Who may without showing anything, or by its certificate, need not say hello. */
+  async #ask(socket: Socket, access: AccessControl): Promise<ViewerIdentity | undefined> {
     const atOnce = await access.present(socket, {}, 'stream')
-    if (!isRefusal(atOnce)) return true
+    if (!isRefusal(atOnce)) return atOnce
     if (atOnce.reason !== 'credentials-missing') {
       socket.destroy()
-      return false
+      return undefined
     }
     try {
       const credentials = await readHello(socket, this.#options.helloTimeoutMs)
       const answer = await access.present(socket, credentials, 'stream')
       if (isRefusal(answer)) throw new NoHelloError(answer.message)
       socket.write(helloAnswer())
-      return true
+      return answer
     } catch (error) {
       const message = error instanceof NoHelloError ? error.message : 'who you are could not be found out'
       socket.setTimeout(goodbyeTimeoutMs, () => socket.destroy())
       socket.end(helloAnswer(message), () => socket.destroy())
-      return false
+      return undefined
     }
   }
 
-  #serve(socket: Socket): void {
+  #serve(socket: Socket, who: ViewerIdentity): void {
     const { hub, start } = this.#options
     const viewer = hub.add(
       {
@@ -96,7 +97,7 @@ export class LineViewers {
         },
         destroy: () => void socket.destroy(),
       },
-      { position: start() },
+      { position: start(), who },
     )
     socket.on('drain', () => hub.drained(viewer)).on('close', () => hub.remove(viewer))
     this.#discardInput(socket, viewer)

@@ -11,6 +11,7 @@ import {
   replyRefusal,
   requestTarget,
 } from '@logwisp/core/server'
+import { addressOnly, type ViewerIdentity } from './viewer-identity.ts'
 
 /** Answers a request; hands what is not its own to `next`, when there is one. */
 export type RequestHandler = (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void) => void
@@ -24,13 +25,8 @@ export interface LiveHandlerOptions {
   readonly acceptsHost: HostCheck | undefined
   /** What the stream is, for who asks for another path. */
   readonly streamName: string
-  /** Answers a GET or HEAD of the stream by somebody who may have it; `address` is where that is. */
-  readonly replyStream: (
-    req: IncomingMessage,
-    res: ServerResponse,
-    query: URLSearchParams,
-    address: string | undefined,
-  ) => void
+  /** Answers a GET or HEAD of the stream by somebody who may have it; `who` is that one. */
+  readonly replyStream: (req: IncomingMessage, res: ServerResponse, query: URLSearchParams, who: ViewerIdentity) => void
   /** The body of the status page. */
   readonly status: () => object
 }
@@ -59,7 +55,7 @@ export function liveHandler(options: LiveHandlerOptions): RequestHandler {
       return replyError(req, res, 405, `${target.path} answers ${allowedMethods}`)
     }
     if (target.path === statusPath) return whenAllowed(req, res, access, 'status', () => replyStatus(req, res, status))
-    whenAllowed(req, res, access, 'stream', (address) => replyStream(req, res, target.query, address))
+    whenAllowed(req, res, access, 'stream', (who) => replyStream(req, res, target.query, who))
   }
 }
 
@@ -76,16 +72,16 @@ export function whenAllowed(
   res: ServerResponse,
   access: AccessControl | undefined,
   right: Right,
-  proceed: (address: string | undefined) => void,
+  proceed: (who: ViewerIdentity) => void,
 ): void {
-  if (access === undefined) return proceed(req.socket.remoteAddress)
+  if (access === undefined) return proceed(addressOnly(req.socket.remoteAddress))
   access
     .request(req, right)
     .then((answer) => {
       // Whoever asked may have gone meanwhile.
       if (res.destroyed || res.closed) return
       if (isRefusal(answer)) return replyRefusal(req, res, answer)
-      proceed(answer.address)
+      proceed(answer)
     })
     .catch((error: Error) => {
       if (res.headersSent) res.destroy(error)

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { type Batch, EntryWritable, type LogEntry } from '@logwisp/core'
 import type { Listener } from '@logwisp/core/server'
-import type { LiveSink, LiveSinkStats } from '../../live-sink.ts'
+import type { LiveSink, LiveSinkStats, LiveViewer } from '../../live-sink.ts'
 import type { HeartbeatSettings, LiveSettings } from './live-settings.ts'
 import { ReplayRing } from './replay-ring.ts'
 import { ViewerHub, type ViewerProtocol } from './viewer-hub.ts'
@@ -73,6 +73,10 @@ export abstract class LiveWritable extends EntryWritable implements LiveSink {
     const { connected, accepted, ...more } = this.hub.counts
     const viewers = { connected, accepted, refused: this.places.refused, ...more }
     return this.books({ viewers, ring: { entries: this.ring.next - this.ring.first, bytes: this.ring.bytes } })
+  }
+
+  viewers(): readonly LiveViewer[] {
+    return this.hub.viewers
   }
 
   override _construct(callback: (error?: Error | null) => void): void {

@@ -7,6 +7,7 @@ import type { ReplayRing } from './replay-ring.ts'
 import type { ViewerStart } from './viewer.ts'
 import { QueryError } from './viewer-filter.ts'
 import type { ViewerHub } from './viewer-hub.ts'
+import type { ViewerIdentity } from './viewer-identity.ts'
 import type { ViewerPlaces } from './viewer-places.ts'
 import { startOfQuery } from './viewer-start.ts'
 
@@ -22,7 +23,7 @@ export function replySseStream(
   req: IncomingMessage,
   res: ServerResponse,
   query: URLSearchParams,
-  address: string | undefined,
+  who: ViewerIdentity,
   { hub, ring, places, retryMs }: SseStreamOptions,
 ): void {
   let start: ViewerStart
@@ -33,7 +34,7 @@ export function replySseStream(
     return replyError(req, res, 400, `${error.parameter}: ${error.message}`, { parameter: error.parameter })
   }
   if (hub.closing) return replyEnded(req, res, retryMs)
-  const release = places.take(address, retryMs)
+  const release = places.take(who.address, retryMs)
   if (typeof release !== 'function') return replyRefusal(req, res, release)
   res.once('close', release)
   res.writeHead(200, streamHeaders)
@@ -46,7 +47,7 @@ export function replySseStream(
   // Bytes at once, since some proxies hold the head back until there is a body. And an id at once, so that a viewer that
   // is cut off before the first entry misses none of those that come until it is back.
   res.write(comment('logwisp') + retryAfter(retryMs) + idOnly(ring.idBefore(start.position)))
-  serveViewer(res, hub, start)
+  serveViewer(res, hub, { ...start, who })
 }
 
 const streamHeaders = {

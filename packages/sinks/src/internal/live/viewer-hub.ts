@@ -5,6 +5,7 @@
  */
 
 import type { Batch, LogEntry } from '@logwisp/core'
+import type { LiveViewer } from '../../live-sink.ts'
 import { type EncodeEntry, type PackSpan, SpanEncoder } from './encoded-span.ts'
 import type { ReplayRing } from './replay-ring.ts'
 import { TimeShare } from './time-share.ts'
@@ -112,6 +113,16 @@ export class ViewerHub {
       entriesMissed: this.#entriesMissed,
       bytesBuffered,
     }
+  }
+
+  /** Every viewer, the one that has been here for longest first. */
+  get viewers(): readonly LiveViewer[] {
+    return [...this.#viewers]
+      .map(([viewer, { bufferedBytes }]) => {
+        const { who, connectedAt, lag, entriesSent, entriesMissed } = viewer
+        return { address: who.address, name: who.name, connectedAt, lag, entriesSent, entriesMissed, bufferedBytes }
+      })
+      .sort((one, other) => one.connectedAt - other.connectedAt)
   }
 
   /** How many viewers there are. */

@@ -8,6 +8,7 @@
 import type { EncodedSpan, SpanEncoder } from './encoded-span.ts'
 import type { ReplayRing } from './replay-ring.ts'
 import type { ViewerFilter } from './viewer-filter.ts'
+import type { ViewerIdentity } from './viewer-identity.ts'
 
 /** Entries that a viewer does not get. */
 export interface ViewerGap {
@@ -30,6 +31,8 @@ export interface ViewerStart {
   /** What lies before `position` and was missed. */
   readonly gap?: ViewerGap | undefined
   readonly filter?: ViewerFilter | undefined
+  /** Only when it comes: a viewer that wants something else stays who it is. */
+  readonly who?: ViewerIdentity | undefined
 }
 
 /** What to send: first the gap, then the span. */
@@ -47,6 +50,12 @@ export class Viewer {
   #position: number
   #gap: ViewerGap | undefined
   #told: number
+  readonly who: ViewerIdentity
+  /** When it came, in ms since the epoch. */
+  readonly connectedAt = Date.now()
+  /** Entries that it was sent, and that it missed because it was too slow. */
+  entriesSent = 0
+  entriesMissed = 0
   /** Whether its connection takes no more until it has drained. */
   full = false
   /** How often in a row it was found full. */
@@ -62,13 +71,14 @@ export class Viewer {
   /** How often in a row it was asked without answering. */
   unanswered = 0
 
-  constructor(ring: ReplayRing, spans: SpanEncoder, { position, gap, filter }: ViewerStart, now: number) {
+  constructor(ring: ReplayRing, spans: SpanEncoder, { position, gap, filter, who = {} }: ViewerStart, now: number) {
     this.#ring = ring
     this.#spans = spans
     this.#filter = filter
     this.#position = position
     this.#told = position
     this.#gap = gap
+    this.who = who
     this.sentAt = now
     this.entryAt = now
     this.probedAt = now
@@ -90,6 +100,11 @@ export class Viewer {
   /** The sequence of the entry that it is sent next. */
   get position(): number {
     return this.#position
+  }
+
+  /** Entries that it was not sent yet, those that its filter will pass over too. */
+  get lag(): number {
+    return this.#ring.next - this.#position
   }
 
   /** Whether the ring has moved past its place. */
@@ -119,11 +134,14 @@ export class Viewer {
       this.#position = position
     }
     if (this.#position === this.#ring.next) {
+      this.entriesMissed += missed
       return { gap, missed, span: { next: this.#position, entries: 0, bytes: nothing } }
     }
     const span = this.#spans.at(this.#position, this.#filter)
     this.#position = span.next
     if (span.entries > 0) this.#told = span.next
+    this.entriesMissed += missed
+    this.entriesSent += span.entries
     return { gap, missed, span }
   }
 

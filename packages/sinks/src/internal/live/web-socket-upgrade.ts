@@ -10,6 +10,7 @@ import type { ReplayRing } from './replay-ring.ts'
 import type { ViewerStart } from './viewer.ts'
 import { QueryError } from './viewer-filter.ts'
 import type { ViewerHub } from './viewer-hub.ts'
+import type { ViewerIdentity } from './viewer-identity.ts'
 import type { ViewerPlaces } from './viewer-places.ts'
 import { startOfQuery } from './viewer-start.ts'
 import { serveWebSocket } from './web-socket-viewer.ts'
@@ -84,13 +85,15 @@ export function webSocketUpgrade(options: WebSocketUpgradeOptions): { handle: Up
       return replyError(req, res, 403, `pages of ${JSON.stringify(origin)} may not read this: name it in allowOrigin`)
     }
     showToken(req)
-    whenAllowed(req, res, access, 'stream', (address) => {
-      const admitted = admit(req, res, target.query, address, options)
+    whenAllowed(req, res, access, 'stream', (who) => {
+      const admitted = admit(req, res, target.query, who, options)
       if (admitted === undefined) return
       res.detachSocket(socket as Socket)
       pending.delete(socket)
       socket.once('close', admitted.release)
-      server.handleUpgrade(req, socket, head, (ws) => serveWebSocket(ws, socket as Socket, admitted.start, options))
+      server.handleUpgrade(req, socket, head, (ws) =>
+        serveWebSocket(ws, socket as Socket, { ...admitted.start, who }, options),
+      )
     })
   }
   return {
@@ -106,7 +109,7 @@ function admit(
   req: IncomingMessage,
   res: ServerResponse,
   query: URLSearchParams,
-  address: string | undefined,
+  who: ViewerIdentity,
   { hub, ring, places }: WebSocketUpgradeOptions,
 ): { readonly start: ViewerStart; readonly release: () => void } | undefined {
   if (hub.closing) return void replyError(req, res, 503, 'the stream has ended')
@@ -117,7 +120,7 @@ function admit(
     if (!(error instanceof QueryError)) throw error
     return void replyError(req, res, 400, `${error.parameter}: ${error.message}`, { parameter: error.parameter })
   }
-  const release = places.take(address, retryAfterMs)
+  const release = places.take(who.address, retryAfterMs)
   return typeof release === 'function' ? { start, release } : void replyRefusal(req, res, release)
 }
 
