@@ -1,10 +1,11 @@
 /** The whole configuration: the one schema that gives its types, its checks, its documentation and its JSON Schema. */
 
 import { z } from 'zod'
+import { auth } from './schema/auth.ts'
 import { logging } from './schema/logging.ts'
 import { pipeline } from './schema/pipelines.ts'
-import { path } from './schema/primitives.ts'
-import { auth, listening } from './schema/servers.ts'
+import { path, seconds } from './schema/primitives.ts'
+import { listening, reachableByBrowsers } from './schema/servers.ts'
 
 /** Everything that a configuration may say. What relates several values to each other is checked by `checkWhole`. */
 export const configSchema = z.strictObject({
@@ -12,30 +13,24 @@ export const configSchema = z.strictObject({
   background: z.boolean().default(false).describe('Whether it runs in the background.'),
   quiet: z.boolean().default(false).describe('Whether its own log is off.'),
   disable_status_reporter: z.boolean().default(false).describe('Whether it does not log its state now and then.'),
-  status_interval_seconds: z
-    .number()
-    .min(1)
-    .default(30)
-    .describe('How often it logs its state, when that has changed.'),
+  status_interval_seconds: seconds.min(1).default(30).describe('How often it logs its state, when that has changed.'),
   config_auto_reload: z.boolean().default(false).describe('Whether a changed configuration file is read anew.'),
   config_save_on_exit: z.boolean().default(false).describe('Whether the configuration is written back at the end.'),
   state_directory: path
     .optional()
     .describe('Where positions are kept between runs. Default: `logwisp` in the XDG state directory.'),
   pid_file: path.optional().describe('The file with the process number, as long as it runs.'),
-  stop_timeout_seconds: z
-    .number()
-    .min(0.1)
-    .default(10)
-    .describe('How long the end waits for what is not delivered yet.'),
+  stop_timeout_seconds: seconds.default(10).describe('How long the end waits for what is not delivered yet.'),
   status: z
     .strictObject({
       host: listening.host,
       port: listening.port
         .optional()
         .describe('A port of its own for page, status, metrics and health, besides those of the pipelines.'),
+      ...reachableByBrowsers,
       ssl: listening.ssl,
       net_limit: listening.net_limit,
+      max_connections: listening.max_connections,
       auth: auth.prefault({}).describe('Who may see them there.'),
     })
     .prefault({})

@@ -1,7 +1,7 @@
 /** The daemon's own log. */
 
 import { z } from 'zod'
-import { megabytes, megabytesOrNone, path } from './primitives.ts'
+import { fileName, hoursOrNever, megabytes, megabytesOrNone, path } from './primitives.ts'
 
 /** Where it goes, and how much of it. */
 export const logging = z.strictObject({
@@ -16,12 +16,14 @@ export const logging = z.strictObject({
   file: z
     .strictObject({
       directory: path.default('./logs').describe('The directory of the file.'),
-      name: z.string().min(1).default('logwisp').describe('The file is `<name>.log`.'),
-      max_size_mb: megabytes.default(100).describe('It is rotated before it would grow beyond this.'),
+      name: fileName.default('logwisp').describe('The file is `<name>.log`.'),
+      max_size_mb: megabytes
+        .default(100)
+        .describe('It is rotated before it would grow beyond this. Unit: 1,000,000 bytes.'),
       max_total_size_mb: megabytesOrNone
         .default(1000)
-        .describe('The oldest rotated ones go beyond this; 0 is no bound.'),
-      retention_hours: z.number().min(0).default(168).describe('Rotated ones are removed after this; 0 is never.'),
+        .describe('The oldest rotated ones go beyond this; 0 is no bound. Unit: 1,000,000 bytes.'),
+      retention_hours: hoursOrNever.default(168).describe('Rotated ones are removed after this; 0 is never.'),
     })
     .prefault({})
     .describe('The file.'),

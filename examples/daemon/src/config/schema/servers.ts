@@ -1,28 +1,34 @@
 /** What every stage that listens has: where, who may come, how often, and TLS. */
 
 import { z } from 'zod'
-import { count, milliseconds, path, port, secret, textOrList } from './primitives.ts'
+import { auth } from './auth.ts'
+import { bufferBytes, count, path, port, seconds, secret, text, textOrList } from './primitives.ts'
 
 /** How much one client, or all together, may ask for. */
 export const netLimit = z.strictObject({
   enabled: z.boolean().default(false).describe('Whether these limits hold.'),
-  requests_per_second: z.number().positive().optional().describe('Requests of HTTP, connections of TCP.'),
+  requests_per_second: z
+    .number()
+    .min(0.001)
+    .max(1_000_000)
+    .optional()
+    .describe('Requests of HTTP, connections of TCP. Default: no bound.'),
   burst_size: count
     .optional()
-    .describe('As many at once after a quiet time. Default: `requests_per_second`, at least 1.'),
+    .describe('As many at once after a quiet time. Default: as many as in a second, at least 1.'),
   limit_by: z.enum(['ip', 'global']).default('ip').describe('Whether each address has this rate, or all share it.'),
-  entries_per_second: z.number().positive().optional().describe('Entries that a client may send in.'),
-  response_code: z
-    .int()
-    .min(400)
-    .max(599)
+  entries_per_second: z
+    .number()
+    .min(0.001)
+    .max(1_000_000_000)
     .optional()
-    .describe('The status of HTTP answers beyond the limit. Default: 429.'),
+    .describe('Entries that are sent in, by `limit_by` too. Default: no bound.'),
+  response_code: z.int().min(400).max(599).default(429).describe('The status of HTTP answers beyond the rate.'),
   response_message: z
     .string()
     .max(1000)
-    .optional()
-    .describe('The text of such answers. Default: `Net limit exceeded`.'),
+    .default('Net limit exceeded')
+    .describe('What such answers say; up to 1000 characters.'),
   max_connections_per_ip: z.int().min(0).default(0).describe('Connections at once from one address; 0 is no bound.'),
   max_total_connections: z.int().min(0).default(0).describe('Connections at once from all; 0 is no bound.'),
 })
@@ -44,97 +50,48 @@ export const serverSsl = z.strictObject({
       'With `client_auth`: true refuses clients without a good certificate, false lets them show another proof.',
     ),
   crl_file: path.optional().describe('Revoked certificates of clients; PEM.'),
-  min_version: tlsVersion.optional().describe('The oldest version. Default: TLS1.2; older ones are refused.'),
-  max_version: tlsVersion.optional().describe('The newest version. Default: the newest there is.'),
-  cipher_suites: z.string().optional().describe("OpenSSL's names of ciphers for TLS 1.2."),
+  min_version: tlsVersion.default('TLS1.2').describe('The oldest version. Those before TLS1.2 are never spoken.'),
+  max_version: tlsVersion.default('TLS1.3').describe('The newest version.'),
+  cipher_suites: text
+    .optional()
+    .describe("OpenSSL's names of ciphers, with `:` between them, for TLS 1.2. Default: Node's."),
 })
 
 /** TLS of a client. */
-export const clientSsl = z.strictObject({
-  enabled: z.boolean().default(true).describe('Whether TLS is spoken, where the address does not say.'),
+const clientTls = {
   ca_file: path.optional().describe('Whose certificates are good, instead of the well-known ones; PEM.'),
   cert_file: path.optional().describe('The certificate to show; PEM.'),
-  key_file: path.optional().describe('Its private key; PEM.'),
+  key_file: path.optional().describe('Its private key; PEM. Only its owner may be able to read it.'),
   key_passphrase: secret.optional().describe('What the key is encrypted with.'),
-  server_name: z.string().optional().describe("The name that the server's certificate must have. Default: the host's."),
-})
+  server_name: text.optional().describe("The name that the server's certificate must have. Default: the host's."),
+} as const
 
-/** The proof that a client of another server shows. */
-export const clientAuth = z.strictObject({
-  token: secret.optional().describe('For `Authorization: Bearer`.'),
-  username: z.string().optional().describe('For `Authorization: Basic`, with `password`.'),
-  password: secret.optional().describe('For `Authorization: Basic`.'),
-})
+/** TLS of a client whose URL says whether it is spoken. */
+export const urlSsl = z.strictObject(clientTls)
 
-const rights = z.array(z.enum(['ingest', 'stream', 'status'])).optional()
-
-/** Who may use the servers of a pipeline. */
-export const auth = z.strictObject({
-  type: z.enum(['none', 'basic', 'bearer', 'mtls']).default('none').describe('What clients show.'),
-  basic_auth: z
-    .strictObject({
-      users: z
-        .array(
-          z.strictObject({
-            username: z.string().min(1),
-            password_hash: secret.describe('As `logwisp hash-password` makes it; bcrypt too.'),
-            rights: rights.describe('What the user may do: any of `ingest`, `stream`, `status`. Default: all.'),
-          }),
-        )
-        .default([])
-        .describe('Who may come.'),
-      users_file: path.optional().describe('A file of lines `name:hash`.'),
-      realm: z.string().optional().describe('What browsers show when they ask for the password.'),
-    })
-    .optional(),
-  bearer_auth: z
-    .strictObject({
-      tokens: z.array(secret).default([]).describe('Tokens, or their hashes as `logwisp token` makes them.'),
-      tokens_file: path.optional().describe('A file of lines `name:token` or `name:hash`.'),
-      jwt: z
-        .strictObject({
-          jwks_url: z.url().optional().describe('Where the issuer publishes its keys.'),
-          signing_key: secret.optional().describe('The key: a text of at least 32 bytes, or PEM.'),
-          issuer: z.string().optional().describe('Who must have issued them: `iss`.'),
-          audience: z.string().optional().describe('Whom they must be for: `aud`.'),
-          name_claim: z.string().optional().describe('The claim with the name. Default: `sub`.'),
-        })
-        .optional(),
-    })
-    .optional(),
-  mtls: z
-    .strictObject({
-      names: z
-        .array(z.string())
-        .optional()
-        .describe('The certificates that are let in, by common name or alternative name. Default: all good ones.'),
-    })
-    .optional(),
-  ip_whitelist: z.array(z.string()).default([]).describe('Addresses and networks that may come; empty is all.'),
-  ip_blacklist: z.array(z.string()).default([]).describe('Addresses and networks that may not.'),
-  trusted_proxies: z.array(z.string()).default([]).describe("Proxies whose word for the client's address is taken."),
-  anonymous: rights.describe('What somebody may do who shows nothing, beside `type`. Default: nothing.'),
+/** TLS of a client that has only host and port. */
+export const clientSsl = z.strictObject({
+  enabled: z.boolean().default(false).describe('Whether TLS is spoken.'),
+  ...clientTls,
 })
 
 /** Where a stage listens. */
 export const listening = {
-  host: z
-    .string()
-    .min(1)
-    .default('127.0.0.1')
-    .describe('The address to listen on; `0.0.0.0` or `::` is all of this machine.'),
+  host: text.default('127.0.0.1').describe('The address to listen on; `0.0.0.0` or `::` is all of this machine.'),
   port: port.describe('The port to listen on; 0 takes any free one.'),
   net_limit: netLimit.prefault({}).describe('How much one client, or all together, may ask for.'),
   ssl: serverSsl.prefault({}).describe('TLS.'),
   auth: auth.optional().describe("Who may come here, instead of the pipeline's `auth`."),
-  max_connections: count.default(1000).describe('Connections at once; further ones are refused.'),
+  max_connections: count.default(1000).describe('Connections at once to the port; further ones are refused.'),
 } as const
 
 /** Where browsers can reach a stage. */
 export const reachableByBrowsers = {
   allowed_hosts: textOrList
     .optional()
-    .describe('Names, besides those of this machine, under which requests are answered; `any` is all of them.'),
+    .describe(
+      'Names, besides those of this machine, under which requests are answered; `any` is all of them. Default: `any` beyond loopback.',
+    ),
   allow_origin: textOrList
     .optional()
     .describe('Origins whose pages may use it; `*` is every page. Default: none but its own.'),
@@ -143,32 +100,29 @@ export const reachableByBrowsers = {
 /** How a live viewer is told that the connection lives. */
 export const heartbeat = z.strictObject({
   enabled: z.boolean().default(true).describe('Whether viewers that hear nothing get one.'),
-  interval_seconds: z.number().min(0.1).default(30).describe('How often.'),
+  interval_seconds: seconds.default(30).describe('After how much quiet.'),
   include_timestamp: z.boolean().default(true).describe('Whether it has the time.'),
   include_stats: z.boolean().default(false).describe('Whether it tells how many viewers there are and for how long.'),
   format: z
     .enum(['json', 'comment', 'entry'])
     .default('comment')
     .describe(
-      '`comment`: one that pages do not see. `json`: an event named `heartbeat`, over TCP a line. `entry`: an entry.',
+      '`comment`: one that pages do not see (SSE), a ping (WebSocket). `json`: an event, a frame, or a line. `entry`: an entry.',
     ),
 })
 
 /** The limits of live viewers, in all protocols. */
 export const viewers = {
   max_viewers: count.default(100).describe('Viewers at once; further ones are refused.'),
+  max_viewers_per_address: count.optional().describe('Viewers at once from one address. Default: no bound.'),
   ring_entries: count.default(100_000).describe('Entries kept for viewers that come back, and for slow ones.'),
-  ring_bytes: count.default(16_777_216).describe('Memory that these may take, in bytes.'),
+  ring_bytes: bufferBytes.default(16_777_216).describe('Memory that these may take, in bytes.'),
   when_viewer_slow: z
     .enum(['drop-oldest', 'drop-all', 'cut-off'])
     .default('drop-oldest')
-    .describe('What becomes of a viewer that the ring has overtaken.'),
-  stuck_timeout_seconds: z
-    .number()
-    .min(0.1)
-    .default(30)
-    .describe('A viewer that takes nothing for so long is cut off.'),
+    .describe('What becomes of a viewer that the ring has overtaken: it misses the oldest, or all, or is cut off.'),
+  stuck_timeout_seconds: seconds.default(30).describe('A viewer that takes nothing for so long is cut off.'),
+  idle_timeout_seconds: seconds
+    .optional()
+    .describe('A viewer for whom no entry came for so long is told good-bye. Default: never.'),
 } as const
-
-/** Common to all that waits for a stopped stream. */
-export const drainTimeoutMs = milliseconds.optional()
