@@ -1,0 +1,96 @@
+/** `pnpm trials`: the reference daemon under reloads, at its start and end, and through a day of its life. */
+
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { describeMachine } from './harness/machine.ts'
+import { Progress } from './harness/progress.ts'
+import { dayInTheLife } from './trials/day-in-the-life.ts'
+import { reloadUnderLoad } from './trials/reload-under-load.ts'
+import { startAndStop } from './trials/start-and-stop.ts'
+import { type TrialResults, trialsPage, trialsTables } from './trials/trials-page.ts'
+
+const usage = `Tries the reference daemon: pnpm --filter @logwisp/bench trials [options]
+
+  --only <part>   start, reload or day; may be repeated
+  --seconds <n>   of the day (default 600); reloads take a tenth of it
+  --keep          leaves what the daemon wrote where it is, and says where
+`
+
+const packageDirectory = fileURLToPath(new URL('..', import.meta.url))
+const progress = new Progress(process.stderr)
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    args: process.argv.slice(2).filter((arg) => arg !== '--'),
+    options: {
+      only: { type: 'string', multiple: true, default: ['start', 'reload', 'day'] },
+      seconds: { type: 'string', default: '600' },
+      keep: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return print(usage)
+  const seconds = Number(values.seconds)
+  if (!(seconds >= 10)) throw new Error('--seconds must be at least 10')
+  const directory = await mkdtemp(join(tmpdir(), 'logwisp-trials-'))
+  const asked = new Set(values.only)
+  const place = async (name: string): Promise<string> => {
+    progress.step(name)
+    const path = join(directory, name)
+    await mkdir(path)
+    return path
+  }
+  const quick = seconds < 600
+  let results: TrialResults = { date: new Date().toISOString(), machine: describeMachine() }
+  try {
+    if (asked.has('start')) {
+      const sizes = quick
+        ? { rounds: 3, queuedLines: 50_000, idleSeconds: 3, manyFiles: 1000 }
+        : { rounds: 10, queuedLines: 1_000_000, idleSeconds: 30, manyFiles: 1000 }
+      results = { ...results, startAndStop: await startAndStop(await place('start'), sizes) }
+    }
+    if (asked.has('reload')) {
+      const sizes = { reloads: Math.round(seconds / 6), seconds: seconds / 10, linesPerSecond: 5000, viewers: 10 }
+      results = { ...results, reloadUnderLoad: await reloadUnderLoad(await place('reload'), sizes) }
+    }
+    if (asked.has('day')) {
+      const sizes = { seconds, linesPerSecond: 10_000 }
+      const day = await dayInTheLife(await place('day'), sizes, (what) => progress.step(`day: ${what}`))
+      results = { ...results, dayInTheLife: day }
+    }
+  } finally {
+    progress.clear()
+    if (values.keep) print(`kept: ${directory}\n`)
+    else await rm(directory, { recursive: true, force: true })
+  }
+  print(`${trialsTables(results)}\n`)
+  if (!quick && asked.size === 3) {
+    await writeFile(join(packageDirectory, 'DAEMON.md'), trialsPage(results))
+    print('written: bench/DAEMON.md\n')
+  }
+  return isRight(results) ? 0 : 1
+}
+
+/** Whether nothing was lost that the daemon had promised to keep, and every book balances. */
+function isRight({ reloadUnderLoad: reload, dayInTheLife: day }: TrialResults): boolean {
+  const reloaded = reload === undefined || reload.pipelines.every(({ lost, repeated }) => lost + repeated === 0)
+  const lived =
+    day === undefined || (day.balances.every(({ balances }) => balances) && day.series.every(({ lost }) => lost === 0))
+  return reloaded && lived
+}
+
+function print(text: string): 0 {
+  process.stdout.write(text)
+  return 0
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  progress.clear()
+  process.stderr.write(`${(error as Error).stack}\n`)
+  process.exitCode = 1
+}
