@@ -2,9 +2,8 @@
 
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { LogwispError } from '@logwisp/core'
+import { type FileLock, LogwispError, lockFile } from '@logwisp/core'
 import { ActiveFile } from './active-file.ts'
-import { type FileLock, lockFile } from './file-lock.ts'
 import type { FileSystem } from './file-system.ts'
 import { activeName, compareRotated, nextRotatedName, parseRotatedName, type RotatedName } from './rotation.ts'
 
@@ -75,7 +74,7 @@ export class FilePlace {
     const { directory, name } = this.#options
     if (this.#lock === undefined) {
       await this.#fs.mkdir(directory, { recursive: true })
-      this.#lock = await lockFile(join(directory, `.${name}.lock`), this.path)
+      this.#lock = await this.#takeLock(join(directory, `.${name}.lock`))
       this.#isAfterCrash = this.#lock.isTakenOver
     }
     if (this.#isRecalled) return
@@ -83,6 +82,14 @@ export class FilePlace {
     const rotated = names.flatMap((fileName) => parseRotatedName(name, fileName) ?? [])
     this.#last = rotated.sort(compareRotated).at(-1)
     this.#isRecalled = true
+  }
+
+  #takeLock(path: string): Promise<FileLock> {
+    return lockFile(path, (pid) => {
+      const who = pid === undefined ? 'another sink that is starting' : `a sink of process ${pid}`
+      const advice = `if no such sink runs any more, remove ${path}`
+      return `${this.path} is being written by ${who}: give this sink another name or directory; ${advice}`
+    })
   }
 
   /**

@@ -2,12 +2,20 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile, utimes, writeFile } from 'node:fs/promises'
-import { hostname } from 'node:os'
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { lockFile } from '../src/internal/file/file-lock.ts'
-import { temporaryDirectory } from './file-fixtures.ts'
+import { lockFile as lockFileFor } from '../src/lock-file.ts'
+
+async function temporaryDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'logwisp-lock-'))
+  onTestFinished(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}
+
+const lockFile = (path: string): ReturnType<typeof lockFileFor> =>
+  lockFileFor(path, (pid) => `${path} belongs to ${pid ?? 'one that starts'}: stop it`)
 
 async function lockLeftBy(maker: object | string): Promise<string> {
   const path = join(await temporaryDirectory(), '.app.lock')
@@ -24,7 +32,7 @@ async function aliveProcess(): Promise<number> {
 
 async function own(): Promise<Record<string, unknown>> {
   const path = join(await temporaryDirectory(), '.app.lock')
-  const lock = await lockFile(path, 'app.log')
+  const lock = await lockFile(path)
   const maker = JSON.parse(await readFile(path, 'utf8'))
   await lock.release()
   return maker
@@ -33,22 +41,19 @@ async function own(): Promise<Record<string, unknown>> {
 test('is had by one, and after release by the next, who knows that nothing crashed', async () => {
   const path = join(await temporaryDirectory(), '.app.lock')
   for (let i = 0; i < 2; i++) {
-    const lock = await lockFile(path, 'app.log')
+    const lock = await lockFile(path)
     expect(lock.isTakenOver).toBe(false)
-    await expect(lockFile(path, 'app.log')).rejects.toMatchObject({ code: 'FILE_IN_USE' })
+    await expect(lockFile(path)).rejects.toMatchObject({ code: 'FILE_IN_USE' })
     await lock.release()
     await lock.release()
     expect(await readdir(join(path, '..'))).toEqual([])
   }
 })
 
-test('of a process that runs is not taken; the error names the process and the lock', async () => {
+test('of a process that runs is not taken; the error names the process', async () => {
   const pid = await aliveProcess()
   const path = await lockLeftBy({ pid, host: hostname(), thread: 0, token: 'x' })
-  await expect(lockFile(path, '/logs/app.log')).rejects.toThrow(
-    `/logs/app.log is being written by a sink of process ${pid}`,
-  )
-  await expect(lockFile(path, '/logs/app.log')).rejects.toThrow(path)
+  await expect(lockFile(path)).rejects.toThrow(`${path} belongs to ${pid}: stop it`)
 })
 
 test.each<[string, () => Promise<object | string>]>([
@@ -57,7 +62,7 @@ test.each<[string, () => Promise<object | string>]>([
   ['this very process made it, and does not hold it', async () => ({ ...(await own()), token: 'x' })],
 ])('is taken over when %s', async (_name, make) => {
   const path = await lockLeftBy(await make())
-  const lock = await lockFile(path, 'app.log')
+  const lock = await lockFile(path)
   expect(lock.isTakenOver).toBe(true)
   await lock.release()
   expect(await readdir(join(path, '..'))).toEqual([])
@@ -66,7 +71,7 @@ test.each<[string, () => Promise<object | string>]>([
 test.skipIf(process.platform !== 'linux')('is taken over when its id is by now another process’s', async () => {
   for (const pid of [await aliveProcess(), process.pid]) {
     const path = await lockLeftBy({ pid, startTime: '1', host: hostname(), thread: 0, token: 'x' })
-    const lock = await lockFile(path, 'app.log')
+    const lock = await lockFile(path)
     expect(lock.isTakenOver).toBe(true)
     await lock.release()
   }
@@ -74,21 +79,21 @@ test.skipIf(process.platform !== 'linux')('is taken over when its id is by now a
 
 test.skipIf(process.platform !== 'linux')('of another thread of this process is not taken', async () => {
   const path = await lockLeftBy({ ...(await own()), thread: 99, token: 'x' })
-  await expect(lockFile(path, 'app.log')).rejects.toMatchObject({ code: 'FILE_IN_USE' })
+  await expect(lockFile(path)).rejects.toMatchObject({ code: 'FILE_IN_USE' })
 })
 
 test('that is being written this moment is not taken; one that was left empty is', async () => {
   const path = await lockLeftBy('')
-  await expect(lockFile(path, 'app.log')).rejects.toMatchObject({ code: 'FILE_IN_USE' })
+  await expect(lockFile(path)).rejects.toMatchObject({ code: 'FILE_IN_USE' })
   await utimes(path, 1, 1)
-  const lock = await lockFile(path, 'app.log')
+  const lock = await lockFile(path)
   expect(lock.isTakenOver).toBe(true)
   await lock.release()
 })
 
 test('of many who find an old one at the same time, one gets it', async () => {
   const path = await lockLeftBy({ pid: 2 ** 30, host: hostname(), thread: 0, token: 'x' })
-  const tries = await Promise.allSettled(Array.from({ length: 20 }, () => lockFile(path, 'app.log')))
+  const tries = await Promise.allSettled(Array.from({ length: 20 }, () => lockFile(path)))
   const got = tries.filter(({ status }) => status === 'fulfilled')
   expect(got).toHaveLength(1)
   expect(await readdir(join(path, '..'))).toEqual(['.app.lock'])
@@ -96,7 +101,7 @@ test('of many who find an old one at the same time, one gets it', async () => {
 
 test('release leaves alone what is no longer its own', async () => {
   const path = join(await temporaryDirectory(), '.app.lock')
-  const lock = await lockFile(path, 'app.log')
+  const lock = await lockFile(path)
   await writeFile(path, '{"pid":1}')
   await lock.release()
   expect(await readFile(path, 'utf8')).toBe('{"pid":1}')

@@ -1,10 +1,10 @@
 /**
- * A lock file: at most one sink writes to a file, and the next one learns whether the last one crashed.
+ * A lock file: at most one holds it, of all threads and processes, and the next one learns whether the last one crashed.
  *
  * Node has no lock that the system takes back by itself, so the lock file says who made it, and one whose maker is
  * gone is taken over. Gone is: no such process, another process that has got the same id (told by its start time,
  * where /proc has it; in a container every run is process 1), or one of another machine (a container that was moved
- * to another host must start by itself; two hosts writing to one file over a network are not kept apart).
+ * to another host must start by itself; two hosts that share a directory over a network are not kept apart).
  */
 
 import { randomUUID } from 'node:crypto'
@@ -12,8 +12,7 @@ import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import { threadId } from 'node:worker_threads'
-import { LogwispError } from '@logwisp/core'
-import { isAbsent } from './file-system.ts'
+import { LogwispError } from './errors.ts'
 
 interface Maker {
   readonly pid: number
@@ -25,9 +24,9 @@ interface Maker {
 
 /** A lock that is held. */
 export interface FileLock {
-  /** Whether a sink that did not close its file, since it crashed, held it before. */
+  /** Whether somebody who did not let go of it, since it crashed, held it before. */
   readonly isTakenOver: boolean
-  /** Lets go of it. */
+  /** Lets go of it, and removes its file; a second time does nothing. */
   release(): Promise<void>
 }
 
@@ -42,11 +41,21 @@ const registry: unique symbol = Symbol.for('@logwisp/file-locks/1') as never
 const held: Set<string> = ((globalThis as { [registry]?: Set<string> })[registry] ??= new Set())
 
 /**
- * Takes the lock.
+ * Makes a file that stands for having something to oneself, such as a file to write to or a directory. Its directory
+ * must exist. It is removed by {@link FileLock.release}; what a crash leaves is taken over by the next one.
  *
- * @throws LogwispError `FILE_IN_USE` when somebody has it.
+ * @param describe the error's words: who has it (a process's number; undefined while that one is starting), what to do.
+ * @throws LogwispError `FILE_IN_USE` when somebody has it; the system's errors when the file cannot be made.
+ *
+ * @example
+ * ```ts
+ * import { lockFile } from '@logwisp/core'
+ *
+ * const lock = await lockFile('./.spool.lock', (pid) => `./spool is used by process ${pid ?? '?'}: stop that one first`)
+ * await lock.release()
+ * ```
  */
-export async function lockFile(path: string, guarded: string): Promise<FileLock> {
+export async function lockFile(path: string, describe: (pid: number | undefined) => string): Promise<FileLock> {
   const token = randomUUID()
   const startTime = await startTimeOf(process.pid)
   const maker: Maker = { pid: process.pid, startTime, thread: threadId, host: hostname(), token }
@@ -55,7 +64,7 @@ export async function lockFile(path: string, guarded: string): Promise<FileLock>
     const text = await readLock(path)
     if (text === undefined) continue
     const owner = parse(text)
-    if (await isHeld(path, owner, maker)) throw inUse(path, guarded, owner)
+    if (await isHeld(path, owner, maker)) throw new LogwispError('FILE_IN_USE', describe(owner?.pid))
     isTakenOver = await takeOver(path, text, maker)
   }
   held.add(token)
@@ -156,11 +165,6 @@ function parse(text: string): Maker | undefined {
   }
 }
 
-function inUse(path: string, guarded: string, owner: Maker | undefined): LogwispError {
-  const who = owner === undefined ? 'another sink that is starting' : `a sink of process ${owner.pid}`
-  return new LogwispError(
-    'FILE_IN_USE',
-    `${guarded} is being written by ${who}: give this sink another name or directory; ` +
-      `if no such sink runs any more, remove ${path}`,
-  )
+function isAbsent(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT'
 }
