@@ -28,7 +28,7 @@ const basicAuth = z.strictObject({
 const jwt = z.strictObject({
   jwks_url: z
     .url({ protocol: /^https$/ })
-    .meta({ expected: 'an https:// URL' })
+    .meta({ expected: 'an https:// URL', pattern: '^[Hh][Tt][Tt][Pp][Ss]:' })
     .optional()
     .describe('Where the issuer publishes its keys.'),
   signing_key: secret.optional().describe('The key: a text of at least 32 bytes, or PEM.'),

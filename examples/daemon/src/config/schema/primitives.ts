@@ -19,10 +19,14 @@ export const urlPath = z
   .meta({ expected: 'a path that begins with `/`, without `?`, `#` and spaces' })
 
 /** The URL of a server that we are a client of. */
-export const httpUrl = z.url({ protocol: /^https?$/ }).meta({ expected: 'an http:// or https:// URL' })
+export const httpUrl = z
+  .url({ protocol: /^https?$/ })
+  .meta({ expected: 'an http:// or https:// URL', pattern: '^[Hh][Tt][Tt][Pp][Ss]?:' })
 
 /** The URL of a server that speaks WebSocket. */
-export const webSocketUrl = z.url({ protocol: /^wss?$/ }).meta({ expected: 'a ws:// or wss:// URL' })
+export const webSocketUrl = z
+  .url({ protocol: /^wss?$/ })
+  .meta({ expected: 'a ws:// or wss:// URL', pattern: '^[Ww][Ss][Ss]?:' })
 
 /** `host:port`, with `[…]` around an IPv6 address. */
 export const hostAndPort = z

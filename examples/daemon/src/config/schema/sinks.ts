@@ -166,9 +166,9 @@ const httpClient = z.strictObject({
   auth: clientAuth.optional().describe('What is shown to the server.'),
   ssl: urlSsl.prefault({}).describe('TLS, where the URL says so.'),
   insecure_skip_verify: z
-    .literal(false)
+    .boolean()
     .default(false)
-    .describe('Accepted as `false` only: servers are always verified; name their authority in `ssl.ca_file`.'),
+    .describe('Accepted as the ancestor has it, without effect: servers are always verified; see `ssl.ca_file`.'),
 })
 
 const tcpClient = z.strictObject({
