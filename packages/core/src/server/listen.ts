@@ -2,7 +2,7 @@
 
 import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
-import { type AddressInfo, createServer as createTcpServer, isIP, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer, isIP, Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { LogwispError } from '../errors.ts'
 import type { AccessControl } from './access.ts'
@@ -113,8 +113,8 @@ async function open<Kind extends Server>(server: Kind, options: ListenOptions): 
       return (server.address() as AddressInfo | null) ?? undefined
     },
     close(): Promise<void> {
-      server.close()
-      if (http !== undefined) closeWhatIdles(http, closed)
+      if (http === undefined) server.close()
+      else closeHttp(http, closed)
       return closed
     },
     destroy(): Promise<void> {
@@ -154,12 +154,24 @@ function sendAnswersWhole(server: HttpServer, connected: 'connection' | 'secureC
   }
 }
 
-/** A connection whose last answer comes after the end idles then; Node would let it do so for `keepAliveTimeout`. */
-function closeWhatIdles(server: HttpServer, closed: Promise<void>): void {
+/** What is left of the time for a head once a server closes, in ms: a connection that asks nothing holds up nobody. */
+const lastHeadTimeoutMs = 1000
+
+/**
+ * A connection whose last answer comes after the end idles then; Node would let it do so for `keepAliveTimeout`. And
+ * `server.close()` of HTTP ends the watch over heads: a connection that has not asked anything yet, as browsers open
+ * them in advance, would hold up the end for as long as it likes. So only the listening is ended at first.
+ */
+function closeHttp(server: HttpServer, closed: Promise<void>): void {
+  server.headersTimeout = Math.min(server.headersTimeout, lastHeadTimeoutMs)
+  Server.prototype.close.call(server)
   server.closeIdleConnections()
   const timer = setInterval(() => server.closeIdleConnections(), 50)
   timer.unref()
-  closed.then(() => clearInterval(timer))
+  closed.then(() => {
+    clearInterval(timer)
+    server.close()
+  })
 }
 
 /** A host and a port as a URL has them. */

@@ -331,6 +331,20 @@ describe('ending', () => {
     },
   )
 
+  test.each(['', 'GET / HTTP/1.1\r\nHo'])(
+    'closing does not wait for connections that have asked nothing yet: after %j',
+    async (head) => {
+      const listener = await listenHttp(() => {}, { ...local, headersTimeoutMs: 20_000 })
+      const port = kept(listener)
+      const socket = connect(port, '127.0.0.1').on('error', () => {})
+      socket.resume().write(head)
+      await once(socket, 'connect')
+      const began = performance.now()
+      await listener.close()
+      expect(performance.now() - began).toBeLessThan(5000)
+    },
+  )
+
   test('a peer that takes nothing of its answer holds up the closing, and destroying ends that', async () => {
     const listener = await listenHttp((_, res) => res.end(Buffer.alloc(32 * 1024 * 1024)), local)
     const sent = request({ host: '127.0.0.1', port: kept(listener), agent: false }).end()
