@@ -7,11 +7,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { AccessControl, ServerTls } from '@logwisp/core/server'
+import type { ListenerStatus } from '../service/service-status.ts'
 
 /** Where to listen; two stages that name the same host and port share it, and must agree in the rest. */
 export interface Endpoint {
   readonly protocol: 'http' | 'tcp'
   readonly host: string
+  /** 0 takes any free one; all `http` endpoints of a host with 0 share one. */
   readonly port: number
   /** Two that are `sameTls` are the same: plain data to compare, made from the configuration. */
   readonly tls: { readonly key: string; readonly make: () => ServerTls } | undefined
@@ -29,7 +31,12 @@ export interface HttpMount {
   /** What these paths are, for lists: `stream`, `ingest`, `status`. */
   readonly kind: 'stream' | 'ingest' | 'status' | 'page'
   readonly access: AccessControl | undefined
-  /** Without it, and of the kind `status`, the daemon answers with the pipeline's status. */
+  /**
+   * Names, besides those of this machine, under which a port on loopback answers requests for these paths; beyond
+   * loopback every name is answered unless some are given. The port host checks this, the stage need not.
+   */
+  readonly allowedHosts?: readonly string[] | 'any' | undefined
+  /** Without it, and of the kind `status`, the daemon answers with the pipeline's status; several may share a path then. */
   handler?: ((req: IncomingMessage, res: ServerResponse) => void) | undefined
   /** For WebSocket. */
   handleUpgrade?: ((req: IncomingMessage, socket: Duplex, head: Buffer) => void) | undefined
@@ -44,22 +51,45 @@ export interface PortLease {
    * with `Retry-After`. Throws a LogwispError when the path is somebody else's.
    */
   mount(mount: HttpMount): void
-  /** Takes the connections of a `tcp` port from now on. */
+  /** Takes the connections of a `tcp` port from now on. Throws a LogwispError when they are somebody else's. */
   serve(handler: (socket: Socket) => void): void
   /** No more requests are answered for this lease. The port itself stays until {@link PortHost.settle}. */
   release(): void
 }
 
+/** A path that is answered on a port, and by what. */
+export interface Route {
+  readonly path: string
+  readonly mount: HttpMount
+}
+
+/** What the daemon's own pages know of the port that they are asked for on. */
+export interface PortView {
+  readonly host: string
+  /** The port that it listens on. */
+  readonly port: number
+  /** Every path that is mounted. */
+  readonly routes: readonly Route[]
+  /** False while stages are still being made, so that any unknown path may be one of theirs in a moment. */
+  readonly isSettled: boolean
+}
+
+/** Answers what stages do not. `own` are the mounts without handler that the path belongs to, if any. */
+export type Home = (req: IncomingMessage, res: ServerResponse, port: PortView, own: readonly HttpMount[]) => void
+
 /** All of them. */
 export interface PortHost {
   /**
-   * Opens what is not open yet, and holds it.
+   * Opens what is not open yet, and holds it. Nobody may hold the port with other settings: release all stages that
+   * change before the first of them acquires anew.
    *
    * @throws LogwispError `LISTEN_FAILED`; nothing has changed then
    */
   acquire(endpoint: Endpoint): Promise<PortLease>
-  /** Closes ports that nobody holds any more: called when a change is complete. */
+  /** Closes ports that nobody holds any more: called when a change is complete. Paths without a stage are a 404 then. */
   settle(): Promise<void>
   /** Takes no more connections, waits for those that are open up to the deadline, then cuts them. */
   close(deadlineMs: number): Promise<void>
+  /** The ports that are open. */
+  readonly listeners: readonly ListenerStatus[]
 }
