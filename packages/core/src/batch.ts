@@ -289,6 +289,11 @@ export class Batch implements Iterable<LogEntry> {
     return new Batch(this.#block, mapped, this.#from, this.#to, this.#runs, this.#count)
   }
 
+  /** The same lines with this way back, whether they had one or none; asked with places in {@link bytes}. */
+  withNewOrigins(origins: BatchOrigins): Batch {
+    return new Batch(this.#block, origins, this.#from, this.#to, this.#runs, this.#count)
+  }
+
   /**
    * The same lines in a block of their own: for who keeps batches, and would keep a whole read block for a few lines of
    * it. Its lines have the origins that they had, and so has the batch.

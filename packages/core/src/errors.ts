@@ -36,6 +36,7 @@ export const errorCodes = {
   PACKAGE_MISSING: 'An option needs an optional package that is not installed.',
   POSITION_LOST: 'A source can not go on where it had come to: what stood there is gone.',
   ROTATE_FAILED: 'A file sink could not rotate its file, and goes on with the one it has.',
+  SINK_FAILED: 'The sink inside a replaceable sink failed or could not be made; another one is made.',
   SOURCE_FAILED: 'One of several merged sources failed.',
   TOO_MANY_FILES: 'A directory has more files that match than maxFiles; some are not followed.',
   TORN_LINE: 'A file ended in the middle of a line, left by a crash; the sink mended it.',

@@ -42,6 +42,15 @@ export { checkArgument, checkOptions, type OptionRule, option } from './options.
 export { acknowledge, type Origin, type OriginTracker } from './origin.ts'
 export { type OwnedEntry, ownedEntry } from './owned-entry.ts'
 export { maxJsonDepth, parseExact } from './parse-exact.ts'
+export {
+  type MakeSink,
+  type ReplaceableSink,
+  type ReplaceableSinkOptions,
+  type ReplaceableSinkState,
+  type ReplaceableSinkStats,
+  type ReplaceOptions,
+  replaceableSink,
+} from './replaceable-sink.ts'
 export { retryAfterMs } from './retry-after.ts'
 export { type ByteScan, scanBytes } from './scan-bytes.ts'
 export type { StageStats } from './stats.ts'
