@@ -1,6 +1,9 @@
 /** A configuration as it was loaded: its values, where each came from, and what is to be said about it. */
 
+import type { ConfigLanguage } from './parse-file.ts'
+import type { FileAsRead } from './read-file.ts'
 import type { Config } from './schema.ts'
+import type { WrittenTable } from './written.ts'
 
 /** Where a value came from. */
 export type ValueOrigin =
@@ -35,6 +38,16 @@ export interface LoadedConfig {
   /** By dotted path of each leaf, defaults included. */
   readonly origins: ReadonlyMap<string, ValueOrigin>
   readonly notices: readonly Notice[]
+  /** The file as it was read and what everything was made from: what `saveConfig` needs. */
+  readonly sources?: ConfigSources | undefined
+}
+
+/** What a configuration was made from. */
+export interface ConfigSources {
+  readonly file: FileAsRead | undefined
+  readonly language: ConfigLanguage | undefined
+  /** Everything that was written anywhere, merged. */
+  readonly tree: WrittenTable
 }
 
 /** A configuration that cannot be used: everything that is wrong with it. */
