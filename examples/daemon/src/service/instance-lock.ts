@@ -1,0 +1,28 @@
+/** Keeps two daemons from the same positions: each would save its own over the other's. */
+
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type FileLock, LogwispError, lockFile } from '@logwisp/core'
+import { StartError } from './start-error.ts'
+
+/**
+ * Has a state directory to itself, or the part of it that is called `name`. A lock that a crash left is taken over.
+ *
+ * @throws StartError when another daemon has it, with the number of its process, or when it cannot be made
+ */
+export async function lockInstance(stateDirectory: string, name: string): Promise<FileLock> {
+  const path = join(stateDirectory, `.${name}.lock`)
+  try {
+    // What is followed, and how far, is nobody else's business.
+    await mkdir(stateDirectory, { recursive: true, mode: 0o700 })
+    return await lockFile(path, (pid) => {
+      const who = pid === undefined ? 'another daemon that is starting' : `process ${pid}`
+      const advice = 'stop it first, or give this one another state_directory'
+      return `the same configuration runs already, as ${who}: ${advice} (the lock is ${path})`
+    })
+  } catch (error) {
+    if (error instanceof LogwispError) throw new StartError(error.message)
+    const advice = 'give another in state_directory (--state-dir, LOGWISP_STATE_DIR), or make it writable'
+    throw new StartError(`cannot use the state directory ${stateDirectory} (${(error as Error).message}): ${advice}`)
+  }
+}

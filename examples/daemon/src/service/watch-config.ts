@@ -1,0 +1,180 @@
+/**
+ * Watches the configuration's file. Its directory is watched for a quick answer, and the file is looked at every second
+ * besides: networks and some containers tell of nothing, and a Kubernetes ConfigMap changes by a link elsewhere
+ * (`logwisp.toml → ..data/logwisp.toml`, `..data → ..2026_11_21`) being exchanged.
+ */
+
+import { type FSWatcher, watch } from 'node:fs'
+import { realpath, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Logger } from 'pino'
+
+/** What it needs. */
+export interface ConfigWatchOptions {
+  readonly path: string
+  readonly log: Logger
+  /** The file is another one now, and has stayed as it is for {@link stableMs}. Calls do not overlap. */
+  onChange(): Promise<void>
+}
+
+/** How often the file is looked at. */
+const pollIntervalMs = 1000
+
+/** How long the file must not have changed: an editor or a copy may write it in pieces. */
+const stableMs = 500
+
+/** How often it is looked at until it has. */
+const stableCheckMs = 100
+
+/** Others may write what they like. */
+const writableByOthers = 0o002
+const writableByGroup = 0o020
+
+/** What of a file tells it from another one, and who may have written it. */
+interface Look {
+  readonly identity: string
+  readonly mode: number
+  readonly owner: number
+}
+
+/** Begins to watch; the function that it returns ends that. Resolves once a change from now on will be noticed. */
+export async function watchConfig(options: ConfigWatchOptions): Promise<() => void> {
+  const watcher = new ConfigWatch(options)
+  await watcher.begin()
+  return () => watcher.end()
+}
+
+class ConfigWatch {
+  readonly #options: ConfigWatchOptions
+  #watchers: FSWatcher[] = []
+  #watched = ''
+  #timer: NodeJS.Timeout | undefined
+  /** What is in use, or was refused. */
+  #known: Look | undefined
+  #firstMode = 0
+  /** What was seen of a change, and since when. */
+  #next: Look | undefined
+  #nextSince = 0
+  #isGone = false
+  #isLooking = false
+  #isEnded = false
+
+  constructor(options: ConfigWatchOptions) {
+    this.#options = options
+  }
+
+  async begin(): Promise<void> {
+    this.#known = await lookAt(this.#options.path)
+    this.#firstMode = this.#known?.mode ?? 0
+    await this.#watchDirectories()
+    this.#schedule(pollIntervalMs)
+  }
+
+  end(): void {
+    this.#isEnded = true
+    clearTimeout(this.#timer)
+    for (const watcher of this.#watchers) watcher.close()
+  }
+
+  #schedule(delayMs: number): void {
+    if (this.#isEnded) return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.#look(), delayMs)
+    this.#timer.unref()
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isLooking) return
+    this.#isLooking = true
+    try {
+      await this.#compare(await lookAt(this.#options.path))
+      await this.#watchDirectories()
+    } catch (error) {
+      this.#options.log.warn({ err: error }, 'the configuration file cannot be looked at')
+    } finally {
+      this.#isLooking = false
+      this.#schedule(this.#next === undefined ? pollIntervalMs : stableCheckMs)
+    }
+  }
+
+  async #compare(found: Look | undefined): Promise<void> {
+    const { log, path } = this.#options
+    if (found === undefined) {
+      // Between the two steps of a replacement there may be none: not worth a word before it has stayed away.
+      if (this.#next !== undefined) this.#next = undefined
+      else if (!this.#isGone && this.#known !== undefined) {
+        this.#isGone = true
+        log.warn({ file: path }, 'the configuration file is gone; going on with what it said')
+      }
+      return
+    }
+    if (this.#isGone) log.info({ file: path }, 'the configuration file is there again')
+    this.#isGone = false
+    if (found.identity === this.#known?.identity && found.mode === this.#known.mode) {
+      this.#next = undefined
+      return
+    }
+    if (found.identity !== this.#next?.identity) {
+      this.#next = found
+      this.#nextSince = Date.now()
+      return
+    }
+    if (Date.now() - this.#nextSince < stableMs) return
+    this.#next = undefined
+    const isSameText = found.identity === this.#known?.identity
+    this.#known = found
+    const reason = whyNotTrusted(found, this.#firstMode)
+    if (reason !== undefined) log.error({ file: path }, `the changed configuration file is not read: ${reason}`)
+    else if (!isSameText || this.#wasRefused) await this.#options.onChange()
+    this.#wasRefused = reason !== undefined
+  }
+
+  #wasRefused = false
+
+  /** The directory of the name, and that of the file which it leads to. */
+  async #watchDirectories(): Promise<void> {
+    const real = await realpath(this.#options.path).catch(() => this.#options.path)
+    const directories = [...new Set([dirname(this.#options.path), dirname(real)])]
+    const key = directories.join('\0')
+    if (key === this.#watched || this.#isEnded) return
+    this.#watched = key
+    for (const watcher of this.#watchers) watcher.close()
+    this.#watchers = directories.flatMap((directory) => {
+      try {
+        const watcher = watch(directory, { persistent: false }, () => this.#onHint())
+        // Gone, or no more watches to be had: then the looks must do.
+        watcher.on('error', () => watcher.close())
+        return [watcher]
+      } catch {
+        return []
+      }
+    })
+  }
+
+  #onHint(): void {
+    if (this.#next === undefined && !this.#isLooking) this.#schedule(stableCheckMs)
+  }
+}
+
+async function lookAt(path: string): Promise<Look | undefined> {
+  try {
+    const { dev, ino, size, mtimeMs, mode, uid } = await stat(path)
+    return { identity: [dev, ino, size, mtimeMs].join(':'), mode, owner: uid }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
+}
+
+/** Whoever may write the file decides what the daemon reads and where it sends that, with the daemon's rights. */
+function whyNotTrusted({ mode, owner }: Look, firstMode: number): string | undefined {
+  const added = mode & ~firstMode
+  if ((mode & writableByOthers) !== 0) return 'everybody may write it: take that away (chmod o-w)'
+  if ((added & writableByGroup) !== 0) return 'its group may write it since it changed: take that away (chmod g-w)'
+  const self = process.getuid?.()
+  if (self !== undefined && owner !== 0 && owner !== self) {
+    return `it belongs to user ${owner}, who is neither root nor the daemon's user (${self})`
+  }
+  return undefined
+}
