@@ -1,13 +1,16 @@
-/** Serves the live page: three files, read once, under a policy that lets nothing else run or load. */
+/** Serves the live page: the files of one folder, read once, under a policy that lets nothing else run or load. */
 
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { extname } from 'node:path'
 
-const files = {
-  '/': { name: 'index.html', type: 'text/html; charset=utf-8' },
-  '/live.css': { name: 'live.css', type: 'text/css; charset=utf-8' },
-  '/live.js': { name: 'live.js', type: 'text/javascript; charset=utf-8' },
-} as const
+const folder = new URL('../page/', import.meta.url)
+
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+}
 
 const headers = {
   'Cache-Control': 'no-cache',
@@ -23,11 +26,22 @@ const headers = {
 /** Answers a request for the page. Returns false, having done nothing, when the path is not the page's. */
 export type LivePage = (request: IncomingMessage, response: ServerResponse) => boolean
 
-/** Reads the page's files. Rejects when the package is incomplete. */
-export async function loadLivePage(): Promise<LivePage> {
+/**
+ * Reads the page's files: its document is `/`, and below each of the `pipelines`, e.g. `/app/`; the rest is below `/page/`.
+ * Rejects when the package is incomplete.
+ */
+export async function loadLivePage(pipelines: readonly string[] = []): Promise<LivePage> {
   const bodies = new Map<string, { body: Buffer; type: string }>()
-  for (const [path, { name, type }] of Object.entries(files)) {
-    bodies.set(path, { body: await readFile(new URL(`../page/${name}`, import.meta.url)), type })
+  for (const name of await readdir(folder)) {
+    const type = types[extname(name)]
+    if (type === undefined) continue
+    const body = await readFile(new URL(name, folder))
+    if (name !== 'index.html') bodies.set(`/page/${name}`, { body, type })
+    else {
+      bodies.set('/', { body, type })
+      const below = Buffer.from(body.toString().replaceAll('"./page/', '"../page/'))
+      for (const pipeline of pipelines) bodies.set(`/${encodeURIComponent(pipeline)}/`, { body: below, type })
+    }
   }
   return (request, response) => {
     const found = bodies.get((request.url ?? '').split('?', 1)[0] as string)
