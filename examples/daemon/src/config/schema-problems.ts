@@ -146,6 +146,7 @@ function kindOf(value: unknown): string {
 function shown(value: unknown): string {
   if (typeof value === 'bigint' || typeof value === 'number' || typeof value === 'boolean') return String(value)
   if (typeof value !== 'string') return kindOf(value)
-  const text = JSON.stringify(value)
+  // A password in a URL is no business of a log.
+  const text = JSON.stringify(value.replace(/\/\/[^/@]*@/g, '//***@'))
   return text.length > 80 ? `${text.slice(0, 80)}…` : text
 }

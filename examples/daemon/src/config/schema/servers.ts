@@ -16,7 +16,10 @@ export const netLimit = z.strictObject({
   burst_size: count
     .optional()
     .describe('As many at once after a quiet time. Default: as many as in a second, at least 1.'),
-  limit_by: z.enum(['ip', 'global']).default('ip').describe('Whether each address has this rate, or all share it.'),
+  limit_by: z
+    .enum(['ip', 'user', 'global'])
+    .default('ip')
+    .describe('Whether each address has this rate, or each user, token or certificate, or all share it.'),
   entries_per_second: z
     .number()
     .min(0.001)
@@ -27,6 +30,7 @@ export const netLimit = z.strictObject({
   response_message: z
     .string()
     .max(1000)
+    .meta({ expected: 'a text of up to 1000 characters' })
     .default('Net limit exceeded')
     .describe('What such answers say; up to 1000 characters.'),
   max_connections_per_ip: z.int().min(0).default(0).describe('Connections at once from one address; 0 is no bound.'),
