@@ -1,26 +1,46 @@
 /** From files, environment and command line to one checked configuration. */
 
-import type { FlagValues } from './flags.ts'
-import { ConfigError, type LoadedConfig } from './loaded-config.ts'
+import { checkWhole } from './check-whole.ts'
+import { ConfigError, type LoadedConfig, type Notice, type Problem, type ValueOrigin } from './loaded-config.ts'
+import { isWritten, originAt, originsOf } from './origins.ts'
+import { type LoadRequest, readLayers } from './read-layers.ts'
+import { resolveSecrets } from './resolve-secrets.ts'
+import type { WrittenTable } from './written.ts'
 
-/** What a configuration is made from. */
-export interface LoadRequest {
-  /** What the command line says of it, as `readFlags` reads it. */
-  readonly argv: FlagValues
-  /** The file that the command line names. */
-  readonly configFile?: string | undefined
-  readonly environment: NodeJS.ProcessEnv
-  /** What relative paths count from. */
-  readonly cwd: string
-  /** The directory to follow when there is no file: `logwisp [directory]`. */
-  readonly directory?: string | undefined
-}
+export type { LoadRequest } from './read-layers.ts'
 
 /**
  * Finds the configuration, reads it, and checks the whole of it.
  *
- * @throws {ConfigError} with everything that is wrong, in the order of the file
+ * For each value by itself, the command line goes before the environment, that before the file, and that before the
+ * defaults. Without a file, or without `pipelines` in it, the `*.log` files of a directory are followed.
+ *
+ * @throws {ConfigError} with everything that is wrong, in the order of the file; a file that cannot be read or is not
+ *   valid TOML, JSON or YAML is the only thing that is said then
  */
-export async function loadConfig(_request: LoadRequest): Promise<LoadedConfig> {
-  throw new ConfigError([{ path: '', message: 'configurations cannot be read yet', origin: undefined }])
+export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
+  const { sources, config, problems, notices } = await readLayers(request)
+  const { file, tree } = sources
+  if (config === undefined) throw new ConfigError(inOrder(problems, tree))
+  const whole = checkWhole(config, (path) => isWritten(tree, path))
+  const secrets = await resolveSecrets(config, request)
+  const all = [...problems, ...whole.problems, ...secrets.problems]
+  if (all.length > 0) throw new ConfigError(inOrder(all, tree))
+  const said = inOrder([...notices, ...whole.notices, ...secrets.notices], tree)
+  return { config, file: file?.path, origins: originsOf(config, tree), notices: said, sources }
+}
+
+/** By their place in the file; then what came from elsewhere, in the order in which it was found. Each once. */
+function inOrder<Said extends Problem | Notice>(said: readonly Said[], tree: WrittenTable): readonly Said[] {
+  const once = new Map(said.map((each) => [`${each.path}: ${each.message}`, each]))
+  return [...once.values()]
+    .map((each) => ({ ...each, origin: each.origin ?? originAt(tree, each.path) }))
+    .toSorted((left, right) => compareOrigins(left.origin, right.origin))
+}
+
+function compareOrigins(left: ValueOrigin | undefined, right: ValueOrigin | undefined): number {
+  if (left?.from !== 'file' || right?.from !== 'file') {
+    return Number(right?.from === 'file') - Number(left?.from === 'file')
+  }
+  return left.line - right.line || left.column - right.column
 }

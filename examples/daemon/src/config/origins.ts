@@ -67,13 +67,25 @@ function isSame(left: ValueOrigin, right: ValueOrigin): boolean {
 
 /** Where a dotted path was written, or what it is part of; undefined when nobody wrote any of it. */
 export function originAt(tree: WrittenTable, path: string): ValueOrigin | undefined {
-  let node: Written | undefined = tree
-  let origin: ValueOrigin | undefined
-  for (const key of path === '' ? [] : path.split('.')) {
-    if (node?.kind === 'list') node = node.items[Number(key)]
-    else node = node?.kind === 'table' ? node.entries.get(key)?.node : undefined
-    if (node === undefined) break
-    origin = node.origin
-  }
+  const origin = along(tree, path).at(-1)?.origin
   return origin?.from === 'default' ? undefined : origin
+}
+
+/** Whether somebody wrote what stands at a dotted path, a leaf or a table. */
+export function isWritten(tree: WrittenTable, path: string): boolean {
+  const nodes = along(tree, path)
+  return nodes.length === path.split('.').length && nodes.at(-1)?.origin.from !== 'default'
+}
+
+/** The nodes below the root on the way to a dotted path, as far as there are any. */
+function along(tree: WrittenTable, path: string): readonly Written[] {
+  const nodes: Written[] = []
+  let node: Written | undefined = tree
+  for (const key of path === '' ? [] : path.split('.')) {
+    if (node.kind === 'list') node = node.items[Number(key)]
+    else node = node.kind === 'table' ? node.entries.get(key)?.node : undefined
+    if (node === undefined) break
+    nodes.push(node)
+  }
+  return nodes
 }

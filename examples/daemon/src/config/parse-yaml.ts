@@ -21,11 +21,10 @@ export function parseYaml(source: FileText): WrittenTable {
     prettyErrors: false,
     uniqueKeys: true,
     intAsBigInt: true,
-    // A warning becomes an error below; nothing is to be printed here.
-    logLevel: 'silent',
-    stringKeys: false,
   })
   const [trouble] = [...document.errors, ...document.warnings]
+  // The parser takes its own overflow for an error in the file.
+  if (trouble?.message.includes('call stack') === true) throw new RangeError(trouble.message)
   if (trouble !== undefined) throw failure(source, lines, trouble.pos[0], `is not valid YAML: ${trouble.message}`)
   return new TreeOfYaml(source, lines, document).tree()
 }
