@@ -1,0 +1,214 @@
+/** `logwisp cert`: an authority, and certificates that it signs. */
+
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { access, readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { join } from 'node:path'
+import { generate } from 'selfsigned'
+import { exitCodes } from '../exit-codes.ts'
+import type { Terminal } from './invocation.ts'
+import { print } from './terminal/print.ts'
+import { UsageError } from './usage-error.ts'
+import { writeNewFile } from './write-new-file.ts'
+
+/** Its flags. */
+export interface CertOptions {
+  readonly directory: string
+  readonly days: string
+  readonly force?: true
+  readonly ca?: string
+  readonly caKey?: string
+  readonly alt?: readonly string[]
+}
+
+/** An authority that signs. */
+interface Authority {
+  readonly certificate: X509Certificate
+  readonly key: KeyObject
+  readonly pem: { readonly cert: string; readonly key: string }
+}
+
+const dayMs = 86_400_000
+/** A certificate is good a bit earlier than now: clocks of other machines differ. */
+const clockToleranceMs = 3_600_000
+const maxDays = 36_500
+
+/** Makes `<name>.pem` and `<name>.key`, the key for its owner only: EC P-256, or RSA where the authority is. */
+export async function cert(
+  kind: 'ca' | 'server' | 'client',
+  name: string,
+  options: CertOptions,
+  terminal: Terminal,
+): Promise<number> {
+  checkName(name)
+  const days = daysIn(options.days)
+  const now = Math.floor(Date.now() / 1000) * 1000
+  const notAfter = new Date(now + days * dayMs)
+  const stem = join(options.directory, kind === 'ca' ? 'ca' : fileNameOf(name))
+  const files = { cert: `${stem}.pem`, key: `${stem}.key` }
+  if (options.force !== true) await checkFree(Object.values(files))
+  const authority = kind === 'ca' ? undefined : await readAuthority(options)
+  if (authority !== undefined) checkWithin(authority, notAfter, days, now)
+  const isRsa = authority?.key.asymmetricKeyType === 'rsa'
+  const made = await generate([{ name: 'commonName', value: name }], {
+    ...(isRsa ? { keyType: 'rsa', keySize: 3072 } : { keyType: 'ec', curve: 'P-256' }),
+    algorithm: 'sha256',
+    notBeforeDate: new Date(now - clockToleranceMs),
+    notAfterDate: notAfter,
+    extensions: extensionsOf(kind, name, options.alt ?? []),
+    ...(authority && { ca: authority.pem }),
+  })
+  const chain = authority === undefined || isRoot(authority.certificate) ? '' : `\n${authority.pem.cert}`
+  const force = options.force === true
+  await writeNewFile(files.key, made.private, { mode: 0o600, force })
+  await writeNewFile(files.cert, `${made.cert.trimEnd()}\n${chain}`, { mode: 0o644, force })
+  await print(
+    terminal.stdout,
+    `${files.cert}  the certificate, good until ${notAfter.toISOString().slice(0, 10)}\n${files.key}  its key: keep it secret\n`,
+  )
+  await print(terminal.stderr, advice(kind, files, options))
+  return exitCodes.ok
+}
+
+type Extension = NonNullable<NonNullable<Parameters<typeof generate>[1]>['extensions']>[number]
+
+function extensionsOf(kind: 'ca' | 'server' | 'client', name: string, alternatives: readonly string[]): Extension[] {
+  if (kind === 'ca') {
+    return [
+      { name: 'basicConstraints', cA: true, pathLenConstraint: 0, critical: true },
+      { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+    ]
+  }
+  for (const alternative of alternatives) checkName(alternative)
+  const names = [...new Set([name, ...alternatives])].filter((each) => isIP(each) !== 0 || isHostName(each))
+  if (kind === 'server' && names.length === 0) {
+    throw new UsageError(`\`${name}\` is no name or address of a server: give the one that clients connect to`)
+  }
+  return [
+    { name: 'basicConstraints', cA: false, critical: true },
+    { name: 'keyUsage', digitalSignature: true, critical: true },
+    { name: 'extKeyUsage', ...(kind === 'server' ? { serverAuth: true } : { clientAuth: true }) },
+    ...(names.length === 0
+      ? []
+      : [
+          {
+            name: 'subjectAltName' as const,
+            altNames: names.map((each) =>
+              isIP(each) === 0 ? { type: 2 as const, value: each } : { type: 7 as const, ip: each },
+            ),
+          },
+        ]),
+  ]
+}
+
+async function readAuthority({ ca = 'ca.pem', caKey = 'ca.key' }: CertOptions): Promise<Authority> {
+  const read = async (path: string): Promise<string> => {
+    try {
+      return await readFile(path, 'utf8')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      throw new UsageError(
+        `there is no ${path}: make an authority with \`logwisp cert ca\`, or name one with --ca and --ca-key`,
+      )
+    }
+  }
+  const pem = { cert: await read(ca), key: await read(caKey) }
+  const certificate = parsed(ca, () => new X509Certificate(pem.cert))
+  const key = parsed(caKey, () => createPrivateKey(pem.key))
+  if (!certificate.ca) throw new UsageError(`${ca} is not the certificate of an authority`)
+  if (!certificate.checkPrivateKey(key)) throw new UsageError(`${caKey} is not the key of ${ca}`)
+  return { certificate, key, pem }
+}
+
+function parsed<Result>(path: string, parse: () => Result): Result {
+  try {
+    return parse()
+  } catch (error) {
+    throw new UsageError(`${path} cannot be read, it must be PEM and not encrypted: ${(error as Error).message}`)
+  }
+}
+
+function checkWithin({ certificate }: Authority, notAfter: Date, days: number, now: number): void {
+  const end = Date.parse(certificate.validTo)
+  if (end >= notAfter.getTime()) return
+  const left = Math.floor((end - now) / dayMs)
+  throw new UsageError(
+    left < 1
+      ? `the authority itself is good until ${certificate.validTo} only: make a new one`
+      : `${days} days are more than the authority itself is good for: say --days ${left} or fewer, or make a new one`,
+  )
+}
+
+/** What other programs would take for the end of a name, and what cannot be written in one. */
+function checkName(name: string): void {
+  if (name === '' || name.length > 64 || /[,+="<>#;\\\x00-\x1f\x7f]/.test(name)) {
+    throw new UsageError(
+      `\`${name}\` cannot stand in a certificate: a name has up to 64 characters, without , + = " < > # ; \\`,
+    )
+  }
+}
+
+function isHostName(name: string): boolean {
+  return /^(\*\.)?([A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9])?\.)*[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9])?$/.test(name)
+}
+
+function isRoot({ subject, issuer }: X509Certificate): boolean {
+  return subject === issuer
+}
+
+function daysIn(text: string): number {
+  const days = Number(text)
+  if (!/^\d+$/.test(text) || days < 1 || days > maxDays) {
+    throw new UsageError(`--days must be a whole number from 1 to ${maxDays}, got \`${text}\``)
+  }
+  return days
+}
+
+function fileNameOf(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9._-]/g, '_').replace(/^\.+/, '_')
+}
+
+async function checkFree(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    const isThere = await access(path).then(
+      () => true,
+      () => false,
+    )
+    if (isThere) throw new UsageError(`${path} is there already, and is left as it is: --force replaces it`)
+  }
+}
+
+function advice(
+  kind: 'ca' | 'server' | 'client',
+  files: { cert: string; key: string },
+  { ca = 'ca.pem' }: CertOptions,
+): string {
+  switch (kind) {
+    case 'ca':
+      return `
+Next: logwisp cert server <name> --ca ${files.cert} --ca-key ${files.key}
+Whoever has the key can make certificates that your servers and clients trust: it need not be where they run.
+`
+    case 'server':
+      return `
+On the server, in the options of what listens:
+
+ssl = { enabled = true, cert_file = "${files.cert}", key_file = "${files.key}" }
+
+On its clients:
+
+ssl = { ca_file = "${ca}" }
+`
+    case 'client':
+      return `
+On the client, in the options of its source or sink:
+
+ssl = { cert_file = "${files.cert}", key_file = "${files.key}" }
+
+On the server, where it listens, and in its pipeline:
+
+ssl = { enabled = true, client_auth = true, client_ca_file = "${ca}", cert_file = "…", key_file = "…" }
+auth = { type = "mtls" }
+`
+  }
+}
