@@ -19,7 +19,8 @@ export function greeting(config: Config, status: ServiceStatus): string {
       if (source.type === 'directory') {
         const advice =
           files?.length === 0 ? '\n             none there yet: one that appears is read from its first line' : ''
-        return [`${join(source.options.path, source.options.pattern)}${count}${advice}`]
+        const patterns = [source.options.pattern].flat().join(' ')
+        return [`${join(source.options.path, patterns)}${count}${advice}`]
       }
       return source.type === 'file' ? [source.options.path] : []
     }),

@@ -17,6 +17,7 @@ import { listenToSignals, type StopSignal } from './signals.ts'
 import { watchForStall } from './stalled.ts'
 import { StartError } from './start-error.ts'
 import { reportStatus } from './status-reporter.ts'
+import { StatusServer } from './status-server.ts'
 import { watchConfig } from './watch-config.ts'
 
 /** What a life is made of. */
@@ -38,7 +39,7 @@ export interface LifetimeOptions {
   /** Writes it into its file; resolves with what it wrote. */
   save(loaded: LoadedConfig): Promise<{ readonly file: string | undefined; readonly written: readonly string[] }>
   /** Makes what listens. It may ask for the service once that is there. */
-  createPorts(service: () => Service | undefined, log: Logger): PortHost
+  createPorts(service: () => Service | undefined, log: Logger): Promise<PortHost>
   startService(options: ServiceOptions): Promise<Service>
 }
 
@@ -86,6 +87,9 @@ class Lifetime {
   #isEnding = false
   #reload: Promise<void> | undefined
   #reloadsAgain = false
+  #statusServer: StatusServer | undefined
+  #ports: PortHost | undefined
+  #removePidFile: () => void = () => {}
   #stopReporting: () => void = () => {}
   #stopWatching: () => void = () => {}
 
@@ -109,6 +113,10 @@ class Lifetime {
 
   async live(): Promise<number> {
     this.#listen()
+    this.#undo.push(() => {
+      this.#stopReporting()
+      this.#stopWatching()
+    })
     try {
       const ports = await this.#start()
       const ending = await this.#ending
@@ -117,8 +125,8 @@ class Lifetime {
       await ports.close(portsTimeoutMs)
       return code
     } catch (error) {
-      if (!(error instanceof StartError)) this.#say('fatal', 'it cannot start', error)
-      else this.#say('fatal', error.message)
+      if (error instanceof StartError) this.#say('fatal', error.message)
+      else this.#say('fatal', 'it cannot start', error)
       return exitCodes.failed
     } finally {
       for (const undo of this.#undo.reverse()) await undo()
@@ -135,8 +143,16 @@ class Lifetime {
     if (config.pid_file !== undefined) {
       const pidFile = await writePidFile(config.pid_file)
       this.#undo.push(() => pidFile.remove())
+      this.#removePidFile = () => pidFile.remove()
     }
-    const ports = this.#options.createPorts(() => this.#service, this.#log)
+    const ports = await this.#options.createPorts(() => this.#service, this.#log)
+    this.#ports = ports
+    const statusServer = new StatusServer(ports)
+    this.#statusServer = statusServer
+    await statusServer.take(config.status).catch((error: Error) => {
+      throw new StartError(error.message)
+    })
+    this.#undo.push(() => statusServer.close())
     this.#service = await startService({ loaded, log: this.#log, version, stateDirectory, stdin, once, ports })
     const service = this.#service
     service.done.then(
@@ -212,13 +228,13 @@ class Lifetime {
     this.#stopReporting()
     const { disable_status_reporter, status_interval_seconds } = this.#loaded.config
     const service = this.#service
+    this.#stopReporting = () => {}
     if (disable_status_reporter || service === undefined) return
     this.#stopReporting = reportStatus({
       log: this.#log,
       intervalMs: status_interval_seconds * 1000,
       status: () => service.status(),
     })
-    this.#undo.push(() => this.#stopReporting())
   }
 
   async #watch(): Promise<void> {
@@ -231,7 +247,6 @@ class Lifetime {
       log: this.#log,
       onChange: () => this.#requestReload('the configuration file has changed'),
     })
-    this.#undo.push(() => this.#stopWatching())
   }
 
   /** One reload after the other; however often it is asked for meanwhile, one more follows. */
@@ -265,6 +280,10 @@ class Lifetime {
       }
       this.#noteNotices(loaded)
       this.#noteWhatWaits(loaded)
+      await this.#statusServer
+        ?.take(loaded.config.status)
+        .catch((error: Error) => this.#log.error(`the status has no port of its own now: ${error.message}`))
+      await this.#ports?.settle()
       const watched = this.#loaded
       this.#loaded = loaded
       await this.#ownLog
@@ -360,6 +379,7 @@ class Lifetime {
 
   async #exitNow(signal: StopSignal, exitCode: number): Promise<void> {
     this.#log.warn(`${signal} again: stopped at once`)
+    this.#removePidFile()
     setTimeout(() => process.exit(exitCode), lastWordsMs)
     await this.#ownLog.close()
     process.exit(exitCode)

@@ -1,6 +1,7 @@
 /** The file with the number of the daemon's process, for those who send signals to it. */
 
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { readFileSync, rmSync } from 'node:fs'
+import { readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { lockFile } from '@logwisp/core'
 import { StartError } from './start-error.ts'
@@ -13,8 +14,8 @@ const ticksPerSecond = 100
 
 /** A file that is there. */
 export interface PidFile {
-  /** Removes it, if it is still ours. */
-  remove(): Promise<void>
+  /** Removes it, if it is still ours; at once, so that it can be the last thing that a process does. */
+  remove(): void
 }
 
 /**
@@ -43,14 +44,14 @@ export async function writePidFile(path: string): Promise<PidFile> {
     )
   }
   return {
-    remove: async () => {
-      if ((await pidIn(path)) === process.pid) await rm(path, { force: true })
+    remove: () => {
+      if (pidIn(path) === process.pid) rmSync(path, { force: true })
     },
   }
 }
 
 async function refuseIfTaken(path: string): Promise<void> {
-  const pid = await pidIn(path)
+  const pid = pidIn(path)
   if (pid === undefined || pid === process.pid) return
   if (Number.isNaN(pid)) throw new StartError(`${path} is no PID file: give another in pid_file, or remove it`)
   if (!isAlive(pid)) return
@@ -61,9 +62,9 @@ async function refuseIfTaken(path: string): Promise<void> {
 }
 
 /** The number in the file; undefined when there is none, NaN when it is something else. */
-async function pidIn(path: string): Promise<number | undefined> {
+function pidIn(path: string): number | undefined {
   try {
-    const text = (await readFile(path, 'latin1')).trim()
+    const text = readFileSync(path, 'latin1').trim()
     return text === '' ? undefined : /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
