@@ -88,8 +88,7 @@ describe('the schema of a configuration', () => {
     expect(problems).toEqual({
       'pipelines.0.auth.bearer_auth.tokens.1':
         'must be a text, `file:PATH` or `env:NAME`, got a number that is not shown',
-      'pipelines.0.auth.bearer_auth.clients.0.token':
-        'must be a text, `file:PATH` or `env:NAME`, got a text that is not shown',
+      'pipelines.0.auth.bearer_auth.clients.0.token': 'must be a text, `file:PATH` or `env:NAME`, and not empty',
     })
   })
 

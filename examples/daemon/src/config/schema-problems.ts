@@ -76,6 +76,7 @@ function wordsFor(path: Path, tree: unknown): string {
   const value = valueAt(tree, path)
   const expected = shape === undefined ? 'something else' : expectedAt(shape)
   if (value === undefined) return `is missing: must be ${expected}`
+  if (value === '') return `must be ${expected}, and not empty`
   if (shape?.kind === 'list' && Array.isArray(value)) return 'must have at least one element'
   const isSecret = shape?.kind === 'leaf' && shape.secret
   return `must be ${expected}, got ${isSecret ? `${kindOf(value)} that is not shown` : shown(value)}`

@@ -10,7 +10,7 @@ export const bytesPerMegabyte = 1_000_000
 export const port = z.int().min(0).max(65_535)
 
 /** A text that is not empty. */
-export const text = z.string().min(1).meta({ expected: 'a text that is not empty' })
+export const text = z.string().min(1)
 
 /** A path of an HTTP server. */
 export const urlPath = z

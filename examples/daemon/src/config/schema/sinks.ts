@@ -186,7 +186,9 @@ const tcpClient = z.strictObject({
     .describe('When an entry is done: the other end has it, or the system took it. Default: `peer` with `logwisp`.'),
   name: text
     .optional()
-    .describe("What the LogWisp at the other end shall call us; it tells our ids by it. Default: the host's name."),
+    .describe(
+      "What the LogWisp at the other end shall call us; it tells our ids by it. Default: the host's name and the pipeline's.",
+    ),
   dial_timeout_seconds: seconds.default(10).describe('For opening a connection.'),
   write_timeout_seconds: seconds.default(30).describe('A connection that takes nothing for so long is made anew.'),
   acknowledge_timeout_seconds: seconds
