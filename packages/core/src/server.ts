@@ -13,12 +13,14 @@ export {
   type Refusal,
   type RefusalReason,
   type Right,
+  type Standing,
 } from './server/access.ts'
 export {
   type AccessControlEvents,
   type AccessControlOptions,
   accessControl,
   identityOf,
+  type RefusedRate,
 } from './server/access-control.ts'
 export { addressFrom, networkOf } from './server/address.ts'
 export type { CertificateRule } from './server/certificate-names.ts'
@@ -48,4 +50,5 @@ export {
   type ServerTlsOptions,
   serverTls,
 } from './server/server-tls.ts'
+export { standings } from './server/standings.ts'
 export { hashToken, type TokenRule } from './server/static-tokens.ts'

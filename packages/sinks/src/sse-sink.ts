@@ -14,6 +14,7 @@ import {
   formatRule,
   type HeartbeatSettings,
   heartbeatRule,
+  heartbeatTime,
   liveDefaults,
   liveRules,
   pathRule,
@@ -169,17 +170,16 @@ function gapText({ entries, reason }: ViewerGap): string {
 
 function heartbeatText(
   id: string | undefined,
-  { format, includeStats }: HeartbeatSettings<'comment' | 'event' | 'entry'>,
+  heartbeat: HeartbeatSettings<'comment' | 'event' | 'entry'>,
   facts: LiveFacts,
   write: (entry: LogEntry) => string,
 ): string {
+  const { format, includeStats } = heartbeat
   const named = id === undefined ? {} : { id }
   if (format === 'entry')
     return serverSentEvent({ ...named, data: write(heartbeatEntry(includeStats ? facts : undefined)) })
-  if (format === 'event') {
-    const time = new Date().toISOString()
-    return serverSentEvent({ ...named, event: 'heartbeat', data: JSON.stringify({ time, ...(includeStats && facts) }) })
-  }
-  const told = includeStats ? `heartbeat viewers=${facts.viewers} uptimeMs=${facts.uptimeMs}` : 'heartbeat'
-  return id === undefined ? comment(told) : comment(told) + idOnly(id)
+  const told = { ...heartbeatTime(heartbeat), ...(includeStats && facts) }
+  if (format === 'event') return serverSentEvent({ ...named, event: 'heartbeat', data: JSON.stringify(told) })
+  const text = ['heartbeat', ...Object.entries(told).map(([name, value]) => `${name}=${value}`)].join(' ')
+  return id === undefined ? comment(text) : comment(text) + idOnly(id)
 }

@@ -11,6 +11,7 @@ import {
   formatRule,
   type HeartbeatSettings,
   heartbeatRule,
+  heartbeatTime,
   liveDefaults,
   liveRules,
   settleHeartbeat,
@@ -166,11 +167,12 @@ function droppedLine({ dropped, format }: Settings): (gap: ViewerGap) => string 
 }
 
 function heartbeatLine(
-  { format, includeStats }: HeartbeatSettings<'none' | 'json' | 'entry'>,
+  heartbeat: HeartbeatSettings<'none' | 'json' | 'entry'>,
   facts: LiveFacts,
   write: (entry: LogEntry) => string,
 ): string {
+  const { format, includeStats } = heartbeat
   if (format === 'none') return ''
   if (format === 'entry') return `${write(heartbeatEntry(includeStats ? facts : undefined))}\n`
-  return `${JSON.stringify({ logwisp: 'heartbeat', ...(includeStats && facts) })}\n`
+  return `${JSON.stringify({ logwisp: 'heartbeat', ...heartbeatTime(heartbeat), ...(includeStats && facts) })}\n`
 }

@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { checkArgument, checkOptions, encodeEntry, type LogEntry, type OptionRule, option } from '@logwisp/core'
+import { checkArgument, checkOptions, type LogEntry, type OptionRule, option } from '@logwisp/core'
 import { type Format, formatter } from '@logwisp/core/format'
 import { hostCheckFor, type Listener, listenHttp, replyJson } from '@logwisp/core/server'
 import { type WithDefaults, withDefaults } from '@logwisp/core/with-defaults'
@@ -14,6 +14,7 @@ import {
   formatRule,
   type HeartbeatSettings,
   heartbeatRule,
+  heartbeatTime,
   liveDefaults,
   liveRules,
   pathRule,
@@ -41,6 +42,12 @@ export interface WebSocketSinkOptions extends LiveSinkOptions {
    * @default 'json'
    */
   readonly format?: Format | undefined
+  /**
+   * What a `format` of your own gives. `'text'` is wrapped as above. `'json-object'`: the text of a JSON object on one
+   * line, sent as it is, with `logwisp.id` put first.
+   * @default 'text'
+   */
+  readonly formatGives?: 'text' | 'json-object' | undefined
   /**
    * A frame for each entry (`'entry'`), or one for all that are sent together, one per line (`'lines'`): several times
    * cheaper for viewers of many entries.
@@ -78,6 +85,7 @@ const defaults = {
   path: '/socket',
   statusPath: '/status',
   format: 'json',
+  formatGives: 'text',
   framing: 'entry',
   compress: false,
   maxRequestBytes: 16_384,
@@ -90,6 +98,7 @@ const rules: Readonly<Record<keyof WebSocketSinkOptions, OptionRule>> = {
   statusPath: pathRule,
   status: option.function,
   format: formatRule,
+  formatGives: option.oneOf('text', 'json-object'),
   framing: option.oneOf('entry', 'lines'),
   heartbeat: heartbeatRule,
   compress: option.boolean,
@@ -161,7 +170,7 @@ class WebSocketWritable extends LiveWritable implements WebSocketSink {
   readonly #abort: () => void
 
   constructor(settings: Settings, heartbeat: HeartbeatSettings<'ping' | 'frame' | 'entry'>) {
-    const write = entryWriter(settings.format)
+    const write = entryWriter(settings)
     super(
       settings,
       heartbeat,
@@ -208,25 +217,29 @@ class WebSocketWritable extends LiveWritable implements WebSocketSink {
   }
 }
 
-function entryWriter(format: Format): (entry: LogEntry, id: string | undefined) => string {
-  if (format !== 'json') {
-    const text = formatter(format)
+function entryWriter({ format, formatGives }: Settings): (entry: LogEntry, id: string | undefined) => string {
+  const text = formatter(format)
+  if (format !== 'json' && (format === 'raw' || formatGives === 'text')) {
     return (entry, id) => controlText('entry', { 'logwisp.id': id, text: text(entry) })
   }
-  return (entry, id) => {
-    const text = encodeEntry(entry)
-    return id === undefined ? text : `{"logwisp.id":${JSON.stringify(id)},${text.slice(1)}`
-  }
+  return (entry, id) => withId(text(entry), id)
+}
+
+/** A JSON object with an id in front of its names. */
+function withId(object: string, id: string | undefined): string {
+  if (id === undefined) return object
+  return `{"logwisp.id":${JSON.stringify(id)}${object === '{}' ? '' : ','}${object.slice(1)}`
 }
 
 function heartbeatFrame(
   id: string | undefined,
-  { format, includeStats }: HeartbeatSettings<'ping' | 'frame' | 'entry'>,
+  heartbeat: HeartbeatSettings<'ping' | 'frame' | 'entry'>,
   facts: LiveFacts,
   write: (entry: LogEntry, id: string | undefined) => string,
 ): Buffer | string {
+  const { format, includeStats } = heartbeat
   const told = includeStats ? facts : undefined
   if (format === 'entry') return textFrame(write(heartbeatEntry(told), id))
   if (format === 'ping' && id === undefined) return ''
-  return textFrame(controlText('heartbeat', { ...(id !== undefined && { id }), ...told }))
+  return textFrame(controlText('heartbeat', { ...(id !== undefined && { id }), ...heartbeatTime(heartbeat), ...told }))
 }

@@ -16,6 +16,7 @@ import {
   type Refusal,
   type RefusalReason,
   type Right,
+  type Standing,
 } from './access.ts'
 import { addressFrom, networkOf, unknownAddress } from './address.ts'
 import { type AddressList, addressList, addressRule } from './address-list.ts'
@@ -32,7 +33,7 @@ import { FailureBackoff, type FailureOptions } from './failure-backoff.ts'
 import { clientAddress, type ForwardedHeader } from './forwarded.ts'
 import { replyRefusal } from './http-reply.ts'
 import { checkNested, objectRule } from './nested-options.ts'
-import { allRights, type Known, type Proof, type Unproved } from './proof.ts'
+import { type Attempts, allRights, type Known, type Proof, type Unproved } from './proof.ts'
 import { RateLimit, type Rates } from './rate-limit.ts'
 import { refusals } from './refusals.ts'
 
@@ -65,6 +66,8 @@ export interface AccessControlOptions extends CredentialOptions {
   readonly connectionRate?: Rates | undefined
   /** Requests of HTTP, and logins of other protocols. */
   readonly requestRate?: Rates | undefined
+  /** What requests beyond `requestRate` are told, in place of 429 or 503 and our own words. */
+  readonly refusedRate?: RefusedRate | undefined
   /** Entries that are sent in. */
   readonly entryRate?: Rates | undefined
   /** What wrong credentials lead to. */
@@ -74,6 +77,14 @@ export interface AccessControlOptions extends CredentialOptions {
    * longest is forgotten, and starts anew. At least 16. @default 16384
    */
   readonly maxAddresses?: number | undefined
+}
+
+/** What requests beyond a rate are told. `Retry-After` says when to come again in any case. */
+export interface RefusedRate {
+  /** The status of HTTP, 400 to 599. @default 429 for a rate of one client's, 503 for that of all */
+  readonly status?: number | undefined
+  /** The message of the answer. @default what to do about it */
+  readonly message?: string | undefined
 }
 
 /** What an access control emits. */
@@ -103,6 +114,7 @@ const rules = {
   maxConnectionsPerAddress: option.integer({ min: 1, orInfinity: true }),
   connectionRate: objectRule,
   requestRate: objectRule,
+  refusedRate: objectRule,
   entryRate: objectRule,
   failures: objectRule,
   maxAddresses: option.integer({ min: 16 }),
@@ -112,6 +124,11 @@ const rateRules = {
   ratePerSecond: option.number({ above: 0 }),
   burst: option.number({ min: 1 }),
 }
+
+const refusedRateRules = {
+  status: option.integer({ min: 400, max: 599 }),
+  message: option.text,
+} satisfies Record<keyof RefusedRate, OptionRule>
 
 const failureRules = {
   allowed: option.integer({ min: 0 }),
@@ -145,11 +162,14 @@ export function accessControl(options: AccessControlOptions = {}): AccessControl
   const stage = 'accessControl'
   checkOptions(stage, options, rules)
   for (const name of ['connectionRate', 'requestRate', 'entryRate'] as const) {
-    checkNested(stage, name, options[name], { perAddress: objectRule, total: objectRule })
-    for (const whose of ['perAddress', 'total'] as const) {
+    // Who connects has no name yet.
+    const named = name === 'connectionRate' ? undefined : { perName: objectRule }
+    checkNested(stage, name, options[name], { perAddress: objectRule, total: objectRule, ...named })
+    for (const whose of ['perAddress', 'perName', 'total'] as const) {
       checkNested(stage, `${name}.${whose}`, options[name]?.[whose], rateRules, ['ratePerSecond'])
     }
   }
+  checkNested(stage, 'refusedRate', options.refusedRate, refusedRateRules)
   checkNested(stage, 'failures', options.failures, failureRules)
   checkCredentialOptions(stage, options)
   return new Rules(withDefaults(defaults, options))
@@ -228,24 +248,29 @@ class Rules extends EventEmitter<AccessControlEvents> implements AccessControl {
   }
 
   async request(req: IncomingMessage, right: Right): Promise<Identity | Refusal> {
-    const header = req.headers.authorization
-    const credentials = header === undefined ? undefined : (credentialsFrom(header) ?? {})
-    const answer = await this.#decide(this.addressOf(req), req.socket, credentials, right)
+    const answer = this.#told((await this.standing(req)).may(right))
     if (!isRefusal(answer)) identities.set(req, answer)
     return answer
   }
 
-  present(socket: AccessSocket, credentials: Credentials, right: Right): Promise<Identity | Refusal> {
+  standing(req: IncomingMessage): Promise<Standing> {
+    const header = req.headers.authorization
+    const credentials = header === undefined ? undefined : (credentialsFrom(header) ?? {})
+    return this.#stand(this.addressOf(req), req.socket, credentials)
+  }
+
+  async present(socket: AccessSocket, credentials: Credentials, right: Right): Promise<Identity | Refusal> {
     const shown = credentials.token === undefined && credentials.user === undefined ? undefined : credentials
-    return this.#decide(addressFrom(socket.remoteAddress) ?? unknownAddress, socket, shown, right)
+    const standing = await this.#stand(addressFrom(socket.remoteAddress) ?? unknownAddress, socket, shown)
+    return this.#told(standing.may(right))
   }
 
   entries(identity: Identity, entries: number): number {
-    return this.#entryRate.charge(networkOf(identity.address), entries)
+    return this.#entryRate.charge(networkOf(identity.address), identity.name, entries)
   }
 
   overEntryRate(identity: Identity): Refusal | undefined {
-    const waitMs = this.#entryRate.owedMs(networkOf(identity.address))
+    const waitMs = this.#entryRate.owedMs(networkOf(identity.address), identity.name)
     return waitMs === 0 ? undefined : this.#refuse({ ...refusals.tooManyEntries, retryAfterMs: waitMs })
   }
 
@@ -265,57 +290,85 @@ class Rules extends EventEmitter<AccessControlEvents> implements AccessControl {
     }
   }
 
-  async #decide(
-    address: string,
-    socket: AccessSocket,
-    shown: Credentials | undefined,
-    right: Right,
-  ): Promise<Identity | Refusal> {
-    if (this.#isDenied(address)) return this.#refuse(refusals.addressDenied)
+  /** All that has to be asked or taken from a rate; what somebody may do is then a matter of looking it up. */
+  async #stand(address: string, socket: AccessSocket, shown: Credentials | undefined): Promise<Standing> {
+    if (this.#isDenied(address)) return barred(refusals.addressDenied)
     const network = networkOf(address)
     const over = this.#requestRate.take(network)
-    if (over !== undefined) return this.#refuse({ ...refusals.tooManyRequests[over.whose], retryAfterMs: over.waitMs })
-    const proof = await (shown === undefined ? this.#certificateProof(socket, right) : this.#proofOf(shown, network))
-    if (proof === undefined) return this.#admit(undefined, address, right)
-    return 'failed' in proof ? this.#refuseUnproved(proof, network) : this.#admit(proof, address, right)
+    if (over !== undefined) return barred(this.#overRate(over))
+    let guesses = 0
+    const attempts: Attempts = {
+      mayTry: () => this.#failures.waitMs(network) === 0,
+      fail: () => {
+        guesses++
+        this.#failures.fail(network)
+      },
+    }
+    const proof = await (shown === undefined
+      ? this.#credentials.certificate(socket)
+      : this.#proofOf(shown, network, attempts))
+    const failed = proof !== undefined && 'failed' in proof ? proof : undefined
+    const known = proof !== undefined && 'failed' in proof ? undefined : proof
+    const overOwn = failed === undefined ? this.#requestRate.takeOfName(known?.name, network) : undefined
+    if (overOwn !== undefined) return barred(this.#overRate(overOwn))
+    return {
+      isKnown: known !== undefined,
+      may: (right) => {
+        // A good certificate of somebody unknown takes nothing from what an unknown one may.
+        const isStranger = failed !== undefined && shown === undefined && this.#anonymous.has(right)
+        return failed === undefined || isStranger
+          ? this.#answerTo(known, address, right)
+          : this.#unproved(failed, network)
+      },
+      pardon: () => {
+        for (; guesses > 0; guesses--) this.#failures.pardon(network)
+      },
+    }
   }
 
-  /** A good certificate of somebody unknown takes nothing from what an unknown one may. */
-  #certificateProof(socket: AccessSocket, right: Right): Proof | undefined {
-    const proof = this.#credentials.certificate(socket)
-    return proof !== undefined && 'failed' in proof && this.#anonymous.has(right) ? undefined : proof
+  #overRate({ whose, waitMs }: { readonly whose: 'address' | 'name' | 'total'; readonly waitMs: number }): Refusal {
+    const { status, message } = this.#settings.refusedRate ?? {}
+    const refusal = refusals.tooManyRequests[whose]
+    return {
+      ...refusal,
+      status: status ?? refusal.status,
+      message: message ?? refusal.message,
+      retryAfterMs: waitMs,
+    }
   }
 
-  async #proofOf(shown: Credentials, network: string): Promise<Proof | undefined> {
+  async #proofOf(shown: Credentials, network: string, attempts: Attempts): Promise<Proof | undefined> {
     // Where nobody is known, what is shown is meant for somebody else, e.g. the application that a stage is mounted in.
     if (!this.#credentials.knowsAnybody) return undefined
-    return this.#credentials.prove(shown, network, {
-      mayTry: () => this.#failures.waitMs(network) === 0,
-      fail: () => this.#failures.fail(network),
-    })
+    return this.#credentials.prove(shown, network, attempts)
   }
 
   /** Somebody who is known may do all that an unknown one may, too. */
-  #admit(known: Known | undefined, address: string, right: Right): Identity | Refusal {
+  #answerTo(known: Known | undefined, address: string, right: Right): Identity | Refusal {
     if (this.#anonymous.has(right) || known?.rights.has(right) === true) {
-      this.#admitted++
       return { name: known?.name, provedBy: known?.provedBy ?? 'none', address }
     }
-    if (known !== undefined) return this.#refuse(refusals.rightMissing(right))
-    return this.#refuse({ ...refusals.credentialsMissing(right), ...this.#challenged() })
+    if (known !== undefined) return refusals.rightMissing(right)
+    return { ...refusals.credentialsMissing(right), ...this.#challenged() }
   }
 
-  #refuseUnproved({ failed, message, retryAfterMs }: Unproved, network: string): Refusal {
-    if (failed === 'unchecked') return this.#refuse({ ...refusals.credentialsUnchecked, message, retryAfterMs })
-    if (failed !== 'blocked') return this.#refuse({ reason: 'credentials-wrong', message, ...this.#challenged() })
-    const waitMs = this.#failures.waitMs(network)
-    return this.#refuse({ ...refusals.tooManyFailures, retryAfterMs: waitMs })
+  #unproved({ failed, message, retryAfterMs }: Unproved, network: string): Refusal {
+    if (failed === 'unchecked') return { ...refusals.credentialsUnchecked, message, retryAfterMs }
+    if (failed !== 'blocked') return { reason: 'credentials-wrong', message, ...this.#challenged() }
+    return { ...refusals.tooManyFailures, retryAfterMs: this.#failures.waitMs(network) }
   }
 
   /** A 401 must say how to do better (RFC 9110); without anything to say it is a 403. */
   #challenged(): Pick<Refusal, 'status' | 'challenge'> {
     const { challenge } = this.#credentials
     return challenge === undefined ? { status: 403 } : { status: 401, challenge }
+  }
+
+  /** Counts an answer. */
+  #told(answer: Identity | Refusal): Identity | Refusal {
+    if (isRefusal(answer)) return this.#refuse(answer)
+    this.#admitted++
+    return answer
   }
 
   #isDenied(address: string): boolean {
@@ -326,4 +379,9 @@ class Rules extends EventEmitter<AccessControlEvents> implements AccessControl {
     this.#refused[refusal.reason] = (this.#refused[refusal.reason] ?? 0) + 1
     return refusal
   }
+}
+
+/** Somebody who gets one answer to everything. */
+function barred(refusal: Refusal): Standing {
+  return { isKnown: false, may: () => refusal, pardon: () => {} }
 }

@@ -30,8 +30,8 @@ export type RefusalReason =
 /** A refusal, ready to be answered with. */
 export interface Refusal {
   readonly reason: RefusalReason
-  /** What an HTTP server answers. */
-  readonly status: 401 | 403 | 429 | 503
+  /** What an HTTP server answers: 401, 403, 429, 503, or what `refusedRate` says. */
+  readonly status: number
   /** For whoever is refused: what is wrong and what to do, and nothing that helps an attacker. */
   readonly message: string
   /** When it makes sense to come again, in ms from now. */
@@ -52,6 +52,16 @@ export interface Credentials {
   readonly password?: string | undefined
   /** A static token or a JWT. */
   readonly token?: string | undefined
+}
+
+/** What whoever sent a request may do at one access control, for who asks several of them: see `standings`. */
+export interface Standing {
+  /** Whether what was shown is somebody's here. */
+  readonly isKnown: boolean
+  /** Who it is, if that may do this; counts as neither admitted nor refused. */
+  may(right: Right): Identity | Refusal
+  /** Takes back that what was shown counted as a wrong guess here, because it turned out to be good elsewhere. */
+  pardon(): void
 }
 
 /** Tells the two kinds of answers apart. */
@@ -88,6 +98,11 @@ export interface AccessControl {
   connect(remoteAddress: string | undefined): AdmittedConnection | Refusal
   /** A request came: who sends it, if that may do this. Takes one from the request rates. Never rejects. */
   request(req: IncomingMessage, right: Right): Promise<Identity | Refusal>
+  /**
+   * The same for all rights at once, taking one from the request rates. Never rejects. Who asks several access controls
+   * about one request calls `standings`.
+   */
+  standing(req: IncomingMessage): Promise<Standing>
   /**
    * The same for a peer without HTTP headers: by what it showed, or its TLS certificate (`socket` is a `TLSSocket` then).
    */

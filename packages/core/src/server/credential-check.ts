@@ -21,6 +21,8 @@ export interface CredentialOptions {
   readonly tokens?: Readonly<Record<string, TokenRule>> | undefined
   /** Which JSON Web Tokens (`Authorization: Bearer`) are taken. Needs the package jose. */
   readonly jwt?: JwtOptions | undefined
+  /** What browsers show when they ask for a password. @default 'logwisp' */
+  readonly realm?: string | undefined
   /**
    * Who shows a TLS certificate, by name. The server asks for it with `requestCertificate` of `serverTls`. Without an
    * `Authorization` only; whoever shows both is who that one says.
@@ -38,6 +40,10 @@ export const credentialRules = {
   tokens: objectRule,
   jwt: objectRule,
   certificates: objectRule,
+  realm: {
+    expected: 'a text of visible ASCII characters and blanks, without quotes and backslashes',
+    accepts: (value) => typeof value === 'string' && /^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/.test(value),
+  },
 } satisfies Record<keyof CredentialOptions, OptionRule>
 
 const passwordDefaults = {
@@ -98,7 +104,7 @@ export class CredentialCheck {
   #warnedAt = -Infinity
 
   constructor(options: CredentialOptions, warn: (error: LogwispError) => void) {
-    const { users, passwords, tokens, jwt, certificates } = options
+    const { users, passwords, tokens, jwt, certificates, realm = 'logwisp' } = options
     this.#warn = warn
     this.#users = hasAny(users) ? new Passwords(users, withDefaults(passwordDefaults, passwords)) : undefined
     this.#tokens = hasAny(tokens) ? new StaticTokens(tokens) : undefined
@@ -106,8 +112,8 @@ export class CredentialCheck {
     this.#certificates = hasAny(certificates) ? new CertificateNames(certificates) : undefined
     this.knowsAnybody = [users, tokens, jwt, certificates].some((each) => each !== undefined)
     const challenges = [
-      ...(this.#users === undefined ? [] : ['Basic realm="logwisp", charset="UTF-8"']),
-      ...(this.#tokens === undefined && jwt === undefined ? [] : ['Bearer realm="logwisp"']),
+      ...(this.#users === undefined ? [] : [`Basic realm="${realm}", charset="UTF-8"`]),
+      ...(this.#tokens === undefined && jwt === undefined ? [] : [`Bearer realm="${realm}"`]),
     ]
     this.challenge = challenges.length === 0 ? undefined : challenges.join(', ')
   }

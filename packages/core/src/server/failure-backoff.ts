@@ -41,13 +41,26 @@ export class FailureBackoff {
 
   /** The address showed something that was wrong. A success forgives nothing: the guesser may have an account too. */
   fail(network: string): void {
-    const { allowed, firstDelayMs, maxDelayMs } = this.#options
+    const { maxDelayMs } = this.#options
     const now = performance.now()
     const record = this.#records.get(network) ?? { failures: 0, failedAt: now, blockedUntil: 0 }
     record.failures = Math.max(0, record.failures - (now - record.failedAt) / maxDelayMs) + 1
     record.failedAt = now
-    const excess = Math.ceil(record.failures - allowed)
-    if (excess > 0) record.blockedUntil = now + Math.min(maxDelayMs, firstDelayMs * 2 ** (excess - 1))
+    record.blockedUntil = Math.max(record.blockedUntil, now + this.#delayMs(record.failures))
     this.#records.set(network, record)
+  }
+
+  /** One failure of the address was none. */
+  pardon(network: string): void {
+    const record = this.#records.get(network)
+    if (record === undefined) return
+    record.failures = Math.max(0, record.failures - 1)
+    record.blockedUntil = record.failedAt + this.#delayMs(record.failures)
+  }
+
+  #delayMs(failures: number): number {
+    const { allowed, firstDelayMs, maxDelayMs } = this.#options
+    const excess = Math.ceil(failures - allowed)
+    return excess > 0 ? Math.min(maxDelayMs, firstDelayMs * 2 ** (excess - 1)) : 0
   }
 }

@@ -51,7 +51,7 @@ export function replyError(
 export function replyRefusal(req: IncomingMessage, res: ServerResponse, refusal: Refusal): void {
   const { status, reason, message } = refusal
   for (const [name, value] of Object.entries(refusalHeaders(refusal))) res.setHeader(name, value)
-  replyError(req, res, status, message, { reason })
+  replyJson(req, res, status, { error: STATUS_CODES[status] ?? 'Refused', message, reason })
 }
 
 /** The headers by which a refusal says how to do better. */

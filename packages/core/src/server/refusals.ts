@@ -30,6 +30,11 @@ export const refusals = {
       status: 429,
       message: 'too many requests from this address; slow down, and put more into each',
     },
+    name: {
+      reason: 'too-many-requests',
+      status: 429,
+      message: 'too many requests with these credentials; slow down, and put more into each',
+    },
     total: { reason: 'too-many-requests', status: 503, message: 'too many requests; come again later' },
   },
   tooManyEntries: { reason: 'too-many-entries', status: 429, message: 'too many entries; send the rest later' },

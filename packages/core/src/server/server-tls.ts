@@ -38,8 +38,10 @@ export interface ServerTlsOptions {
    * there is a new one.
    */
   readonly crl?: string | readonly string[] | undefined
-  /** @default 'TLSv1.2' */
+  /** The oldest version that is spoken. @default 'TLSv1.2' */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined
+  /** The newest; not older than `minVersion`. @default 'TLSv1.3' */
+  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined
   /** OpenSSL's names of ciphers, for TLS 1.2. @default Node's */
   readonly ciphers?: string | undefined
   /** For the handshake, in ms. @default 10000 */
@@ -68,6 +70,7 @@ export interface ReloadableTls extends ServerTls, EventEmitter<ServerTlsEvents> 
 
 const defaults = {
   minVersion: 'TLSv1.2',
+  maxVersion: 'TLSv1.3',
   handshakeTimeoutMs: 10_000,
   checkIntervalMs: 10_000,
 } as const satisfies Partial<ServerTlsOptions>
@@ -89,6 +92,7 @@ const rules = {
   requestCertificate: option.oneOf('require', 'ask'),
   crl: filesRule,
   minVersion: option.oneOf('TLSv1.2', 'TLSv1.3'),
+  maxVersion: option.oneOf('TLSv1.2', 'TLSv1.3'),
   ciphers: option.text,
   handshakeTimeoutMs: option.integer({ min: 10 }),
   checkIntervalMs: option.integer({ min: 10, orInfinity: true }),
@@ -128,7 +132,12 @@ export function serverTls(options: ServerTlsOptions): ReloadableTls {
   }
   if (options.crl !== undefined)
     checkArgument(stage, 'requestCertificate', options.requestCertificate, rules.requestCertificate)
-  return new Certificates(withDefaults(defaults, options))
+  const settings = withDefaults(defaults, options)
+  checkArgument(stage, 'maxVersion', settings.maxVersion, {
+    expected: 'no older version than `minVersion`',
+    accepts: (value) => value === 'TLSv1.3' || settings.minVersion === 'TLSv1.2',
+  })
+  return new Certificates(settings)
 }
 
 type Settings = Omit<ServerTlsOptions, keyof typeof defaults> & {
@@ -227,11 +236,12 @@ class Certificates extends EventEmitter<ServerTlsEvents> implements ReloadableTl
   }
 
   #tlsOptions({ cert, key, ca, crl }: Material): TlsOptions {
-    const { passphrase, requestCertificate, minVersion, ciphers, handshakeTimeoutMs } = this.#settings
+    const { passphrase, requestCertificate, minVersion, maxVersion, ciphers, handshakeTimeoutMs } = this.#settings
     const options: TlsOptions = {
       cert: cert.join('\n'),
       key: key.join('\n'),
       minVersion,
+      maxVersion,
       handshakeTimeout: handshakeTimeoutMs,
       ...(passphrase !== undefined && { passphrase }),
       ...(ciphers !== undefined && { ciphers }),

@@ -41,6 +41,11 @@ export type HeartbeatSettings<Forms extends string = string> = Required<{
   readonly [Name in keyof HeartbeatOptions<Forms>]: NonNullable<HeartbeatOptions<Forms>[Name]>
 }>
 
+/** The time, when a heartbeat tells it. */
+export function heartbeatTime({ includeTime }: HeartbeatSettings): { readonly time?: string } {
+  return includeTime ? { time: new Date().toISOString() } : {}
+}
+
 /** The rule of the option `heartbeat`; its inner ones are those of {@link settleHeartbeat}. */
 export const heartbeatRule: OptionRule = {
   expected: 'an object such as { intervalMs: 15000 }',
@@ -57,10 +62,12 @@ export function settleHeartbeat<Forms extends string>(
   checkOptions(stage, named, {
     'heartbeat.format': option.oneOf(...forms),
     'heartbeat.intervalMs': option.integer({ min: 100, orInfinity: true }),
+    'heartbeat.includeTime': option.boolean,
     'heartbeat.includeStats': option.boolean,
   })
   const { format = forms[0], intervalMs = 15_000, includeStats = false } = given ?? {}
-  return { format, intervalMs, includeStats }
+  const { includeTime = format === 'event' || format === 'entry' } = given ?? {}
+  return { format, intervalMs, includeTime, includeStats }
 }
 
 /** The rule of `allowedHosts`. */

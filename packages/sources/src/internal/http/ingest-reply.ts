@@ -16,7 +16,7 @@ export class RefusedError extends Error {
 
   constructor(status: number, message: string, more?: object, headers?: Reply['headers']) {
     super(message)
-    this.reply = { status, value: { error: STATUS_CODES[status], message, ...more }, headers }
+    this.reply = { status, value: { error: STATUS_CODES[status] ?? 'Refused', message, ...more }, headers }
   }
 
   /** The same with more to tell. */
