@@ -1,0 +1,55 @@
+/** Batches that are sent to an HTTP server. */
+
+import { httpClientSink } from '@logwisp/sinks'
+import type { SinkOf } from '../../config/schema.ts'
+import type { BuildContext, BuiltSink } from '../built-stage.ts'
+import { shownProof } from '../client-auth.ts'
+import { sinkFormat } from '../format.ts'
+import { inMs } from '../in-ms.ts'
+import { revealed } from '../revealed.ts'
+import { inPlace } from '../stage-place.ts'
+import { clientTlsFor } from '../tls.ts'
+
+/**
+ * Sends entries. With `max_retries` or `max_retry_seconds` what cannot be delivered is dropped and counted in the end;
+ * without them it waits.
+ */
+export function buildHttpClientSink(
+  options: SinkOf<'http_client'>['options'],
+  { pipeline }: BuildContext,
+  place: string,
+): BuiltSink {
+  const { format, word } = sinkFormat('http_client', options, pipeline, place)
+  const proof = shownProof(options.auth, `${place}.auth`)
+  const { max_retries, max_retry_seconds, compress } = options
+  const givesUp = max_retries !== undefined || max_retry_seconds !== undefined
+  const stream = inPlace(place, () =>
+    httpClientSink(options.url, {
+      strategy: options.strategy,
+      format,
+      body: options.body ?? (word === 'json' ? 'array' : 'lines'),
+      ids: options.ids,
+      compress: compress === 'none' ? undefined : compress,
+      headers: revealed(options.headers),
+      ...(proof !== undefined && ('token' in proof ? { bearer: proof.token } : { basic: proof })),
+      tls: clientTlsFor(options.ssl, `${place}.ssl`),
+      respond: options.respond,
+      maxBatchEntries: options.batch_size,
+      maxBatchBytes: options.batch_bytes,
+      maxBatchDelayMs: options.batch_delay_ms,
+      maxInFlight: options.max_in_flight,
+      adaptiveConcurrency: options.adaptive_concurrency,
+      connectTimeoutMs: inMs(options.connect_timeout_seconds),
+      requestTimeoutMs: inMs(options.timeout_seconds),
+      minRetryDelayMs: options.retry_delay_ms,
+      maxRetryDelayMs: Math.max(options.retry_delay_ms, inMs(options.max_retry_delay_seconds)),
+      maxRetryAfterMs: inMs(options.max_retry_after_seconds),
+      retryStatuses: options.retry_statuses,
+      isolateRejected: options.isolate_rejected,
+      retries: max_retries,
+      maxRetryMs: inMs(max_retry_seconds),
+      whenUndeliverable: givesUp ? 'reject' : 'fail',
+    }),
+  )
+  return { stream, release: () => {} }
+}

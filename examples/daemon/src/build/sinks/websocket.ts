@@ -1,0 +1,40 @@
+/** The live stream over WebSocket. */
+
+import { webSocketSink } from '@logwisp/sinks'
+import type { SinkOf } from '../../config/schema.ts'
+import type { BuildContext, BuiltSink } from '../built-stage.ts'
+import { sinkFormat } from '../format.ts'
+import { heartbeatFor } from '../heartbeat.ts'
+import { onPort, pathOf } from '../mounted.ts'
+import { viewerLimits, withViewers } from './viewers.ts'
+
+/** Shows entries at `stream_path` of its port; at `status_path` is the pipeline's status. */
+export async function buildWebSocketSink(
+  options: SinkOf<'websocket'>['options'],
+  context: BuildContext,
+  place: string,
+): Promise<BuiltSink> {
+  const path = pathOf(options.stream_path, context)
+  const statusPath = pathOf(options.status_path, context)
+  const { format, isJson } = sinkFormat('websocket', options, context.pipeline, place)
+  const built = await onPort(options, 'http', context, place, ({ access, mount }) => {
+    const stream = webSocketSink({
+      ...viewerLimits(options),
+      path,
+      statusPath,
+      access,
+      format,
+      ...(isJson && typeof format === 'function' && { formatGives: 'json-object' }),
+      heartbeat: heartbeatFor(options.heartbeat, { comment: 'ping', json: 'frame', entry: 'entry' }),
+      framing: options.framing,
+      compress: options.compress,
+      maxRequestBytes: options.max_request_bytes,
+      maxRequestsPerSecond: options.max_requests_per_second,
+      allowOrigin: options.allow_origin,
+    })
+    mount([path], 'stream', { handler: stream.handler, handleUpgrade: stream.handleUpgrade })
+    mount([statusPath], 'status')
+    return stream
+  })
+  return withViewers(built)
+}

@@ -1,0 +1,21 @@
+/** A stream of events from a server. */
+
+import { sseSource } from '@logwisp/sources'
+import type { SourceOf } from '../../config/schema.ts'
+import type { BuildContext, BuiltSource } from '../built-stage.ts'
+import { inPlace } from '../stage-place.ts'
+import { resumeOptions } from './resuming.ts'
+
+/** Reads the stream of another LogWisp, or of any other server. */
+export function buildSseSource(options: SourceOf<'sse'>['options'], context: BuildContext, place: string): BuiltSource {
+  const { url, event_types, max_event_bytes, max_redirects } = options
+  const stream = inPlace(place, () =>
+    sseSource(url, {
+      ...resumeOptions(options, context, place),
+      eventTypes: event_types === 'any' ? 'any' : [event_types].flat(),
+      maxEventBytes: max_event_bytes,
+      maxRedirects: max_redirects,
+    }),
+  )
+  return { stream, release: () => {} }
+}
