@@ -10,7 +10,7 @@ import { type FollowOptions, followRules } from './internal/file/follow-options.
 export interface DirectorySourceOptions extends FollowOptions {
   /**
    * Which files are followed: one glob or several, of which one must match. A glob with a `/` is matched on the path
-   * below the directory, one without on the name. `*`, `?`, `**`, `[a-z]`, `{a,b}`, `@(a|b)` and `!(a|b)` mean what
+   * below the directory, one without on the name, and `/app.log` is that one directly in the directory. `*`, `?`, `**`, `[a-z]`, `{a,b}`, `@(a|b)` and `!(a|b)` mean what
    * they mean in a shell; names that begin with a dot are matched by globs that do.
    *
    * @default '*.log'

@@ -2,7 +2,9 @@
 
 import type { Logger } from 'pino'
 import type { LoadedConfig } from '../config/loaded-config.ts'
-import type { PortHost } from '../http/port-host.ts'
+import type { Config } from '../config/schema.ts'
+import type { Endpoint, PortHost } from '../http/port-host.ts'
+import type { Builders } from '../pipeline/pipeline-options.ts'
 import type { ReloadStatus, ServiceStatus } from './service-status.ts'
 
 /** What it is made of. */
@@ -17,6 +19,14 @@ export interface ServiceOptions {
   /** Reads what is there, delivers it, and ends. */
   readonly once: boolean
   readonly ports: PortHost
+  /** What makes stages, and says where they listen. @default those of this daemon */
+  readonly builders?: ServiceBuilders | undefined
+}
+
+/** What makes stages out of configuration. */
+export interface ServiceBuilders extends Builders {
+  /** Where all stages of a configuration listen. */
+  readonly endpoints: (config: Config) => readonly Endpoint[] | Promise<readonly Endpoint[]>
 }
 
 /** What the end left undone. */

@@ -10,12 +10,20 @@ export class FilePattern {
   readonly #exclude: readonly Minimatch[]
   #known = new Map<string, boolean>()
 
-  /** A pattern with a `/` is matched on the path below the directory, one without on the name alone. */
+  /**
+   * A pattern with a `/` is matched on the path below the directory, one without on the name alone; one that begins with a
+   * `/` on the path from the directory itself, so `/app.log` is not `old/app.log`.
+   */
   constructor(include: readonly string[], exclude: readonly string[]) {
     // A leading `!` belongs to `!(a|b)`, and a leading `#` to a name: what is not meant has an option of its own.
-    const shell = { matchBase: true, nonegate: true, nocomment: true }
-    this.#include = include.map((pattern) => new Minimatch(pattern, { ...shell, dot: false }))
-    this.#exclude = exclude.map((pattern) => new Minimatch(pattern, { ...shell, dot: true }))
+    const shell = { nonegate: true, nocomment: true }
+    const globs = (patterns: readonly string[], dot: boolean): Minimatch[] =>
+      patterns.map((pattern) => {
+        const isRooted = pattern.startsWith('/')
+        return new Minimatch(isRooted ? pattern.slice(1) : pattern, { ...shell, dot, matchBase: !isRooted })
+      })
+    this.#include = globs(include, false)
+    this.#exclude = globs(exclude, true)
   }
 
   /** `path`: below the directory, with `/` between names. */

@@ -1,0 +1,119 @@
+/** What stands between sources and sinks: intake, limits, filters, and the fan-out. Made anew as a whole. */
+
+import type { Duplex } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import {
+  type BranchOptions,
+  type EntryFilter,
+  entryTransform,
+  type FanOut,
+  fanOut,
+  type StageStats,
+} from '@logwisp/core'
+import type { PipelineConfig } from '../config/schema.ts'
+import { DropCounts } from './drop-counts.ts'
+import { SinkInlet } from './sink-inlet.ts'
+import type { SinkSlot } from './sink-slot.ts'
+
+/** What is known of the branch to one sink. */
+export interface BranchBooks {
+  /** Entries that came to it. */
+  readonly offered: number
+  /** Entries that it dropped on the way to the sink. */
+  readonly dropped: Readonly<Record<string, number>>
+  /** Entries that the sink has got. */
+  readonly written: number
+}
+
+/** What is known of the whole. */
+export interface MiddleBooks {
+  /** Entries that came in. */
+  readonly entriesIn: number
+  readonly limits: readonly StageStats[]
+  readonly filters: readonly StageStats[]
+  readonly droppedByLimits: DropCounts
+  readonly droppedByFilters: DropCounts
+  /** Entries that came in and neither were dropped nor got to the fan-out yet. */
+  readonly entriesHeld: number
+}
+
+export class Middle {
+  /** Where sources are piped to. */
+  readonly intake: EntryFilter
+  /** What it was made of. */
+  readonly key: string
+  /** In the order of its branches. */
+  readonly sinks: readonly SinkSlot[]
+  /** Resolves when it has ended, with the reason if it failed. */
+  readonly done: Promise<Error | undefined>
+  readonly #limits: readonly EntryFilter[]
+  readonly #filters: readonly EntryFilter[]
+  readonly #inlets: readonly SinkInlet[]
+  readonly #fanOut: FanOut
+  #isEnding = false
+
+  /** `stages`: limits, then one for each filter of the configuration. */
+  constructor(key: string, config: PipelineConfig, stages: readonly Duplex[], sinks: readonly SinkSlot[]) {
+    this.key = key
+    this.sinks = sinks
+    this.intake = entryTransform({ entry: (entry) => entry, batch: (batch) => batch })
+    // As many sources as one likes are piped into it.
+    this.intake.setMaxListeners(0)
+    this.#limits = stages.slice(0, stages.length - config.filters.length) as EntryFilter[]
+    this.#filters = stages.slice(stages.length - config.filters.length) as EntryFilter[]
+    this.#inlets = sinks.map(({ sink }) => new SinkInlet(sink))
+    this.#fanOut = fanOut(this.#inlets, { perBranch: config.sinks.map(branchOptions) })
+    this.done = pipeline([this.intake, ...stages, this.#fanOut]).then(
+      () => undefined,
+      (error: Error) => error,
+    )
+  }
+
+  /** Whether it was told to end: nothing can be piped into it any more. */
+  get isEnding(): boolean {
+    return this.#isEnding
+  }
+
+  /** Nothing more comes; {@link done} once what came has got to the sinks. */
+  end(): Promise<Error | undefined> {
+    this.#isEnding = true
+    this.intake.end()
+    return this.done
+  }
+
+  async destroy(): Promise<void> {
+    this.#isEnding = true
+    this.intake.destroy()
+    await this.done
+  }
+
+  branch(slot: SinkSlot): BranchBooks | undefined {
+    const index = this.sinks.indexOf(slot)
+    const books = this.#fanOut.stats.branches[index]
+    const inlet = this.#inlets[index]
+    if (books === undefined || inlet === undefined) return undefined
+    return { offered: books.entriesIn, dropped: books.dropped, written: inlet.entriesWritten }
+  }
+
+  books(): MiddleBooks {
+    const limits = this.#limits.map(({ stats }) => stats)
+    const filters = this.#filters.map(({ stats }) => stats)
+    const droppedByLimits = new DropCounts().with(...limits.map(({ dropped }) => dropped))
+    const droppedByFilters = new DropCounts().with(...filters.map(({ dropped }) => dropped))
+    const { entriesIn } = this.intake.stats
+    return {
+      entriesIn,
+      limits,
+      filters,
+      droppedByLimits,
+      droppedByFilters,
+      entriesHeld: entriesIn - droppedByLimits.total - droppedByFilters.total - this.#fanOut.stats.entriesIn,
+    }
+  }
+}
+
+function branchOptions({ options }: PipelineConfig['sinks'][number]): BranchOptions {
+  const { when_full, buffer_size, buffer_bytes } = options
+  if (when_full === 'block') return {}
+  return { whenFull: when_full, maxEntries: buffer_size, maxBytes: buffer_bytes }
+}

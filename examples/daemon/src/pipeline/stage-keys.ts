@@ -1,0 +1,74 @@
+/** When a stage of two configurations is the same: everything that it is made of says the same. Pure. */
+
+import { configKey } from '../build/config-key.ts'
+import type { PipelineConfig, SinkConfig, SourceConfig } from '../config/schema.ts'
+
+/** A stage as it is compared. */
+export interface StageKey {
+  readonly type: string
+  /** All that it is made of, its pipeline's defaults included. Two that are equal make the same stage. */
+  readonly key: string
+}
+
+/** The key of a source in its pipeline. */
+export function sourceKey(source: SourceConfig, pipeline: PipelineConfig, router: boolean): StageKey {
+  return { type: source.type, key: configKey([source, servesWith(source, pipeline, router)]) }
+}
+
+/** The key of a sink in its pipeline. */
+export function sinkKey(sink: SinkConfig, pipeline: PipelineConfig, router: boolean): StageKey {
+  const { when_full, buffer_size, buffer_bytes, ...options } = sink.options
+  const format = options.format ?? pipeline.format
+  const formatOptions = options.format_options ?? pipeline.format_options
+  const serves = servesWith(sink, pipeline, router)
+  return {
+    type: sink.type,
+    key: configKey([sink.type, options, format, formatOptions, serves, sharesWith(sink, pipeline)]),
+  }
+}
+
+/** The key of what stands between sources and sinks, but for the sinks themselves. */
+export function middleKey({ rate_limit, filters, sinks }: PipelineConfig): string {
+  const branches = sinks.map(({ options: { when_full, buffer_size, buffer_bytes } }) => [
+    when_full,
+    buffer_size,
+    buffer_bytes,
+  ])
+  return configKey([rate_limit, filters, branches])
+}
+
+/** What a stage that listens has of its pipeline. */
+function servesWith(stage: SourceConfig | SinkConfig, pipeline: PipelineConfig, router: boolean): unknown {
+  const { options } = stage
+  if (!('port' in options) || options.port === undefined) return undefined
+  return [('auth' in options ? options.auth : undefined) ?? pipeline.auth, router]
+}
+
+/** Of two console sinks that split levels between them, each writes its half; one alone writes both. */
+function sharesWith({ type }: SinkConfig, { sinks }: PipelineConfig): unknown {
+  if (type !== 'stdout' && type !== 'stderr') return undefined
+  return sinks.map((other) => ('target' in other.options ? [other.type, other.options.target] : undefined))
+}
+
+/**
+ * Which old stage each new one continues: the one that is equal, wherever it stood; else one of the same type, that of
+ * the same place first. Undefined for those that are new.
+ */
+export function matchStages(old: readonly StageKey[], next: readonly StageKey[]): readonly (number | undefined)[] {
+  const taken = new Set<number>()
+  const matched: (number | undefined)[] = next.map(() => undefined)
+  const match = (isSame: (one: StageKey, oldIndex: number, other: StageKey, nextIndex: number) => boolean): void => {
+    for (const [nextIndex, other] of next.entries()) {
+      if (matched[nextIndex] !== undefined) continue
+      const found = old.findIndex((one, oldIndex) => !taken.has(oldIndex) && isSame(one, oldIndex, other, nextIndex))
+      if (found === -1) continue
+      taken.add(found)
+      matched[nextIndex] = found
+    }
+  }
+  match((one, oldIndex, other, nextIndex) => oldIndex === nextIndex && one.key === other.key)
+  match((one, _oldIndex, other) => one.key === other.key)
+  match((one, oldIndex, other, nextIndex) => oldIndex === nextIndex && one.type === other.type)
+  match((one, _oldIndex, other) => one.type === other.type)
+  return matched
+}

@@ -1,0 +1,255 @@
+/** The daemon's heart: all pipelines, each by itself, and what becomes of them when the configuration changes. */
+
+import { mkdir } from 'node:fs/promises'
+import { type LoadedConfig, problemText } from '../config/loaded-config.ts'
+import type { Config, PipelineConfig } from '../config/schema.ts'
+import type { PortLease } from '../http/port-host.ts'
+import { Pipeline } from '../pipeline/pipeline.ts'
+import { defaultBuilders } from './default-builders.ts'
+import { ownFileProblems, withoutOwnFiles } from './own-files.ts'
+import { reloadPlan } from './reload-plan.ts'
+import type { Service, ServiceBuilders, ServiceOptions, StopReport } from './service-contract.ts'
+import type { ReloadStatus, ServiceStatus } from './service-status.ts'
+import { checkpointPath, identityOf } from './state-directory.ts'
+
+/** How long a pipeline that was removed may take to deliver what it has. */
+const removeTimeoutMs = 5_000
+
+/**
+ * Starts all pipelines. Resolves at once: one that cannot start is tried again by itself, and takes no other along.
+ *
+ * @throws Error (rejects) when the state directory cannot be made, or a source is told to follow what the daemon writes.
+ */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  await mkdir(options.stateDirectory, { recursive: true, mode: 0o700 })
+  refuseOwnFiles(options.loaded.config)
+  return new RunningService(options)
+}
+
+/** A reload that waits for the one that is under way; a newer one takes its place. */
+interface WaitingReload {
+  loaded: LoadedConfig
+  readonly result: Promise<ReloadStatus>
+}
+
+class RunningService implements Service {
+  readonly started: Promise<void>
+  readonly done: Promise<void>
+  readonly #options: ServiceOptions
+  readonly #builders: ServiceBuilders
+  readonly #identity: string
+  readonly #startedAt = new Date()
+  readonly #pipelines = new Map<string, Pipeline>()
+  /** As it is followed: sources leave out what the daemon writes itself. */
+  #config: Config
+  #file: string | undefined
+  #reloads = 0
+  #lastReload: ReloadStatus | undefined
+  #reloading: Promise<ReloadStatus> | undefined
+  #waiting: WaitingReload | undefined
+  #hasStarted = false
+  #stopping: Promise<StopReport> | undefined
+  #tellDone: () => void = () => {}
+
+  constructor(options: ServiceOptions) {
+    this.#options = options
+    this.#builders = options.builders ?? defaultBuilders
+    this.#identity = identityOf(options.loaded)
+    this.#config = withoutOwnFiles(options.loaded.config)
+    this.#file = options.loaded.file
+    this.done = new Promise((resolve) => {
+      this.#tellDone = resolve
+    })
+    for (const pipeline of this.#config.pipelines) this.#start(pipeline, this.#config)
+    this.started = Promise.all([...this.#pipelines.values()].map(({ started }) => started)).then(async () => {
+      this.#hasStarted = true
+      if (this.#reloading === undefined) await options.ports.settle()
+    })
+  }
+
+  get isReady(): boolean {
+    if (!this.#hasStarted || this.#stopping !== undefined) return false
+    return [...this.#pipelines.values()].every(({ isReady }) => isReady)
+  }
+
+  status(): ServiceStatus {
+    const { version, ports } = this.#options
+    const { rss, heapUsed } = process.memoryUsage()
+    const pipelines = [...this.#pipelines].map(([name, pipeline]) => [name, pipeline.status()] as const)
+    return {
+      service: 'LogWisp',
+      version,
+      pid: process.pid,
+      start_time: this.#startedAt.toISOString(),
+      uptime_seconds: Math.floor((Date.now() - this.#startedAt.getTime()) / 1000),
+      mode: this.#config.router ? 'router' : 'standalone',
+      state: this.#state,
+      config_file: this.#file,
+      reloads: this.#reloads,
+      last_reload: this.#lastReload,
+      memory: { rss_bytes: rss, heap_bytes: heapUsed },
+      pipelines: Object.fromEntries(pipelines),
+      total_pipelines: pipelines.length,
+      listeners: ports.listeners,
+    }
+  }
+
+  reload(loaded: LoadedConfig): Promise<ReloadStatus> {
+    if (this.#reloading === undefined) return this.#reloadNow(loaded)
+    if (this.#waiting !== undefined) {
+      this.#waiting.loaded = loaded
+      return this.#waiting.result
+    }
+    const waiting: WaitingReload = {
+      loaded,
+      result: this.#reloading.then(() => {
+        this.#waiting = undefined
+        return this.#reloadNow(waiting.loaded)
+      }),
+    }
+    this.#waiting = waiting
+    return waiting.result
+  }
+
+  stop(timeoutMs: number): Promise<StopReport> {
+    this.#stopping ??= this.#stop(timeoutMs)
+    return this.#stopping
+  }
+
+  get #state(): ServiceStatus['state'] {
+    if (this.#stopping !== undefined) return 'stopping'
+    if (this.#reloading !== undefined) return 'reloading'
+    return this.#hasStarted ? 'running' : 'starting'
+  }
+
+  #start(config: PipelineConfig, { router }: Config): Pipeline {
+    const { log, ports, stdin, once, stateDirectory } = this.#options
+    const pipeline = new Pipeline(
+      { config, router },
+      {
+        builders: this.#builders,
+        ports,
+        stdin,
+        once,
+        log: log.child({ pipeline: config.name }),
+        checkpointPath: checkpointPath(stateDirectory, this.#identity, config.name),
+      },
+    )
+    this.#pipelines.set(config.name, pipeline)
+    void pipeline.ended.then(() => this.#lookWhetherDone())
+    return pipeline
+  }
+
+  #lookWhetherDone(): void {
+    if (this.#reloading !== undefined) return
+    if ([...this.#pipelines.values()].every(({ hasEnded }) => hasEnded)) this.#tellDone()
+  }
+
+  #reloadNow(loaded: LoadedConfig): Promise<ReloadStatus> {
+    const reloading = this.#reload(loaded).then(({ result, error, changes }) => {
+      const status = { at: new Date().toISOString(), result, error, changes }
+      this.#lastReload = status
+      if (this.#reloading === reloading) this.#reloading = undefined
+      this.#lookWhetherDone()
+      return status
+    })
+    this.#reloading = reloading
+    return reloading
+  }
+
+  async #reload(loaded: LoadedConfig): Promise<Omit<ReloadStatus, 'at'>> {
+    if (this.#stopping !== undefined) return { result: 'refused', error: 'the daemon is stopping', changes: [] }
+    const config = withoutOwnFiles(loaded.config)
+    const { added, removed, kept, changes } = reloadPlan(this.#config, config)
+    if (changes.length === 0) return { result: 'unchanged', error: undefined, changes }
+    let leases: readonly PortLease[] = []
+    try {
+      refuseOwnFiles(loaded.config)
+      // Made once to see whether they can be: what is wrong with a pattern shows here, and nothing has changed yet.
+      for (const pipeline of config.pipelines) this.#builders.filters(pipeline)
+      leases = await this.#openNewPorts(config)
+    } catch (error) {
+      const reason = (error as Error).message
+      this.#options.log.error(`the new configuration is not taken, everything goes on as it was: ${reason}`)
+      return { result: 'refused', error: reason, changes: [] }
+    }
+    if (this.#stopping !== undefined) {
+      for (const lease of leases) lease.release()
+      return { result: 'refused', error: 'the daemon is stopping', changes: [] }
+    }
+    this.#config = config
+    this.#file = loaded.file
+    this.#reloads++
+    const { router } = config
+    const waiting: string[] = []
+    await Promise.all([
+      ...removed.map((name) => this.#remove(name)),
+      ...kept.map(async (pipeline) => {
+        const running = this.#pipelines.get(pipeline.name)
+        if (running === undefined || running.hasEnded) {
+          if (changes.some((change) => change.startsWith(`${pipeline.name}: `)))
+            await this.#start(pipeline, config).started
+          return
+        }
+        const { isWaiting } = await running.change({ config: pipeline, router })
+        if (isWaiting) waiting.push(pipeline.name)
+      }),
+      ...added.map((pipeline) => this.#start(pipeline, config).started),
+    ])
+    for (const lease of leases) lease.release()
+    await this.#options.ports.settle()
+    this.#options.log.info({ changes }, 'the new configuration is in use')
+    return { result: 'changed', error: undefined, changes: [...changes, ...waiting.map(waits)] }
+  }
+
+  /** Holds the ports that are not open yet, until those that need them have them. */
+  async #openNewPorts(config: Config): Promise<readonly PortLease[]> {
+    const { ports } = this.#options
+    const isOpen = (host: string, port: number): boolean =>
+      ports.listeners.some((listener) => listener.port === port && listener.host === host)
+    const leases: PortLease[] = []
+    try {
+      for (const endpoint of await this.#builders.endpoints(config)) {
+        if (endpoint.port !== 0 && !isOpen(endpoint.host, endpoint.port)) leases.push(await ports.acquire(endpoint))
+      }
+    } catch (error) {
+      for (const lease of leases) lease.release()
+      await ports.settle()
+      throw error
+    }
+    return leases
+  }
+
+  async #remove(name: string): Promise<void> {
+    const pipeline = this.#pipelines.get(name)
+    this.#pipelines.delete(name)
+    const stop = await pipeline?.stop(removeTimeoutMs)
+    for (const { sink, entries, again } of stop?.undelivered ?? []) {
+      this.#options.log.warn(
+        { pipeline: name, sink, entries, again },
+        'a pipeline that was removed left entries undelivered',
+      )
+    }
+  }
+
+  async #stop(timeoutMs: number): Promise<StopReport> {
+    const stops = await Promise.all(
+      [...this.#pipelines].map(async ([pipeline, running]) => {
+        const { undelivered } = await running.stop(timeoutMs)
+        return undelivered.map((rest) => ({ pipeline, ...rest }))
+      }),
+    )
+    const undelivered = stops.flat()
+    this.#tellDone()
+    return { complete: undelivered.length === 0, undelivered }
+  }
+}
+
+function waits(pipeline: string): string {
+  return `${pipeline}: not complete yet, it waits for a sink that takes nothing`
+}
+
+function refuseOwnFiles(config: Config): void {
+  const problems = ownFileProblems(config)
+  if (problems.length > 0) throw new Error(problems.map(problemText).join('\n'))
+}
