@@ -130,6 +130,8 @@ function hint(
   const unused = [...shape.keys.keys()].filter((name) => !table.entries.has(name))
   const near = suggest(key, unused)
   if (near !== undefined) return `; did you mean \`${near}\`?`
+  const used = suggest(key, shape.keys.keys())
+  if (used !== undefined) return `; \`${used}\` is given already`
   if (parent?.shape.keys.has(key) === true) {
     const level = parent.key === '' ? 'the top level' : `\`${parent.key}\``
     return `; it belongs one level up, beside \`${path.at(-1)}\` in ${level}`

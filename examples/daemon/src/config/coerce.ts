@@ -67,8 +67,9 @@ function numberOf(text: string): number | bigint | undefined {
 }
 
 function listOf(text: string, item: readonly LeafForm[], forms: readonly LeafForm[]): Plain {
-  // Only `["` begins JSON: `[a-z]+` may be a pattern.
-  if (/^\s*\[\s*("|\])/.test(text)) return json(text) ?? text
+  const isOfTexts = item.some(({ form }) => form === 'text')
+  // In a list of texts only `["` begins JSON: `[a-z]+` may be a pattern.
+  if ((isOfTexts ? /^\s*\[\s*("|\])/ : /^\s*\[/).test(text)) return json(text) ?? text
   const parts = splitAtCommas(text)
   const takesText = forms.some(({ form }) => form === 'text' || form === 'words')
   if (takesText && parts.length === 1) return text
