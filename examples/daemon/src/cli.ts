@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The program `logwisp`. */
 
-import { run } from './run.ts'
+import { main } from './program.ts'
 
-process.exitCode = await run(process.argv.slice(2))
+process.exitCode = await main(process.argv.slice(2))

@@ -2,12 +2,12 @@
 
 import { join } from 'node:path'
 import { generateLog } from '@logwisp/example-log-generator'
-import { run } from './run.ts'
-import { defaultStateDirectory } from './state-directory.ts'
+import { main } from './program.ts'
+import { defaultStateDirectory } from './service/state-directory.ts'
 
 const directory = join(defaultStateDirectory(process.env), 'sample')
 const stop = new AbortController()
 const generating = generateLog(directory, { seed: Date.now(), signal: stop.signal })
-process.exitCode = await run([directory, ...process.argv.slice(2)])
+process.exitCode = await main([directory, ...process.argv.slice(2)])
 stop.abort()
 await generating

@@ -17,11 +17,33 @@ export interface DaemonProcess {
   readonly exit: Promise<number | string>
 }
 
+/** What is said about the process, beside its words. */
+export interface DaemonProcessOptions {
+  /** More variables of its environment. */
+  readonly environment?: NodeJS.ProcessEnv
+  /** Its user and group. */
+  readonly user?: number
+  readonly cwd?: string
+  /** What is written to its standard input; without it, that is /dev/null. */
+  readonly input?: 'pipe'
+}
+
+/** How Node runs the program from source. */
+export const nodeWords: readonly string[] = [
+  '--import',
+  fileURLToPath(import.meta.resolve('tsx')),
+  '--conditions=@logwisp/source',
+  cli,
+]
+
 /** Starts it with these words on its command line, from source. */
-export function startDaemonProcess(words: readonly string[], environment: NodeJS.ProcessEnv = {}): DaemonProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@logwisp/source', cli, ...words], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+export function startDaemonProcess(words: readonly string[], options: DaemonProcessOptions = {}): DaemonProcess {
+  const { environment, user, cwd, input } = options
+  const child = spawn(process.execPath, [...nodeWords, ...words], {
+    stdio: [input ?? 'ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
+    ...(user !== undefined && { uid: user, gid: user }),
+    ...(cwd !== undefined && { cwd }),
   })
   let output = ''
   let ended = false
@@ -30,7 +52,7 @@ export function startDaemonProcess(words: readonly string[], environment: NodeJS
     for (const listener of listeners) listener()
   }
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
       output += text
       heard()
     })
@@ -59,8 +81,8 @@ export function startDaemonProcess(words: readonly string[], environment: NodeJS
   }
 }
 
-/** The address of its page, once it is there. */
+/** The address of its page, once it is there: of its first port. */
 export async function pageOf(daemon: DaemonProcess): Promise<string> {
-  const [, url] = await daemon.says(/live page\s+(\S+)/)
+  const [, url] = await daemon.says(/ listening url=(\S+)/)
   return url as string
 }

@@ -16,6 +16,7 @@ import type { ServiceStatus } from './service-status.ts'
 import { listenToSignals, type StopSignal } from './signals.ts'
 import { watchForStall } from './stalled.ts'
 import { StartError } from './start-error.ts'
+import { identityOf } from './state-directory.ts'
 import { reportStatus } from './status-reporter.ts'
 import { StatusServer } from './status-server.ts'
 import { watchConfig } from './watch-config.ts'
@@ -26,8 +27,6 @@ export interface LifetimeOptions {
   readonly version: string
   readonly environment: NodeJS.ProcessEnv
   readonly stateDirectory: string
-  /** What daemons that may not run at the same time have in common. */
-  readonly instance: string
   readonly once: boolean
   readonly stdin: NodeJS.ReadableStream
   readonly stdout: Writable & { readonly isTTY?: boolean }
@@ -135,10 +134,10 @@ class Lifetime {
   }
 
   async #start(): Promise<PortHost> {
-    const { loaded, once, stateDirectory, instance, startService, version, stdin } = this.#options
+    const { loaded, once, stateDirectory, startService, version, stdin } = this.#options
     const { config } = loaded
     this.#noteNotices(loaded)
-    const lock = await lockInstance(stateDirectory, instance)
+    const lock = await lockInstance(stateDirectory, identityOf(loaded))
     this.#undo.push(() => lock.release())
     if (config.pid_file !== undefined) {
       const pidFile = await writePidFile(config.pid_file)
@@ -153,8 +152,12 @@ class Lifetime {
       throw new StartError(error.message)
     })
     this.#undo.push(() => statusServer.close())
-    this.#service = await startService({ loaded, log: this.#log, version, stateDirectory, stdin, once, ports })
-    const service = this.#service
+    const service = await startService({ loaded, log: this.#log, version, stateDirectory, stdin, once, ports }).catch(
+      (error: Error) => {
+        throw new StartError(error.message)
+      },
+    )
+    this.#service = service
     service.done.then(
       () => this.#end({ kind: 'done' }),
       (error: unknown) => this.#end({ kind: 'failed', error }),
@@ -274,10 +277,8 @@ class Lifetime {
     try {
       const loaded = await this.#options.load()
       const result = await service.reload(loaded)
-      if (result.result === 'refused') {
-        this.#log.error({ reason: result.error }, 'the configuration is not taken; going on with the one before')
-        return
-      }
+      // The service has said why.
+      if (result.result === 'refused') return
       this.#noteNotices(loaded)
       this.#noteWhatWaits(loaded)
       await this.#statusServer
@@ -292,7 +293,7 @@ class Lifetime {
       this.#report()
       const { config, file } = loaded
       if (config.config_auto_reload !== watched.config.config_auto_reload || file !== watched.file) await this.#watch()
-      this.#log.info({ changes: result.changes }, `the configuration is in use: ${result.result}`)
+      if (result.result === 'unchanged') this.#log.info('the pipelines are what they were')
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       for (const problem of error.problems) this.#log.error(problemText(problem))
