@@ -4,7 +4,7 @@ import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type HostCheck, hostCheck, isLoopback, replyError, requestTarget } from '@logwisp/core/server'
-import type { Home, HttpMount, PortView } from './port-host.ts'
+import type { Home, HttpMount, PortView, Route } from './port-host.ts'
 import { RouteTable } from './route-table.ts'
 
 /** What of a body may come after its answer, in ms: whoever sends on for longer is cut off. */
@@ -13,32 +13,50 @@ const bodyAfterAnswerMs = 5000
 /** When to come again while a stage is being exchanged. */
 const comeAgainSeconds = 1
 
+/** What {@link HttpTraffic} is made with. */
+export interface HttpTrafficOptions {
+  readonly host: string
+  readonly isTls: boolean
+  readonly home: Home
+  /** The routes of all ports. */
+  readonly everywhere: () => readonly Route[]
+}
+
 /** Routes requests. */
 export class HttpTraffic implements PortView {
   readonly host: string
+  readonly isTls: boolean
   readonly table: RouteTable = new RouteTable()
   readonly #home: Home
+  readonly #everywhere: () => readonly Route[]
   readonly #hostChecks = new WeakMap<HttpMount, HostCheck>()
   #server: Server | undefined
   #requests = 0
+  #routed = 0
+  #failed = 0
   #isEnding = false
 
-  constructor(host: string, home: Home) {
+  constructor({ host, isTls, home, everywhere }: HttpTrafficOptions) {
     this.host = host
+    this.isTls = isTls
     this.#home = home
+    this.#everywhere = everywhere
   }
 
-  /** Requests so far. */
-  get requests(): number {
-    return this.#requests
+  get counts(): PortView['counts'] {
+    return { requests: this.#requests, routed: this.#routed, failed: this.#failed }
   }
 
   get port(): number {
     return (this.#server?.address() as AddressInfo | null | undefined)?.port ?? 0
   }
 
-  get routes(): readonly { readonly path: string; readonly mount: HttpMount }[] {
+  get routes(): readonly Route[] {
     return this.table.routes
+  }
+
+  get everywhere(): readonly Route[] {
+    return this.#everywhere()
   }
 
   get isSettled(): boolean {
@@ -82,10 +100,19 @@ export class HttpTraffic implements PortView {
     const handler = mounts[0]?.handler
     // A stage that takes bodies bounds them by itself.
     if (mounts[0]?.kind !== 'ingest') boundBody(req, res)
-    if (whose === 'awaited') return replyComeAgain(req, res)
-    if (handler === undefined) return this.#home(req, res, this, mounts)
+    if (whose === 'awaited') {
+      this.#failed++
+      return replyComeAgain(req, res)
+    }
+    if (handler === undefined) {
+      res.once('finish', () => {
+        if (res.statusCode === 404) this.#failed++
+      })
+      return this.#home(req, res, this, mounts)
+    }
     const strange = this.#strangeHost(req, mounts[0] as HttpMount)
     if (strange !== undefined) return replyError(req, res, 403, strange)
+    this.#routed++
     handler(req, res)
   }
 
@@ -110,6 +137,7 @@ export class HttpTraffic implements PortView {
       this.#requests++
       const strange = this.#strangeHost(req, mount)
       if (strange !== undefined) return replyError(req, responseOn(req, socket), 403, strange)
+      this.#routed++
       return mount.handleUpgrade(req, socket, head)
     }
     const res = responseOn(req, socket)

@@ -14,7 +14,7 @@ import {
 } from '@logwisp/core/server'
 import type { ListenerStatus } from '../service/service-status.ts'
 import { HttpTraffic } from './http-traffic.ts'
-import type { Endpoint, Home, PortLease } from './port-host.ts'
+import type { Endpoint, Home, PortLease, Route } from './port-host.ts'
 import { TcpTraffic } from './tcp-traffic.ts'
 
 /** In what two endpoints of one address differ. `bounds` can be changed while it listens. */
@@ -23,6 +23,8 @@ export type Difference = 'nothing' | 'bounds' | 'tls'
 /** What a port is opened with. */
 export interface OpenPortOptions {
   readonly home: Home
+  /** The routes of all ports. */
+  readonly everywhere: () => readonly Route[]
   readonly onWarning: (warning: LogwispError) => void
   /** Called when all is ready but the listening itself: the last chance to free the address. */
   readonly beforeListening: () => void
@@ -63,7 +65,8 @@ export class OpenPort {
    *
    * @throws LogwispError `LISTEN_FAILED`, `BAD_CERTIFICATE`
    */
-  static async open(endpoint: Endpoint, { home, onWarning, beforeListening }: OpenPortOptions): Promise<OpenPort> {
+  static async open(endpoint: Endpoint, given: OpenPortOptions): Promise<OpenPort> {
+    const { home, everywhere, onWarning, beforeListening } = given
     const { protocol, host, port, maxConnections } = endpoint
     const tls = endpoint.tls?.make()
     if (tls instanceof EventEmitter) tls.on('warning', onWarning)
@@ -72,7 +75,7 @@ export class OpenPort {
     const options: ListenOptions = { host, port, maxConnections, tls }
     let opened: OpenPort
     if (protocol === 'http') {
-      const traffic = new HttpTraffic(host, home)
+      const traffic = new HttpTraffic({ host, isTls: tls !== undefined, home, everywhere })
       // Stages bound the bodies that they read, and the time that they take.
       const listener = await listenHttp(traffic.answer, { ...options, requestTimeoutMs: Infinity })
       traffic.attach(listener.server)
@@ -87,6 +90,11 @@ export class OpenPort {
 
   get endpoint(): Endpoint {
     return this.#endpoint
+  }
+
+  /** What is mounted; nothing on a port that is not HTTP. */
+  get routes(): readonly Route[] {
+    return this.#traffic instanceof HttpTraffic ? this.#traffic.routes : []
   }
 
   get isHeld(): boolean {
@@ -104,7 +112,7 @@ export class OpenPort {
       port: this.#address.port,
       protocol: scheme as ListenerStatus['protocol'],
       connections: this.#connections,
-      total_requests: isHttp ? traffic.requests : this.#accepted,
+      total_requests: isHttp ? traffic.counts.requests : this.#accepted,
       paths: isHttp ? [...new Set(traffic.routes.map(({ path }) => path))] : [],
     }
   }

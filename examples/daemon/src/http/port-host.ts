@@ -22,6 +22,16 @@ export interface Endpoint {
   readonly maxConnections: number
 }
 
+/** What a stage's configuration says that its status tells, too. */
+export interface HttpFacts {
+  readonly buffer_size?: number | undefined
+  readonly heartbeat?: { readonly enabled: boolean; readonly interval: number; readonly format: string } | undefined
+  /** Undefined when it is not enabled. */
+  readonly net_limit?:
+    | { readonly requests_per_second?: number; readonly burst_size?: number; readonly limit_by: string }
+    | undefined
+}
+
 /** What a stage answers on an HTTP port. */
 export interface HttpMount {
   /** The pipeline that it belongs to; undefined for the daemon's own. */
@@ -36,6 +46,8 @@ export interface HttpMount {
    * loopback every name is answered unless some are given. The port host checks this, the stage need not.
    */
   readonly allowedHosts?: readonly string[] | 'any' | undefined
+  /** What the status says of the server in the ancestor's words, where only its configuration knows. */
+  readonly facts?: HttpFacts | undefined
   /** Without it, and of the kind `status`, the daemon answers with the pipeline's status; several may share a path then. */
   handler?: ((req: IncomingMessage, res: ServerResponse) => void) | undefined
   /** For WebSocket. */
@@ -68,8 +80,13 @@ export interface PortView {
   readonly host: string
   /** The port that it listens on. */
   readonly port: number
+  readonly isTls: boolean
   /** Every path that is mounted. */
   readonly routes: readonly Route[]
+  /** Those of all ports. */
+  readonly everywhere: readonly Route[]
+  /** What came of requests: `routed` ones were a stage's, `failed` ones nobody's. */
+  readonly counts: { readonly requests: number; readonly routed: number; readonly failed: number }
   /** False while stages are still being made, so that any unknown path may be one of theirs in a moment. */
   readonly isSettled: boolean
 }

@@ -3,7 +3,7 @@
 import { LogwispError } from '@logwisp/core'
 import type { ListenerStatus } from '../service/service-status.ts'
 import { OpenPort, placeOf } from './open-port.ts'
-import type { Endpoint, Home, PortHost, PortLease } from './port-host.ts'
+import type { Endpoint, Home, PortHost, PortLease, Route } from './port-host.ts'
 
 /** What {@link createPortHost} needs. */
 export interface PortHostOptions {
@@ -80,7 +80,8 @@ class Ports implements PortHost {
   }
 
   async #openNew(endpoint: Endpoint, beforeListening: () => void): Promise<OpenPort> {
-    const port = await OpenPort.open(endpoint, { ...this.#options, beforeListening }).catch((error: LogwispError) => {
+    const everywhere = (): Route[] => this.#open.flatMap(({ routes }) => routes)
+    const port = await OpenPort.open(endpoint, { ...this.#options, everywhere, beforeListening }).catch((error) => {
       throw this.#advised(error, endpoint)
     })
     this.#open = [...this.#open, port]

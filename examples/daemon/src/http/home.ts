@@ -1,0 +1,163 @@
+/** Answers what no stage does: the page, status, metrics and health, and who asks for what is not there. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isLoopback, replyError, replyJson, replyRefusal, requestTarget } from '@logwisp/core/server'
+import type { ServiceStatus } from '../service/service-status.ts'
+import { type Audience, audienceOf } from './audience.ts'
+import { replyAlive, replyReady } from './health.ts'
+import { hostCheckOf, replyComeAgain } from './http-traffic.ts'
+import { metricsText } from './metrics.ts'
+import { PageFiles } from './page-files.ts'
+import type { Home, HttpMount, PortView } from './port-host.ts'
+import { statusAnswer } from './status.ts'
+
+/** What {@link createHome} needs. */
+export interface HomeOptions {
+  /** Undefined before there is anything to tell. */
+  readonly status: () => ServiceStatus | undefined
+  /** Whether every pipeline runs. */
+  readonly isReady: () => boolean
+}
+
+const methods = 'GET, HEAD'
+
+/** Makes what answers on every HTTP port beside the stages. Reads the live page's files; rejects when they are not there. */
+export async function createHome(options: HomeOptions): Promise<Home> {
+  const pages = await PageFiles.read()
+  return (req, res, port, own) => {
+    answer({ req, res, port, own, pages, ...options }).catch((error: Error) => {
+      if (res.headersSent) res.destroy(error)
+      else replyError(req, res, 500, 'the request could not be answered')
+    })
+  }
+}
+
+interface Question extends HomeOptions {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  readonly port: PortView
+  readonly own: readonly HttpMount[]
+  readonly pages: PageFiles
+}
+
+async function answer(question: Question): Promise<void> {
+  const { req, res, port, own, pages } = question
+  const target = requestTarget(req.url)
+  if (!('path' in target)) return replyError(req, res, target.status, target.message)
+  const { path } = target
+  const read = (reply: () => void | Promise<void>): void | Promise<void> => ifRead(question, path, reply)
+  // Whoever looks after it asks by whatever name it knows.
+  if (path === '/healthz') return read(() => replyAlive(req, res))
+  if (path === '/readyz') return read(() => replyReady(req, res, question.isReady(), question.status()))
+  if (!isKnownHost(req, port)) {
+    const host = JSON.stringify(req.headers.host)
+    return replyError(req, res, 403, `requests for the host ${host} are not answered here: name it in allowed_hosts`)
+  }
+  if (own.length > 0 || path === '/status') return read(() => replyStatus(question))
+  if (path === '/metrics') return read(() => replyMetrics(question))
+  if (path === '/') return read(() => pages.reply(req, res, 'index.html'))
+  const file = /^\/page\/([\w.-]+)$/.exec(path)?.[1]
+  if (file !== undefined && pages.has(file)) return read(() => pages.reply(req, res, file))
+  const [, name = '', rest = ''] = /^\/([^/]+)(\/|\/status)?$/.exec(path) ?? []
+  if (isPipelineOf(name, question)) return ofPipeline(question, name, rest)
+  return replyNotFound(question, path)
+}
+
+/** `/app` is its stream for programs and its page for people, `/app/` its page, `/app/status` its status. */
+function ofPipeline(question: Question, name: string, rest: string): void | Promise<void> {
+  const { req, res, port, pages } = question
+  const path = `/${name}${rest}`
+  if (rest === '/') return ifRead(question, path, () => pages.replyPipeline(req, res))
+  if (rest === '/status') return ifRead(question, path, () => replyStatus(question, name))
+  const stream = port.routes.find(
+    ({ mount }) => mount.pipeline === name && mount.kind === 'stream' && mount.handleUpgrade === undefined,
+  )
+  const wantsPage = req.headers.accept?.includes('text/html') === true
+  if (stream?.mount.handler === undefined || wantsPage) {
+    // Relative, so that it is right behind a proxy with a path of its own, too.
+    return ifRead(question, path, () => void res.writeHead(302, { Location: `${name}/`, 'Content-Length': 0 }).end())
+  }
+  const url = req.url ?? ''
+  req.url = stream.path + (url.includes('?') ? url.slice(url.indexOf('?')) : '')
+  stream.mount.handler(req, res)
+}
+
+async function replyStatus(question: Question, name?: string): Promise<void> {
+  const { req, res, port, own } = question
+  const service = question.status()
+  if (service === undefined) return replyComeAgain(req, res)
+  const audience = await audienceFor(question, service)
+  const isGlobal = name === undefined && (own.length === 0 || own.some(({ pipeline }) => pipeline === undefined))
+  const asked = name === undefined ? own.flatMap(({ pipeline }) => pipeline ?? []) : [name]
+  const pipelines = audience.pipelines.filter((each) => isGlobal || asked.includes(each))
+  if (pipelines.length === 0) {
+    const refusal = audience.refusal ?? asked.map(audience.refusalOf).find((each) => each !== undefined)
+    if (refusal !== undefined) return replyRefusal(req, res, refusal)
+    if (!isGlobal) return replyComeAgain(req, res)
+  }
+  replyJson(req, res, 200, statusAnswer({ service, port, audience, pipelines, isOwn: !isGlobal }))
+}
+
+async function replyMetrics(question: Question): Promise<void> {
+  const { req, res } = question
+  const service = question.status()
+  if (service === undefined) return replyComeAgain(req, res)
+  const audience = await audienceFor(question, service)
+  if (audience.refusal !== undefined) return replyRefusal(req, res, audience.refusal)
+  const { type, text } = await metricsText({
+    service,
+    pipelines: audience.pipelines,
+    seesAll: audience.seesAll,
+    isReady: question.isReady(),
+    accept: req.headers.accept,
+  })
+  const body = Buffer.from(text)
+  const headers = { 'Content-Type': type, 'Content-Length': body.length, 'Cache-Control': 'no-store', Vary: 'Accept' }
+  res.writeHead(200, { ...headers, 'X-Content-Type-Options': 'nosniff' })
+  res.end(req.method === 'HEAD' ? undefined : body)
+}
+
+async function replyNotFound(question: Question, path: string): Promise<void> {
+  const { req, res, port } = question
+  const service = question.status()
+  if (!port.isSettled || service === undefined) return replyComeAgain(req, res)
+  const { pipelines, may } = await audienceFor(question, service)
+  const isRouter = service.mode === 'router'
+  const routes = port.routes
+    .filter(({ mount }) => may(mount))
+    .map(({ path, mount }) => `${path} (${mount.kind}${mount.pipeline === undefined ? '' : `: ${mount.pipeline}`})`)
+  const global = pipelines.length > 0 ? [`/status (${isRouter ? 'global ' : ''}status)`] : []
+  replyError(req, res, 404, `there is nothing at ${path}`, {
+    requested_path: path,
+    available_routes: [...new Set([...global, ...routes])],
+    hint: isRouter ? 'Use /status for global router status' : 'Use /status for the status, / for the live page',
+  })
+}
+
+function audienceFor({ req, port }: Question, service: ServiceStatus): Promise<Audience> {
+  return audienceOf(req, port, service.mode === 'router', Object.keys(service.pipelines))
+}
+
+/** Whether somebody's page on this port is that of a pipeline. */
+function isPipelineOf(name: string, { status, port }: Question): boolean {
+  const service = status()
+  if (service === undefined || !Object.hasOwn(service.pipelines, name)) return false
+  return (
+    service.mode === 'router' || port.routes.some(({ mount: { pipeline } }) => [name, undefined].includes(pipeline))
+  )
+}
+
+/** By which names a port is known: by any, or those that any of its stages has. */
+function isKnownHost(req: IncomingMessage, { host, routes }: PortView): boolean {
+  const given = routes.flatMap(({ mount }) => mount.allowedHosts ?? [])
+  const isOpen = !isLoopback(host) && routes.some(({ mount }) => mount.allowedHosts === undefined)
+  const names = given.includes('any') || isOpen ? 'any' : given.length === 0 ? undefined : given
+  return hostCheckOf(host, names)?.(req.headers.host) !== false
+}
+
+function ifRead({ req, res }: Question, path: string, reply: () => void | Promise<void>): void | Promise<void> {
+  if (req.method === 'GET' || req.method === 'HEAD') return reply()
+  res.setHeader('Allow', methods)
+  if (req.method === 'OPTIONS') return void res.writeHead(204).end()
+  replyError(req, res, 405, `${path} answers ${methods}`)
+}

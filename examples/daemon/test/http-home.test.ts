@@ -1,0 +1,583 @@
+/** What is answered beside the stages, and to whom: page, status, metrics, health and everything that is not there. */
+
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
+import { connect } from 'node:net'
+import { type AccessControl, accessControl, hashToken } from '@logwisp/core/server'
+import { sseSink } from '@logwisp/sinks'
+import { httpSource } from '@logwisp/sources'
+import { afterEach, describe, expect, test } from 'vitest'
+import { createHome } from '../src/http/home.ts'
+import type { Endpoint, HttpMount, PortHost, PortLease } from '../src/http/port-host.ts'
+import { createPortHost } from '../src/http/ports.ts'
+import type { ServiceStatus } from '../src/service/service-status.ts'
+import { pipelineStatus, serviceStatus } from './http-status-fixture.ts'
+
+const hosts: PortHost[] = []
+afterEach(() => Promise.all(hosts.splice(0).map((host) => host.close(0))))
+
+interface Setting {
+  readonly ports: PortHost
+  readonly lease: PortLease
+  service: ServiceStatus | undefined
+  isReady: boolean
+}
+
+const local: Endpoint = {
+  protocol: 'http',
+  host: '127.0.0.1',
+  port: 0,
+  tls: undefined,
+  connections: undefined,
+  maxConnections: 100,
+}
+
+async function setting(service: ServiceStatus | undefined): Promise<Setting> {
+  const made = { service, isReady: true } as { -readonly [Name in keyof Setting]: Setting[Name] }
+  const home = await createHome({ status: () => made.service, isReady: () => made.isReady })
+  made.ports = createPortHost({ home, onWarning: (warning) => expect.unreachable(warning.message) })
+  hosts.push(made.ports)
+  made.lease = await made.ports.acquire(local)
+  return made
+}
+
+interface Answer {
+  readonly status: number
+  readonly headers: IncomingMessage['headers']
+  readonly text: string
+  // biome-ignore lint/suspicious/noExplicitAny: what an answer looks like is what is tested
+  readonly json: any
+}
+
+async function ask(lease: PortLease, path: string, headers: object = {}, method = 'GET'): Promise<Answer> {
+  const { address: host, port } = lease.address
+  const req = request({ host, port, path, method, agent: false, headers: { ...headers } }).end()
+  const [res] = (await once(req, 'response')) as [IncomingMessage]
+  let text = ''
+  for await (const chunk of res.setEncoding('utf8')) text += chunk
+  const isJson = res.headers['content-type']?.startsWith('application/json') === true && text !== ''
+  return { status: res.statusCode as number, headers: res.headers, text, json: isJson ? JSON.parse(text) : undefined }
+}
+
+/** What a server says to exactly these bytes. */
+async function answerTo(lease: PortLease, bytes: string): Promise<string> {
+  const socket = connect(lease.address.port, lease.address.address)
+  socket
+    .on('error', () => {})
+    .setEncoding('utf8')
+    .write(bytes)
+  let answer = ''
+  for await (const chunk of socket) answer += chunk
+  return answer
+}
+
+function stage(pipeline: string, path: string, kind: HttpMount['kind'], access?: AccessControl): HttpMount {
+  return { pipeline, paths: [path], kind, access, handler: (_req, res) => void res.end(`${kind} of ${pipeline}`) }
+}
+
+function status(pipeline: string | undefined, path: string, access?: AccessControl): HttpMount {
+  return { pipeline, paths: [path], kind: 'status', access }
+}
+
+const tokens = { app: 'app-0123456789abcdef', bank: 'bank-0123456789abcdef', all: 'all-0123456789abcdef' }
+const as = (whose: keyof typeof tokens): object => ({ authorization: `Bearer ${tokens[whose]}` })
+const knowing = (whose: keyof typeof tokens, rights?: readonly ('ingest' | 'stream' | 'status')[]): AccessControl =>
+  accessControl({
+    tokens: { [whose]: { hash: hashToken(tokens[whose]), rights } },
+    failures: { allowed: 2, firstDelayMs: 60_000 },
+  })
+
+describe('standalone', () => {
+  test('the status is the ancestor’s, with the blocks that its documentation promises', async () => {
+    const { lease, ports } = await setting(serviceStatus([pipelineStatus('default')]))
+    lease.mount(stage('default', '/stream', 'stream'))
+    lease.mount({
+      ...status('default', '/status'),
+      facts: {
+        buffer_size: 1000,
+        heartbeat: { enabled: true, interval: 30, format: 'comment' },
+        net_limit: { requests_per_second: 10, burst_size: 20, limit_by: 'ip' },
+      },
+    })
+    await ports.settle()
+    const { status: code, json, headers, text } = await ask(lease, '/status')
+    expect(code).toBe(200)
+    expect(headers).toMatchObject({ 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
+    expect(headers['access-control-allow-origin']).toBeUndefined()
+    expect(text).toContain('\n  "service": "LogWisp",')
+    expect(json).toMatchObject({
+      service: 'LogWisp',
+      version: '1.2.3',
+      server: {
+        type: 'http',
+        port: lease.address.port,
+        active_clients: 5,
+        buffer_size: 1000,
+        uptime_seconds: 3600,
+        mode: { standalone: true, router: false },
+      },
+      endpoints: { transport: '/stream', status: '/status' },
+      features: {
+        heartbeat: { enabled: true, interval: 30, format: 'comment' },
+        ssl: { enabled: false },
+        rate_limit: { enabled: true, requests_per_second: 10, burst_size: 20 },
+        net_limit: { enabled: true, blocked_requests: 0, config: { limit_by: 'ip' } },
+      },
+      sources: [{ type: 'directory', total_entries: 152_341, dropped_entries: 12, active_watchers: 2 }],
+      rate_limit: { enabled: true, dropped_total: 3 },
+      filters: { filter_count: 1, total_processed: 152_341, total_passed: 48_234 },
+      sinks: [
+        { type: 'http', total_processed: 48_234, active_connections: 5, details: { port: lease.address.port } },
+        { type: 'http_client', details: { failed_batches: 2 } },
+      ],
+      pipelines: { default: { sources: [{ files: [{}, { lag: 5 }] }], sinks: [{ viewers: [{ lag: 7 }] }, {}] } },
+      total_pipelines: 1,
+    })
+    // The tree of 8.2, whole.
+    for (const [name, value] of Object.entries(pipelineStatus('default'))) {
+      if (value !== undefined) expect(json.pipelines.default, name).toHaveProperty(name)
+    }
+  })
+
+  test('a health check written after the ancestor’s documentation works', async () => {
+    const { lease } = await setting(serviceStatus([pipelineStatus('default')]))
+    lease.mount(status('default', '/status'))
+    const { json } = await ask(lease, '/status')
+    // What its scripts take by jq.
+    const [dropped, total] = [json.sources[0].dropped_entries, json.sources[0].total_entries]
+    expect(Math.trunc((dropped * 100) / total)).toBeLessThanOrEqual(5)
+    const failed = json.sinks.filter(({ type }: { type: string }) => type === 'http_client')[0].details.failed_batches
+    expect(failed).toBeLessThanOrEqual(10)
+    expect(json.server.active_clients).toBe(5)
+  })
+
+  test('nothing in it is secret', async () => {
+    const { lease } = await setting(serviceStatus([pipelineStatus('default')]))
+    const { text, json } = await ask(lease, '/status')
+    lease.mount(stage('default', '/stream', 'stream'))
+    const { text: more } = await ask(lease, '/status')
+    expect(text + more).not.toContain('secret')
+    expect(json.total_pipelines).toBe(0)
+    expect(more).toContain('https://***@logs.example/in?api_token=***&x=1 answers 500')
+  })
+
+  test('one pipeline’s page is there, and another’s port tells nothing of it', async () => {
+    const { lease, ports } = await setting(serviceStatus([pipelineStatus('here'), pipelineStatus('elsewhere')]))
+    lease.mount(stage('here', '/stream', 'stream'))
+    await ports.settle()
+    expect((await ask(lease, '/status')).json.pipelines).toHaveProperty('here')
+    expect((await ask(lease, '/status')).json.pipelines).not.toHaveProperty('elsewhere')
+    expect((await ask(lease, '/elsewhere/status')).status).toBe(404)
+    expect((await ask(lease, '/elsewhere/')).status).toBe(404)
+    expect((await ask(lease, '/here/')).status).toBe(200)
+  })
+
+  test('two stages that both have their status at one path are both in it', async () => {
+    const { lease } = await setting(serviceStatus([pipelineStatus('a'), pipelineStatus('b'), pipelineStatus('c')]))
+    for (const name of ['a', 'b']) lease.mount(status(name, '/status'))
+    const { json } = await ask(lease, '/status')
+    expect(Object.keys(json.pipelines)).toEqual(['a', 'b'])
+    expect(json.total_pipelines).toBe(2)
+  })
+})
+
+describe('router mode', () => {
+  async function router(): Promise<Setting & { readonly other: PortLease }> {
+    const pipelines = [pipelineStatus('app'), pipelineStatus('apple')]
+    const made = await setting(serviceStatus(pipelines, { mode: 'router' }))
+    const other = await made.ports.acquire(local)
+    made.lease.mount(stage('app', '/app/stream', 'stream'))
+    made.lease.mount(status('app', '/app/status'))
+    made.lease.mount(stage('app', '/app/ingest', 'ingest'))
+    other.mount(stage('apple', '/apple/stream', 'stream'))
+    await made.ports.settle()
+    return Object.assign(made, { other })
+  }
+
+  test('W24: two pipelines share a port, and each of its paths is theirs alone', async () => {
+    const { lease } = await router()
+    const text = async (path: string): Promise<string> => (await ask(lease, path)).text
+    expect(await text('/app/stream')).toBe('stream of app')
+    expect(await text('/app/ingest')).toBe('ingest of app')
+    expect(await text('/apple/stream')).toBe('stream of apple')
+    const app = (await ask(lease, '/app/status')).json
+    expect(Object.keys(app.pipelines)).toEqual(['app'])
+    expect(app).toMatchObject({
+      service: 'LogWisp',
+      server: { mode: { router: true, standalone: false } },
+      endpoints: { transport: '/app/stream', status: '/app/status', ingest: '/app/ingest' },
+    })
+    // It has no status of its own configured, and has one all the same.
+    expect(Object.keys((await ask(lease, '/apple/status')).json.pipelines)).toEqual(['apple'])
+    for (const path of ['/ap', '/ap/', '/app/status/', '/apples/stream', '/app/streams']) {
+      expect((await ask(lease, path)).status, path).toBe(404)
+    }
+  })
+
+  test('the global status is the ancestor’s', async () => {
+    const { lease } = await router()
+    await ask(lease, '/app/stream')
+    await ask(lease, '/nowhere')
+    const { json } = await ask(lease, '/status')
+    expect(json).toMatchObject({
+      service: 'LogWisp Router',
+      version: '1.2.3',
+      port: lease.address.port,
+      pipelines: {
+        app: {
+          path_prefix: '/app',
+          endpoints: { stream: '/app/stream', status: '/app/status' },
+          sink: { type: 'http', total_processed: 48_234, active_connections: 5 },
+        },
+        apple: { path_prefix: '/apple', endpoints: { stream: '/apple/stream' } },
+      },
+      total_pipelines: 2,
+      router: {
+        total_requests: 3,
+        routed_requests: 1,
+        failed_requests: 1,
+        total_routes: 4,
+        servers: { [lease.address.port]: { requests: 3 } },
+      },
+      endpoints: { global_status: '/status' },
+    })
+  })
+
+  test('what is not there gets a 404 that lists what is', async () => {
+    const { lease } = await router()
+    const { status: code, json } = await ask(lease, '/nowhere?token=secret')
+    expect(code).toBe(404)
+    expect(json).toEqual({
+      error: 'Not Found',
+      message: 'there is nothing at /nowhere',
+      requested_path: '/nowhere',
+      available_routes: [
+        '/status (global status)',
+        '/app/stream (stream: app)',
+        '/app/status (status: app)',
+        '/app/ingest (ingest: app)',
+        '/apple/stream (stream: apple)',
+      ],
+      hint: 'Use /status for global router status',
+    })
+  })
+
+  test('the name alone is the stream for programs and the page for people', async () => {
+    const { lease } = await router()
+    expect((await ask(lease, '/app?level=warn')).text).toBe('stream of app')
+    expect((await ask(lease, '/app', { accept: 'text/event-stream' })).text).toBe('stream of app')
+    const page = await ask(lease, '/app', { accept: 'text/html,*/*' })
+    expect(page).toMatchObject({ status: 302, headers: { location: 'app/' } })
+    const { text, headers } = await ask(lease, '/app/')
+    expect(headers['content-type']).toBe('text/html; charset=utf-8')
+    expect(text).toContain('"../page/')
+    expect(text).not.toContain('"./page/')
+  })
+})
+
+describe('who may see what', () => {
+  async function guarded(mode: 'router' | 'standalone' = 'router'): Promise<Setting> {
+    const pipelines = [pipelineStatus('app'), pipelineStatus('bank'), pipelineStatus('silent')]
+    const made = await setting(serviceStatus(pipelines, { mode }))
+    for (const name of ['app', 'bank'] as const) {
+      const access = knowing(name)
+      made.lease.mount(stage(name, `/${name}/stream`, 'stream', access))
+      made.lease.mount(status(name, `/${name}/status`, access))
+    }
+    await made.ports.settle()
+    return made
+  }
+
+  test('a pipeline is in the status of those whom its own rules let see it', async () => {
+    const { lease } = await guarded()
+    expect(await ask(lease, '/status')).toMatchObject({ status: 401, headers: { 'www-authenticate': /Bearer/ } })
+    const { status: code, json, text } = await ask(lease, '/status', as('app'))
+    expect(code).toBe(200)
+    expect(Object.keys(json.pipelines)).toEqual(['app'])
+    expect(text).not.toMatch(/bank|silent|logwisp\.toml/)
+    expect((await ask(lease, '/bank/status', as('app'))).status).toBe(401)
+    expect((await ask(lease, '/metrics')).status).toBe(401)
+    const metrics = await ask(lease, '/metrics', as('app'))
+    expect(metrics.text).toContain('pipeline="app"')
+    expect(metrics.text).not.toMatch(/bank|silent/)
+  })
+
+  test('a 404 lists only what the asker may use', async () => {
+    const { lease } = await guarded()
+    const routes = async (headers?: object): Promise<string[]> =>
+      (await ask(lease, '/nowhere', headers)).json.available_routes
+    expect(await routes()).toEqual([])
+    expect(await routes(as('bank'))).toEqual([
+      '/status (global status)',
+      '/bank/stream (stream: bank)',
+      '/bank/status (status: bank)',
+    ])
+  })
+
+  test('who is known to one pipeline is not locked out of another by looking', async () => {
+    const { lease } = await guarded()
+    for (let times = 0; times < 20; times++) {
+      expect((await ask(lease, '/status', as('app'))).status).toBe(200)
+      await ask(lease, '/nowhere', as('app'))
+    }
+    expect((await ask(lease, '/bank/status', as('bank'))).status).toBe(200)
+  })
+
+  test('who guesses is locked out, here as everywhere', async () => {
+    const { lease } = await guarded()
+    for (let times = 0; times < 3; times++) {
+      expect((await ask(lease, '/status', { authorization: `Bearer guess-${times}-0123456789` })).status).toBe(401)
+    }
+    expect(await ask(lease, '/status', as('bank'))).toMatchObject({
+      status: 429,
+      json: { reason: 'too-many-failures' },
+    })
+  })
+
+  test('a port of the daemon’s own shows everything to whom its own rules let in', async () => {
+    const made = await guarded('standalone')
+    const own = await made.ports.acquire({ ...local, host: '127.0.0.2' })
+    own.mount(status(undefined, '/status', knowing('all')))
+    await made.ports.settle()
+    const at = async (path: string, headers?: object): Promise<Answer> => ask(own, path, headers)
+    expect((await at('/status')).status).toBe(401)
+    expect((await at('/status', as('app'))).status).toBe(401)
+    const { json } = await at('/status', as('all'))
+    expect(Object.keys(json.pipelines)).toEqual(['app', 'bank', 'silent'])
+    expect(json).toMatchObject({ config_file: '/etc/logwisp/logwisp.toml', last_reload: { result: 'changed' } })
+    expect(Object.keys((await at('/silent/status', as('all'))).json.pipelines)).toEqual(['silent'])
+    expect((await at('/metrics', as('all'))).text).toContain('pipeline="silent"')
+    expect((await at('/silent/')).status).toBe(200)
+  })
+
+  test('what listens nowhere is seen by whoever sees all the rest', async () => {
+    const pipelines = [pipelineStatus('app'), pipelineStatus('silent')]
+    const { lease } = await setting(serviceStatus(pipelines, { mode: 'router' }))
+    lease.mount(stage('app', '/app/stream', 'stream', knowing('app')))
+    expect((await ask(lease, '/status')).status).toBe(401)
+    expect((await ask(lease, '/status', as('app'))).json.total_pipelines).toBe(2)
+  })
+})
+
+describe('health', () => {
+  test('it lives as long as it answers, and is ready when all pipelines run; neither asks who wants to know', async () => {
+    const made = await setting(undefined)
+    const { lease } = made
+    lease.mount(status('app', '/status', knowing('app')))
+    made.isReady = false
+    const ready = async (): Promise<[number, unknown]> => {
+      const { status, json } = await ask(lease, '/readyz', { host: 'any.example' })
+      return [status, json]
+    }
+    expect((await ask(lease, '/healthz', { host: 'any.example' })).json).toEqual({ status: 'ok' })
+    expect(await ready()).toEqual([503, { status: 'not ready', missing: 'it is starting' }])
+    expect(await ask(lease, '/status', as('app'))).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
+    made.service = serviceStatus([pipelineStatus('secret-name', { state: 'restarting' }), pipelineStatus('app')])
+    expect(await ready()).toEqual([503, { status: 'not ready', missing: '1 of 2 pipelines does not run' }])
+    made.isReady = true
+    expect(await ready()).toEqual([200, { status: 'ready' }])
+  })
+})
+
+describe('requests', () => {
+  test('other methods are told which ones there are, and HEAD has no body', async () => {
+    const { lease } = await setting(serviceStatus([pipelineStatus('app')]))
+    lease.mount(stage('app', '/stream', 'stream'))
+    for (const path of ['/', '/status', '/metrics', '/healthz', '/readyz', '/app/', '/page/main.js']) {
+      expect(await ask(lease, path, {}, 'DELETE'), path).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } })
+      const head = await ask(lease, path, {}, 'HEAD')
+      expect(head, path).toMatchObject({ status: 200, text: '' })
+      expect(Number(head.headers['content-length']), path).toBeGreaterThan(0)
+    }
+    expect(await ask(lease, '/status', {}, 'OPTIONS')).toMatchObject({ status: 204, headers: { allow: 'GET, HEAD' } })
+  })
+
+  test('a query that is too long or no UTF-8 is refused', async () => {
+    const { lease } = await setting(serviceStatus([]))
+    expect((await ask(lease, `/status?${'x'.repeat(9000)}`)).status).toBe(414)
+    expect((await ask(lease, '/status?x=%ff')).status).toBe(400)
+  })
+
+  test('W27: no page of another origin reads anything, by CORS or by DNS rebinding', async () => {
+    const { lease } = await setting(serviceStatus([pipelineStatus('app')]))
+    lease.mount(stage('app', '/stream', 'stream'))
+    for (const path of ['/', '/status', '/metrics', '/page/main.js', '/nowhere']) {
+      const { headers } = await ask(lease, path, { origin: 'https://evil.example' })
+      expect(headers['access-control-allow-origin'], path).toBeUndefined()
+      expect((await ask(lease, path, { host: 'evil.example' })).status, path).toBe(403)
+    }
+    expect((await ask(lease, '/status', { host: 'localhost:80' })).status).toBe(200)
+    lease.mount({ ...stage('app', '/proxied', 'stream'), allowedHosts: ['logs.example'] })
+    expect((await ask(lease, '/status', { host: 'logs.example' })).status).toBe(200)
+  })
+
+  test('no path reaches the file system', async () => {
+    const { lease, ports } = await setting(serviceStatus([pipelineStatus('app')]))
+    lease.mount(stage('app', '/stream', 'stream'))
+    await ports.settle()
+    const paths = [
+      '/page/../package.json',
+      '/page/..%2fpackage.json',
+      '/page/%2e%2e/package.json',
+      '/page//main.js',
+      '//page/main.js',
+      '/page/main.js%00.html',
+      '/page/main.js/',
+      '/page/',
+      '/page',
+      '/..%2f..%2fetc/passwd',
+      '/../../etc/passwd',
+      '/page/..\\package.json',
+      'http://127.0.0.1/page/../package.json',
+      '/__proto__/',
+      '/constructor/status',
+      '/page/__proto__',
+      '/page/constructor',
+    ]
+    for (const path of paths) {
+      const answer = await answerTo(lease, `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
+      expect(answer, path).toMatch(/^HTTP\/1\.1 404 /)
+    }
+    const whole = 'GET http://127.0.0.1/page/main.js HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
+    expect(await answerTo(lease, whole)).toMatch(/^HTTP\/1\.1 200 /)
+  })
+
+  test('the page’s files come under a policy that lets nothing else run, and once', async () => {
+    const { lease } = await setting(serviceStatus([]))
+    const { headers } = await ask(lease, '/')
+    expect(headers['content-security-policy']).toContain("default-src 'none'; script-src 'self'")
+    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-cache' })
+    const again = await ask(lease, '/', { 'if-none-match': headers.etag })
+    expect(again).toMatchObject({ status: 304, text: '' })
+    expect((await ask(lease, '/page/page.css')).headers['content-type']).toBe('text/css; charset=utf-8')
+  })
+})
+
+describe('stages of the library', () => {
+  test('a live stream and an ingest share a port with everything else', async () => {
+    const { lease, ports } = await setting(serviceStatus([pipelineStatus('app')], { mode: 'router' }))
+    const live = sseSink({ path: '/app/stream', statusPath: '/app/own', allowedHosts: 'any' })
+    const source = httpSource({ path: '/app/ingest', respond: 'accepted' })
+    lease.mount({ ...stage('app', '/app/stream', 'stream'), handler: live.handler })
+    lease.mount({ ...stage('app', '/app/ingest', 'ingest'), handler: source.handler })
+    await ports.settle()
+    source.pipe(live)
+    const { address: host, port } = lease.address
+    const viewer = request({ host, port, path: '/app' }).end()
+    const [stream] = (await once(viewer, 'response')) as [IncomingMessage]
+    expect(stream.headers['content-type']).toContain('text/event-stream')
+    const post = request({ host, port, path: '/app/ingest', method: 'POST' }).end('{"message":"hello"}')
+    const [posted] = (await once(post, 'response')) as [IncomingMessage]
+    expect(posted.resume().statusCode).toBe(202)
+    let seen = ''
+    for await (const chunk of stream.setEncoding('utf8')) {
+      seen += chunk
+      if (seen.includes('hello')) break
+    }
+    expect((await ask(lease, '/app/ingest')).status).toBe(405)
+    viewer.destroy()
+    source.stop()
+    await once(live, 'close')
+  })
+})
+
+const hasPromtool = ((): boolean => {
+  try {
+    execFileSync('promtool', ['--version'], { stdio: 'ignore' })
+    return true
+  } catch {
+    console.warn('http-home: no promtool (Debian: prometheus); its check of the metrics is skipped')
+    return false
+  }
+})()
+
+describe('metrics', () => {
+  async function metrics(accept = '*/*'): Promise<Answer> {
+    const files = Array.from({ length: 51 }, (_, at) => ({ path: `/${at}.log`, position: 1, size: 3, lag: 2 }))
+    const many = pipelineStatus('many')
+    const service = serviceStatus([
+      pipelineStatus('app'),
+      { ...many, sources: [{ ...many.sources[0], files } as never] },
+    ])
+    const { lease } = await setting(service)
+    lease.mount(stage('app', '/stream', 'stream'))
+    lease.mount(stage('many', '/many', 'stream'))
+    return ask(lease, '/metrics', { accept })
+  }
+
+  test('say what the status says, and files one by one up to a bound', async () => {
+    const { text, headers } = await metrics()
+    expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8')
+    const lines = text.split('\n')
+    const source = 'pipeline="app",stage="source-0",kind="directory"'
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        `logwisp_entries_total{${source}} 152341`,
+        'logwisp_entries_total{pipeline="app",stage="sink-0",kind="http"} 48234',
+        `logwisp_dropped_total{${source},reason="queue-full"} 12`,
+        'logwisp_dropped_total{pipeline="app",stage="filter-0",kind="include",reason="filtered"} 104107',
+        'logwisp_queue_entries{pipeline="app",stage="sink-0",kind="http"} 34',
+        'logwisp_viewer_lag_max_entries{pipeline="app",stage="sink-0",kind="http"} 7',
+        `logwisp_restarts_total{${source}} 1`,
+        `logwisp_files_lag_bytes{${source}} 25`,
+        `logwisp_files_lag_max_bytes{${source}} 20`,
+        `logwisp_file_lag_bytes{${source},path="/var/log/a \\"b\\"\\\\c\\n.log"} 20`,
+        'logwisp_files{pipeline="many",stage="source-0",kind="directory"} 51',
+        'logwisp_reloads_total 2',
+        'logwisp_ready 1',
+        `logwisp_build_info{version="1.2.3",node_version="${process.versions.node}"} 1`,
+      ]),
+    )
+    expect(text).not.toContain('/0.log')
+    expect(text).toMatch(/^process_resident_memory_bytes \d+$/m)
+    expect(text).toMatch(/^process_cpu_seconds_total [\d.]+$/m)
+  })
+
+  test.each(['text/plain', 'application/openmetrics-text; version=1.0.0'])('are well formed as %s', async (accept) => {
+    const { text, headers } = await metrics(accept)
+    expect(headers['content-type']).toContain(accept.split(';')[0])
+    checkExposition(text, accept.startsWith('application/openmetrics-text'))
+  })
+
+  test.skipIf(!hasPromtool)('please Prometheus’s own check', async () => {
+    const { text } = await metrics()
+    expect(execFileSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' })).toBe('')
+  })
+})
+
+/** A strict reader of both forms, after their specifications: names, types before samples, no series twice. */
+function checkExposition(text: string, isOpenMetrics: boolean): void {
+  const lines = text.split('\n')
+  expect(lines.pop()).toBe('')
+  if (isOpenMetrics) expect(lines.pop()).toBe('# EOF')
+  const types = new Map<string, string>()
+  const series = new Set<string>()
+  let family = ''
+  for (const line of lines) {
+    if (!isOpenMetrics && line === '') continue
+    const meta = /^# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.+)$/.exec(line)
+    if (meta !== null) {
+      const [, word, name, rest] = meta as unknown as [string, string, string, string]
+      if (word === 'TYPE') {
+        expect(types.has(name), line).toBe(false)
+        expect(['counter', 'gauge'], line).toContain(rest)
+        types.set(name, rest)
+      }
+      family = name
+      continue
+    }
+    const sample =
+      /^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\["\\n])*",?)+\})? (-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$/.exec(
+        line,
+      )
+    expect(sample, line).not.toBeNull()
+    const [, name, labels = ''] = sample as unknown as [string, string, string?]
+    const isCounter = types.get(family) === 'counter'
+    expect(name, line).toBe(isOpenMetrics && isCounter ? `${family}_total` : family)
+    if (isCounter) expect(name, line).toMatch(/_total$/)
+    expect(series.has(name + labels), line).toBe(false)
+    series.add(name + labels)
+  }
+  expect(series.size).toBeGreaterThan(40)
+}
