@@ -1,16 +1,17 @@
 /** `logwisp check`: everything that is wrong with a configuration, before it runs. */
 
+import { listeningStages } from '../config/checks/listening-stages.ts'
 import { loadConfig } from '../config/load.ts'
 import { ConfigError, type LoadedConfig, originText } from '../config/loaded-config.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { defaultStateDirectory } from '../state-directory.ts'
+import { defaultStateDirectory } from '../service/state-directory.ts'
 import { checkCertificates } from './check/certificates.ts'
+import { checkFormats } from './check/formats.ts'
 import { checkPlaces } from './check/places.ts'
 import { checkPorts } from './check/ports.ts'
 import { checkRemotes } from './check/remotes.ts'
 import { type Finding, type PlacedFinding, placed } from './finding.ts'
 import type { Invocation, Terminal } from './invocation.ts'
-import { listeningPlaces } from './listening-places.ts'
 import { print } from './terminal/print.ts'
 import { hasColors, type Styles, styles } from './terminal/styles.ts'
 import { visible } from './terminal/visible.ts'
@@ -65,6 +66,7 @@ async function findAll(
   const stateDirectory = config.state_directory ?? defaultStateDirectory(environment)
   const found: readonly (readonly Finding[])[] = await Promise.all([
     checkPlaces(config, cwd, stateDirectory),
+    checkFormats(config),
     checkCertificates(config, cwd, now),
     options.ports ? checkPorts(config) : [],
     options.offline ? [] : checkRemotes(config, { connecting: options.online === true, cwd, now }),
@@ -96,7 +98,7 @@ function summaryOf(loaded: LoadedConfig): string {
   const sources = pipelines.reduce((sum, pipeline) => sum + pipeline.sources.length, 0)
   const sinks = pipelines.reduce((sum, pipeline) => sum + pipeline.sinks.length, 0)
   const addresses = new Set(
-    listeningPlaces(config).map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`),
+    listeningStages(config).map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`),
   )
   return [
     `${file ?? 'no file'}: ${count(pipelines.length, 'pipeline')}, ${count(sources, 'source')}, ${count(sinks, 'sink')}`,

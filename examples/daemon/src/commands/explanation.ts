@@ -1,5 +1,6 @@
 /** What a pipeline is made of, and what becomes of an entry on each link of it. */
 
+import { formatWord } from '../config/checks/check-pipelines.ts'
 import type { FilterConfig, PipelineConfig, SinkConfig, SourceConfig } from '../config/schema.ts'
 import {
   branchGuarantee,
@@ -72,7 +73,7 @@ export function explanationOf(pipeline: PipelineConfig, router: boolean): Explan
     .toSorted((a, b) => rank(a.guarantee) - rank(b.guarantee))
     .map(({ guarantee }) => guarantee.stronger as string)
   for (const sink of pipeline.sinks) {
-    const loss = lossOfFormat(sink, pipeline)
+    const loss = lossOfFormat(sink, formatWord(sink, pipeline))
     if (loss !== undefined) advice.push(`for ${sink.type}, ${loss.stronger}: ${loss.words}`)
     if (losesOrder(sink)) advice.push(`for ${sink.type}, say \`max_in_flight = 1\`, which keeps the order`)
   }

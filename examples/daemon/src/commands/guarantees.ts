@@ -291,13 +291,12 @@ export function sinkGuarantee(sink: SinkConfig): Guarantee {
   }
 }
 
-/** What the text of an entry leaves out for a program that reads it; undefined when nothing. */
+/** What the text of an entry leaves out for a program that reads it, by the format's word; undefined when nothing. */
 export function lossOfFormat(
-  sink: SinkConfig,
-  pipeline: Pick<PipelineConfig, 'format'>,
+  { type }: Pick<SinkConfig, 'type'>,
+  format: string,
 ): { readonly words: string; readonly stronger: string } | undefined {
-  if (sink.type === 'file' || sink.type === 'stdout' || sink.type === 'stderr') return undefined
-  const format = sink.options.format ?? pipeline.format
+  if (type === 'file' || type === 'stdout' || type === 'stderr') return undefined
   const stronger = 'say `format = "wire"`, if a LogWisp reads it, or `"json"`'
   if (format === 'raw') return { words: 'as `raw` it has no time, level, source and fields', stronger }
   if (format === 'text') return { words: 'as `text` its time, level, source and fields have to be guessed', stronger }

@@ -1,11 +1,12 @@
 /** `logwisp top`: the rates of a running daemon, stage by stage. */
 
 import { setTimeout as pause } from 'node:timers/promises'
+import { listeningStages } from '../config/checks/listening-stages.ts'
 import { loadConfig } from '../config/load.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { baseUrl } from './base-url.ts'
 import { daemonStatus, daemonUrl, NoStatus } from './daemon-status.ts'
 import type { Invocation, Terminal } from './invocation.ts'
-import { baseUrl, listeningPlaces } from './listening-places.ts'
 import { type CredentialOptions, readCredentials, type ShownCredentials } from './shown-credentials.ts'
 import { type LiveScreen, openScreen } from './terminal/live-screen.ts'
 import { print } from './terminal/print.ts'
@@ -73,7 +74,9 @@ export async function top(
 /** The first HTTP port that the configuration opens. */
 async function configuredUrl(invocation: Invocation): Promise<URL> {
   const { config } = await loadConfig(invocation)
-  const place = listeningPlaces(config).find(({ protocol, port }) => protocol === 'http' && port !== 0)
+  // The daemon's own port, the last one, knows of every pipeline.
+  const places = listeningStages(config).filter(({ protocol, port }) => protocol === 'http' && port !== 0)
+  const place = places.find(({ pipeline }) => pipeline === undefined) ?? places[0]
   if (place === undefined) throw new UsageError('the configuration opens no HTTP port: give the address of a daemon')
   return baseUrl({ host: place.host, port: place.port, isSecure: place.ssl.enabled })
 }

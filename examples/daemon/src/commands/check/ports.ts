@@ -1,23 +1,24 @@
 /** Whether the ports of a configuration can be opened now. */
 
 import { createServer } from 'node:net'
+import { type ListeningStage, listeningStages } from '../../config/checks/listening-stages.ts'
 import type { Config } from '../../config/schema.ts'
 import type { ServiceStatus } from '../../service/service-status.ts'
+import { baseUrl } from '../base-url.ts'
 import { daemonStatus } from '../daemon-status.ts'
 import type { Finding } from '../finding.ts'
-import { baseUrl, type ListeningPlace, listeningPlaces } from '../listening-places.ts'
 
 /** How long a port that is in use may take to say whether a LogWisp has it. Unit: ms. */
 const answerTimeoutMs = 2000
 
 /** Opens each for a moment. One that a running LogWisp has is no problem: it may be the one that is asked about. */
 export async function checkPorts(config: Config): Promise<readonly Finding[]> {
-  const places = new Map<string, ListeningPlace>()
-  for (const place of listeningPlaces(config)) {
+  const places = new Map<string, ListeningStage>()
+  for (const place of listeningStages(config)) {
     const key = `${place.host} ${place.port}`
     if (place.port !== 0 && !places.has(key)) places.set(key, place)
   }
-  const failed: { place: ListeningPlace; code: string }[] = []
+  const failed: { place: ListeningStage; code: string }[] = []
   for (const place of places.values()) {
     const code = await tryToListen(place)
     if (code !== undefined) failed.push({ place, code })
@@ -33,7 +34,7 @@ export async function checkPorts(config: Config): Promise<readonly Finding[]> {
   return failed.map(({ place, code }) => finding(place, code, ownPorts.get(place.port)))
 }
 
-function finding({ path, host, port }: ListeningPlace, code: string, pid: number | undefined): Finding {
+function finding({ path, host, port }: ListeningStage, code: string, pid: number | undefined): Finding {
   if (pid !== undefined) {
     return { severity: 'notice', path: `${path}.port`, message: `port ${port} is in use by a LogWisp (process ${pid})` }
   }
@@ -61,7 +62,7 @@ function finding({ path, host, port }: ListeningPlace, code: string, pid: number
 }
 
 /** Resolves with the system's code for why not. */
-function tryToListen({ host, port }: ListeningPlace): Promise<string | undefined> {
+function tryToListen({ host, port }: ListeningStage): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer()
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
@@ -70,7 +71,7 @@ function tryToListen({ host, port }: ListeningPlace): Promise<string | undefined
 }
 
 /** The status of a LogWisp that answers there; undefined when it is something else, or does not tell us. */
-async function runningDaemon({ host, port, ssl }: ListeningPlace): Promise<ServiceStatus | undefined> {
+async function runningDaemon({ host, port, ssl }: ListeningStage): Promise<ServiceStatus | undefined> {
   const base = baseUrl({ host, port, isSecure: ssl.enabled })
   // Whoever answers is shown nothing secret, so that it need not prove who it is.
   return await daemonStatus(base, { timeoutMs: answerTimeoutMs, verify: false }).catch(() => undefined)

@@ -55,7 +55,7 @@ function checkFilters({ filters }: PipelineConfig, path: string, findings: Findi
 }
 
 /** The word for the format of a sink, as it is when nobody says. */
-export function formatWord(sink: SinkConfig, pipeline: PipelineConfig): string {
+export function formatWord(sink: SinkConfig, pipeline: PipelineConfig): NonNullable<PipelineConfig['format']> {
   if (sink.type === 'tcp_client' && sink.options.protocol === 'logwisp') return 'wire'
   const word = sink.options.format ?? pipeline.format
   if (word !== undefined) return word
