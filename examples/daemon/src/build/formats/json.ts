@@ -29,7 +29,8 @@ export function jsonFormat(options: FormatOptions): (entry: LogEntry) => string 
     if (inside === undefined) members.set(options.message_field, JSON.stringify(entry.message))
     else addMessage(members, entry, inside, options)
     if (entry.fields !== undefined) addFields(members, entry, entry.fields, options)
-    const order = members.size === inOrder.length ? inOrder : [...members.keys()].sort()
+    const isPlain = inside === undefined && members.size === inOrder.length
+    const order = isPlain ? inOrder : [...members.keys()].sort()
     const text = order.map((name) => `${JSON.stringify(name)}:${members.get(name)}`).join(',')
     return options.pretty ? indentedJson(safe(`{${text}}`)) : safe(`{${text}}`)
   }
