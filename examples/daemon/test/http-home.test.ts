@@ -15,7 +15,12 @@ import type { ServiceStatus } from '../src/service/service-status.ts'
 import { pipelineStatus, serviceStatus } from './http-status-fixture.ts'
 
 const hosts: PortHost[] = []
-afterEach(() => Promise.all(hosts.splice(0).map((host) => host.close(0))))
+const failures: Error[] = []
+
+afterEach(async () => {
+  await Promise.all(hosts.splice(0).map((host) => host.close(0)))
+  expect(failures.splice(0)).toEqual([])
+})
 
 interface Setting {
   readonly ports: PortHost
@@ -35,7 +40,11 @@ const local: Endpoint = {
 
 async function setting(service: ServiceStatus | undefined): Promise<Setting> {
   const made = { service, isReady: true } as { -readonly [Name in keyof Setting]: Setting[Name] }
-  const home = await createHome({ status: () => made.service, isReady: () => made.isReady })
+  const home = await createHome({
+    status: () => made.service,
+    isReady: () => made.isReady,
+    onFailure: (error) => void failures.push(error),
+  })
   made.ports = createPortHost({ home, onWarning: (warning) => expect.unreachable(warning.message) })
   hosts.push(made.ports)
   made.lease = await made.ports.acquire(local)
@@ -391,6 +400,15 @@ describe('requests', () => {
       expect(Number(head.headers['content-length']), path).toBeGreaterThan(0)
     }
     expect(await ask(lease, '/status', {}, 'OPTIONS')).toMatchObject({ status: 204, headers: { allow: 'GET, HEAD' } })
+  })
+
+  test('one that fails gets a 500 that tells nothing, and the daemon hears why', async () => {
+    const { lease } = await setting(serviceStatus([pipelineStatus('app', { sinks: undefined as never })]))
+    lease.mount(stage('app', '/stream', 'stream'))
+    const { status: code, text } = await ask(lease, '/status')
+    expect(code).toBe(500)
+    expect(text).not.toContain('undefined')
+    expect(failures.splice(0)).toMatchObject([{ name: 'TypeError' }])
   })
 
   test('a query that is too long or no UTF-8 is refused', async () => {

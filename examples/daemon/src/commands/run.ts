@@ -51,6 +51,7 @@ async function runToItsEnd(invocation: Invocation, { once }: { readonly once: bo
           home: await createHome({
             status: () => service()?.status(),
             isReady: () => service()?.isReady ?? false,
+            onFailure: (error) => log.error({ err: error }, 'a request could not be answered'),
           }),
           onWarning: ({ code, message }) => log.warn({ code }, message),
         }),

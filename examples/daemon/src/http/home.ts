@@ -17,6 +17,8 @@ export interface HomeOptions {
   readonly status: () => ServiceStatus | undefined
   /** Whether every pipeline runs. */
   readonly isReady: () => boolean
+  /** Hears of requests that could not be answered, which is a mistake of ours; whoever asked got a 500. */
+  readonly onFailure?: ((error: Error) => void) | undefined
 }
 
 const methods = 'GET, HEAD'
@@ -26,6 +28,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
   const pages = await PageFiles.read()
   return (req, res, port, own) => {
     answer({ req, res, port, own, pages, ...options }).catch((error: Error) => {
+      options.onFailure?.(error)
       if (res.headersSent) res.destroy(error)
       else replyError(req, res, 500, 'the request could not be answered')
     })
