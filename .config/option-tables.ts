@@ -1,28 +1,48 @@
 /**
- * `docs/options.md`: every option of every stage, taken from the comments in the source, so that the two cannot drift.
+ * `docs/options.md`: every option of every stage, taken from the comments in the source, so that the two cannot drift. And
+ * the tables in `docs/daemon`: every key of the daemon's configuration, and what is otherwise than in LogWisp in Go.
  *
- *   pnpm check:docs    fails when the page is not what the source says
- *   pnpm docs:update   writes the page anew
+ *   pnpm check:docs    fails when a page is not what the source says
+ *   pnpm docs:update   writes the pages anew
  */
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import ts from 'typescript'
+import { differenceTable, optionTables } from '../examples/daemon/src/config/option-reference.ts'
 import { publishedPackages, root } from './published-packages.ts'
 
 const header = '| option | type | default | meaning |\n|---|---|---|---|\n'
-const page = join(root, 'docs/options.md')
-const fresh = `# Options
+const options = `# Options
 
 Made from the comments in the source by \`pnpm docs:update\`; do not edit. Bold: has no default, must be given.
 All of them are checked when the stage is made, unknown names too; a bad one throws \`BAD_OPTION\`.
 ${publishedPackages.map(({ name, folder }) => sectionOf(name, folder)).join('')}`
 
-if (process.argv.includes('--update')) {
-  writeFileSync(page, fresh)
-} else if (!existsSync(page) || readFileSync(page, 'utf8') !== fresh) {
-  console.error('docs/options.md is stale: run `npx pnpm docs:update`')
-  process.exitCode = 1
+const pages = {
+  'docs/options.md': options,
+  'docs/daemon/configuration.md': withPart('docs/daemon/configuration.md', 'option tables', optionTables()),
+  'docs/daemon/from-logwisp-go.md': withPart('docs/daemon/from-logwisp-go.md', 'differences', differenceTable()),
+}
+
+for (const [page, fresh] of Object.entries(pages)) {
+  const path = join(root, page)
+  if (process.argv.includes('--update')) {
+    writeFileSync(path, fresh)
+  } else if (!existsSync(path) || readFileSync(path, 'utf8') !== fresh) {
+    console.error(`${page} is stale: run \`npx pnpm docs:update\``)
+    process.exitCode = 1
+  }
+}
+
+/** A page with what stands between two comments made anew. */
+function withPart(page: string, name: string, part: string): string {
+  const [begin, end] = [`<!-- begin: ${name} -->\n`, `<!-- end: ${name} -->`]
+  const text = readFileSync(join(root, page), 'utf8')
+  const from = text.indexOf(begin)
+  const to = text.indexOf(end)
+  if (from === -1 || to < from) throw new Error(`${page} has no place for ${name}: ${begin}${end}`)
+  return `${text.slice(0, from + begin.length)}\n${part}\n${text.slice(to)}`
 }
 
 function sectionOf(name: string, folder: string): string {

@@ -46,6 +46,18 @@ describe('the schema of a configuration', () => {
     })
   })
 
+  it('says which word was meant', () => {
+    expect(problemsOf({ pipelines: [{ ...minimal.pipelines[0], format: 'jsn' }] })).toEqual({
+      'pipelines.0.format': 'must be one of `raw`, `json`, `text` or `wire`, got "jsn"; did you mean `json`?',
+    })
+    expect(withSink({ type: 'htp' })['pipelines.0.sinks.0.type']).toMatch(/got "htp"; did you mean `http`\?$/)
+  })
+
+  it('shows no password of a URL', () => {
+    const problems = withSink({ type: 'http_client', options: { url: 'htp://ann:hunter2@host/' } })
+    expect(problems['pipelines.0.sinks.0.options.url']).toMatch(/got "htp:\/\/\*\*\*@host\/"$/)
+  })
+
   it('says what is missing', () => {
     expect(problemsOf({})).toEqual({ pipelines: 'is missing: must be a list of tables' })
     expect(problemsOf({ pipelines: [] })).toEqual({ pipelines: 'must have at least one element' })

@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { configShape } from './config-shape.ts'
 import { type Config, configSchema } from './schema.ts'
 import { describeForms, type Shape, tableOf } from './shape.ts'
+import { suggest } from './suggest.ts'
 
 /** Something that the schema does not allow. */
 export interface SchemaProblem {
@@ -79,7 +80,15 @@ function wordsFor(path: Path, tree: unknown): string {
   if (value === '') return `must be ${expected}, and not empty`
   if (shape?.kind === 'list' && Array.isArray(value)) return 'must have at least one element'
   const isSecret = shape?.kind === 'leaf' && shape.secret
-  return `must be ${expected}, got ${isSecret ? `${kindOf(value)} that is not shown` : shown(value)}`
+  return `must be ${expected}, got ${isSecret ? `${kindOf(value)} that is not shown` : shown(value)}${meant(shape, value)}`
+}
+
+/** The word that was meant, where there are some and another stands there. */
+function meant(shape: Shape | undefined, value: unknown): string {
+  if (shape?.kind !== 'leaf' || shape.secret || typeof value !== 'string') return ''
+  const words = shape.forms.flatMap((form) => (form.form === 'words' ? form.words : []))
+  const near = suggest(value, words)
+  return near === undefined ? '' : `; did you mean \`${near}\`?`
 }
 
 function expectedAt(shape: Shape): string {

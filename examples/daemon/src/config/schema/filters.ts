@@ -3,23 +3,25 @@
 import { z } from 'zod'
 
 /** How many entries pass. */
-export const rateLimit = z.strictObject({
-  rate: z.number().min(0).default(0).describe('Entries per second; 0 is no bound.'),
-  burst: z
-    .number()
-    .min(0)
-    .default(0)
-    .describe('Entries at once after a quiet time; 0 is as many as `rate`, and at least 1.'),
-  policy: z
-    .enum(['pass', 'drop', 'wait'])
-    .default('pass')
-    .describe('What becomes of more: `pass` lets them through, `drop` drops them, `wait` slows the sources down.'),
-  max_entry_size_bytes: z
-    .int()
-    .min(0)
-    .default(0)
-    .describe('Longer entries are dropped, whatever `rate` and `policy` say; 0 is no bound.'),
-})
+export const rateLimit = z
+  .strictObject({
+    rate: z.number().min(0).default(0).describe('Entries per second; 0 is no bound.'),
+    burst: z
+      .number()
+      .min(0)
+      .default(0)
+      .describe('Entries at once after a quiet time; 0 is as many as `rate`, and at least 1.'),
+    policy: z
+      .enum(['pass', 'drop', 'wait'])
+      .default('pass')
+      .describe('What becomes of more: `pass` lets them through, `drop` drops them, `wait` slows the sources down.'),
+    max_entry_size_bytes: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe('Longer entries are dropped, whatever `rate` and `policy` say; 0 is no bound.'),
+  })
+  .meta({ title: 'rate_limit' })
 
 const match = z
   .strictObject({

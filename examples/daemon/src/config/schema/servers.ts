@@ -5,61 +5,65 @@ import { auth } from './auth.ts'
 import { bufferBytes, count, path, port, seconds, secret, text, textOrList } from './primitives.ts'
 
 /** How much one client, or all together, may ask for. */
-export const netLimit = z.strictObject({
-  enabled: z.boolean().default(false).describe('Whether these limits hold.'),
-  requests_per_second: z
-    .number()
-    .min(0.001)
-    .max(1_000_000)
-    .optional()
-    .describe('Requests of HTTP, connections of TCP. Default: no bound.'),
-  burst_size: count
-    .optional()
-    .describe('As many at once after a quiet time. Default: as many as in a second, at least 1.'),
-  limit_by: z
-    .enum(['ip', 'user', 'global'])
-    .default('ip')
-    .describe('Whether each address has this rate, or each user, token or certificate, or all share it.'),
-  entries_per_second: z
-    .number()
-    .min(0.001)
-    .max(1_000_000_000)
-    .optional()
-    .describe('Entries that are sent in, by `limit_by` too. Default: no bound.'),
-  response_code: z.int().min(400).max(599).default(429).describe('The status of HTTP answers beyond the rate.'),
-  response_message: z
-    .string()
-    .max(1000)
-    .meta({ expected: 'a text of up to 1000 characters' })
-    .default('Net limit exceeded')
-    .describe('What such answers say; up to 1000 characters.'),
-  max_connections_per_ip: z.int().min(0).default(0).describe('Connections at once from one address; 0 is no bound.'),
-  max_total_connections: z.int().min(0).default(0).describe('Connections at once from all; 0 is no bound.'),
-})
+export const netLimit = z
+  .strictObject({
+    enabled: z.boolean().default(false).describe('Whether these limits hold.'),
+    requests_per_second: z
+      .number()
+      .min(0.001)
+      .max(1_000_000)
+      .optional()
+      .describe('Requests of HTTP, connections of TCP. Default: no bound.'),
+    burst_size: count
+      .optional()
+      .describe('As many at once after a quiet time. Default: as many as in a second, at least 1.'),
+    limit_by: z
+      .enum(['ip', 'user', 'global'])
+      .default('ip')
+      .describe('Whether each address has this rate, or each user, token or certificate, or all share it.'),
+    entries_per_second: z
+      .number()
+      .min(0.001)
+      .max(1_000_000_000)
+      .optional()
+      .describe('Entries that are sent in, by `limit_by` too. Default: no bound.'),
+    response_code: z.int().min(400).max(599).default(429).describe('The status of HTTP answers beyond the rate.'),
+    response_message: z
+      .string()
+      .max(1000)
+      .meta({ expected: 'a text of up to 1000 characters' })
+      .default('Net limit exceeded')
+      .describe('What such answers say; up to 1000 characters.'),
+    max_connections_per_ip: z.int().min(0).default(0).describe('Connections at once from one address; 0 is no bound.'),
+    max_total_connections: z.int().min(0).default(0).describe('Connections at once from all; 0 is no bound.'),
+  })
+  .meta({ title: 'net_limit' })
 
 const tlsVersion = z.enum(['TLS1.0', 'TLS1.1', 'TLS1.2', 'TLS1.3'])
 
 /** TLS of a server. */
-export const serverSsl = z.strictObject({
-  enabled: z.boolean().default(false).describe('Whether the server speaks TLS.'),
-  cert_file: path.optional().describe('The certificate, followed by those between it and the root; PEM.'),
-  key_file: path.optional().describe('Its private key; PEM. Only its owner may be able to read it.'),
-  key_passphrase: secret.optional().describe('What the key is encrypted with.'),
-  client_auth: z.boolean().default(false).describe('Whether clients are asked for a certificate.'),
-  client_ca_file: path.optional().describe('Whose certificates of clients are good; PEM.'),
-  verify_client_cert: z
-    .boolean()
-    .default(true)
-    .describe(
-      'With `client_auth`: true refuses clients without a good certificate, false lets them show another proof.',
-    ),
-  crl_file: path.optional().describe('Revoked certificates of clients; PEM.'),
-  min_version: tlsVersion.default('TLS1.2').describe('The oldest version. Those before TLS1.2 are never spoken.'),
-  max_version: tlsVersion.default('TLS1.3').describe('The newest version.'),
-  cipher_suites: text
-    .optional()
-    .describe("OpenSSL's names of ciphers, with `:` between them, for TLS 1.2. Default: Node's."),
-})
+export const serverSsl = z
+  .strictObject({
+    enabled: z.boolean().default(false).describe('Whether the server speaks TLS.'),
+    cert_file: path.optional().describe('The certificate, followed by those between it and the root; PEM.'),
+    key_file: path.optional().describe('Its private key; PEM. Only its owner may be able to read it.'),
+    key_passphrase: secret.optional().describe('What the key is encrypted with.'),
+    client_auth: z.boolean().default(false).describe('Whether clients are asked for a certificate.'),
+    client_ca_file: path.optional().describe('Whose certificates of clients are good; PEM.'),
+    verify_client_cert: z
+      .boolean()
+      .default(true)
+      .describe(
+        'With `client_auth`: true refuses clients without a good certificate, false lets them show another proof.',
+      ),
+    crl_file: path.optional().describe('Revoked certificates of clients; PEM.'),
+    min_version: tlsVersion.default('TLS1.2').describe('The oldest version. Those before TLS1.2 are never spoken.'),
+    max_version: tlsVersion.default('TLS1.3').describe('The newest version.'),
+    cipher_suites: text
+      .optional()
+      .describe("OpenSSL's names of ciphers, with `:` between them, for TLS 1.2. Default: Node's."),
+  })
+  .meta({ title: 'ssl of what listens' })
 
 /** TLS of a client. */
 const clientTls = {
@@ -71,13 +75,15 @@ const clientTls = {
 } as const
 
 /** TLS of a client whose URL says whether it is spoken. */
-export const urlSsl = z.strictObject(clientTls)
+export const urlSsl = z.strictObject(clientTls).meta({ title: 'ssl of what connects to a URL' })
 
 /** TLS of a client that has only host and port. */
-export const clientSsl = z.strictObject({
-  enabled: z.boolean().default(false).describe('Whether TLS is spoken.'),
-  ...clientTls,
-})
+export const clientSsl = z
+  .strictObject({
+    enabled: z.boolean().default(false).describe('Whether TLS is spoken.'),
+    ...clientTls,
+  })
+  .meta({ title: 'ssl of tcp_client' })
 
 /** Where a stage listens. */
 export const listening = {
@@ -102,18 +108,20 @@ export const reachableByBrowsers = {
 } as const
 
 /** How a live viewer is told that the connection lives. */
-export const heartbeat = z.strictObject({
-  enabled: z.boolean().default(true).describe('Whether viewers that hear nothing get one.'),
-  interval_seconds: seconds.default(30).describe('After how much quiet.'),
-  include_timestamp: z.boolean().default(true).describe('Whether it has the time.'),
-  include_stats: z.boolean().default(false).describe('Whether it tells how many viewers there are and for how long.'),
-  format: z
-    .enum(['json', 'comment', 'entry'])
-    .default('comment')
-    .describe(
-      '`comment`: one that pages do not see (SSE), a ping (WebSocket). `json`: an event, a frame, or a line. `entry`: an entry.',
-    ),
-})
+export const heartbeat = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('Whether viewers that hear nothing get one.'),
+    interval_seconds: seconds.default(30).describe('After how much quiet.'),
+    include_timestamp: z.boolean().default(true).describe('Whether it has the time.'),
+    include_stats: z.boolean().default(false).describe('Whether it tells how many viewers there are and for how long.'),
+    format: z
+      .enum(['json', 'comment', 'entry'])
+      .default('comment')
+      .describe(
+        '`comment`: one that pages do not see (SSE), a ping (WebSocket). `json`: an event, a frame, or a line. `entry`: an entry.',
+      ),
+  })
+  .meta({ title: 'heartbeat' })
 
 /** The limits of live viewers, in all protocols. */
 export const viewers = {
