@@ -27,7 +27,7 @@ export const configSchema = z.strictObject({
       port: listening.port
         .optional()
         .describe('A port of its own for page, status, metrics and health, besides those of the pipelines.'),
-      ...reachableByBrowsers,
+      allowed_hosts: reachableByBrowsers.allowed_hosts,
       ssl: listening.ssl,
       net_limit: listening.net_limit,
       max_connections: listening.max_connections,
