@@ -56,7 +56,7 @@ function show() {
     [...figures.values()].find(({ stream }) => stream !== undefined) ??
     figures.values().next().value
   if (now === undefined) return choose(onlyPipeline ?? '', undefined)
-  choose(now.name, now.stream === undefined ? undefined : addressOf(now.stream).href)
+  choose(now.name, now.stream === undefined ? undefined : addressOf(now.stream).href, now.isLive)
   list.mark(now.name)
   const summary = `${now.name} ${now.state} · in ${readableRate(now.inPerSecond)} · out ${readableRate(now.outPerSecond)}`
   if (element('chosen-summary').textContent !== summary) element('chosen-summary').textContent = summary
@@ -64,20 +64,28 @@ function show() {
 }
 
 function showService({ version, state, uptime_seconds: uptime, memory, last_reload: reload }) {
-  const parts = [version, state, `up ${readableDuration(uptime)}`, readableBytes(memory.rss_bytes)]
+  const parts = [version, state, `up ${readableDuration(uptime)}`]
+  // Not for everybody.
+  if (memory !== undefined) parts.push(readableBytes(memory.rss_bytes))
   if (reload?.result === 'refused') parts.push(`the changed configuration was refused: ${reload.error}`)
   const text = parts.join(' · ')
   if (element('service').textContent !== text) element('service').textContent = text
 }
 
-/** @param {string} name @param {string | undefined} stream */
-function choose(name, stream) {
+/**
+ * @param {string} name
+ * @param {string | undefined} stream
+ * @param {boolean} isElsewhere Without a stream: whether there is one that others may read.
+ */
+function choose(name, stream, isElsewhere = false) {
   if (chosen?.name === name && chosen.stream === stream) return
   chosen = { name, stream }
   element('chosen').textContent = name === '' ? 'Lines' : name
   document.title = name === '' ? 'LogWisp' : `${name} · LogWisp`
   element('sign-in').hidden = true
   tail.open(stream === undefined ? undefined : new URL(stream))
+  if (stream === undefined && isElsewhere)
+    offerSignIn('The lines of this pipeline are on another port, or not for everybody. If you have a token, sign in:')
 }
 
 function usualStream() {
@@ -101,12 +109,17 @@ function tell(text) {
 function askWho(status) {
   const hadToken = 'Authorization' in credentials()
   forgetToken()
-  element('sign-in-text').textContent =
+  offerSignIn(
     status === 403
       ? 'You may not read the lines of this pipeline: your name or token has no right to its stream.'
       : hadToken
         ? 'That token is not known here.'
-        : 'This pipeline is not for everybody: sign in with a token, or reload the page to be asked for a name and a password.'
+        : 'This pipeline is not for everybody: sign in with a token, or reload the page to be asked for a name and a password.',
+  )
+}
+
+function offerSignIn(text) {
+  element('sign-in-text').textContent = text
   element('sign-in').hidden = false
 }
 

@@ -5,7 +5,7 @@
  * @property {string} name
  * @property {string} state
  * @property {string | undefined} stream the path of its live stream
- * @property {string | undefined} page
+ * @property {boolean} isLive whether it has one at all, here or elsewhere, for us or for others
  * @property {number | undefined} inPerSecond undefined until there are two looks to compare
  * @property {number | undefined} outPerSecond by the slowest sink
  * @property {number} taken
@@ -32,7 +32,7 @@ export function figuresOf(now, before, seconds) {
     name: now.name,
     state: now.state,
     stream: now.endpoints?.stream,
-    page: now.endpoints?.page,
+    isLive: now.sinks.some(({ type }) => type === 'http'),
     inPerSecond: rate(now.total_processed, before?.total_processed, seconds),
     outPerSecond: slowest(now.sinks, before?.sinks, seconds),
     taken: now.total_processed,

@@ -256,7 +256,8 @@ export class Tail {
     }
     const { size } = this.#view
     const isFiltered = size < this.#store.size
-    const count = `${readableNumber(size)}${isFiltered ? ` of ${readableNumber(this.#store.size)}` : ''} lines`
+    const all = this.#store.size
+    const count = `${isFiltered ? `${readableNumber(size)} of ` : ''}${readableNumber(all)} ${all === 1 ? 'line' : 'lines'}`
     if (element('shown').textContent !== count) element('shown').textContent = count
     if (this.#list.isFollowing) this.#unseen = 0
     const follow = element('follow')
@@ -277,7 +278,7 @@ export class Tail {
       state === 'none'
         ? 'This pipeline shows nothing live here: it has no sink of the type http on this port. Its figures are under Stages.'
         : this.#store.size > 0
-          ? `None of the ${readableNumber(this.#store.size)} lines here matches the filter. New ones that do will show up.`
+          ? `${noneOf(this.#store.size)} the filter. New ones that do will show up.`
           : this.#isAtServer && (this.filter.level !== '' || this.filter.match !== '')
             ? 'The server has no line yet that matches the filter.'
             : state === 'live'
@@ -286,3 +287,6 @@ export class Tail {
     if (empty.textContent !== text) empty.textContent = text
   }
 }
+
+const noneOf = (lines) =>
+  lines === 1 ? 'The line here does not match' : `None of the ${readableNumber(lines)} lines here matches`

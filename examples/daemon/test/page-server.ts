@@ -1,12 +1,10 @@
-/** A server with the live page for its tests: real streams of `sseSink`, and a status of the daemon's shape. */
+/** The daemon's own ports and home with the live page, for its tests: real streams of `sseSink`, and a made-up status. */
 
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { LogEntry } from '@logwisp/core'
-import type { AccessControl } from '@logwisp/core/server'
 import { type SseSink, type SseSinkOptions, sseSink } from '@logwisp/sinks'
-import { loadLivePage } from '../src/live-page.ts'
+import { createHome } from '../src/http/home.ts'
+import { createPortHost } from '../src/http/ports.ts'
 import type { PipelineStatus } from '../src/pipeline/pipeline-status.ts'
 import type { ServiceStatus } from '../src/service/service-status.ts'
 
@@ -25,78 +23,79 @@ export interface PageServer {
   readonly pipelines: ReadonlyMap<string, PagePipeline>
   /** How often the status was asked for. */
   statusRequests: number
-  /** Answers every request for the status with this from now on. */
-  refuseStatus: number | undefined
   close(): Promise<void>
 }
 
-/** What it is made of. With more than one pipeline each is below its name. */
+/** What it is made of. With more than one pipeline it is in router mode. */
 export interface PageServerOptions {
   readonly pipelines?: Readonly<Record<string, SseSinkOptions>>
   readonly port?: number
-  /** Who may see the status. */
-  readonly access?: AccessControl
 }
+
+type MadePipeline = PagePipeline & { readonly name: string; lines: number }
 
 /** Starts it. */
 export async function startPageServer({
   pipelines = { default: {} },
   port = 0,
 }: PageServerOptions = {}): Promise<PageServer> {
-  const names = Object.keys(pipelines)
-  const isRouter = names.length > 1
-  const prefixOf = (name: string): string => (isRouter ? `/${name}` : '')
-  const page = await loadLivePage(isRouter ? names : [])
-  const made = new Map<string, PagePipeline & { lines: number }>()
-  for (const [name, options] of Object.entries(pipelines)) {
-    const sink = sseSink({ ...options, path: `${prefixOf(name)}/stream`, statusPath: `${prefixOf(name)}/unused` })
-    const pipeline = {
-      sink,
-      status: {},
-      lines: 0,
-      async write(lines: readonly (string | Partial<LogEntry>)[]): Promise<void> {
-        for (const line of lines) {
-          const given = typeof line === 'string' ? { message: line } : line
-          pipeline.lines++
-          const isFull = !sink.write({ time: Date.now(), source: `/var/log/${name}.log`, message: '', ...given })
-          if (isFull) await once(sink, 'drain')
-        }
-      },
-    }
-    made.set(name, pipeline)
-  }
-  const server: Server = createServer((req, res) => {
-    const path = (req.url ?? '').split('?', 1)[0] as string
-    const asked = names.filter((name) => path === '/status' || path === `${prefixOf(name)}/status`)
-    if (asked.length > 0) {
+  const isRouter = Object.keys(pipelines).length > 1
+  const made = new Map<string, MadePipeline>()
+  const home = await createHome({
+    status: () => {
       result.statusRequests++
-      if (result.refuseStatus !== undefined) return void res.writeHead(result.refuseStatus).end('{}')
-      const shown = Object.fromEntries(asked.map((name) => [name, statusOf(name, prefixOf(name), made.get(name)!)]))
-      return void res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(serviceStatus(shown)))
-    }
-    if (page(req, res)) return
-    const found = names.find((name) => path === `${prefixOf(name)}/stream`)
-    if (found === undefined) res.writeHead(404).end()
-    else made.get(found)?.sink.handler(req, res)
+      return statusOf([...made.values()], isRouter)
+    },
+    isReady: () => true,
   })
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
+  const ports = createPortHost({ home, onWarning: () => {} })
+  const endpoint = { protocol: 'http', host: '127.0.0.1', port, tls: undefined, connections: undefined } as const
+  const lease = await ports.acquire({ ...endpoint, maxConnections: 100 })
+  for (const [name, options] of Object.entries(pipelines)) {
+    const path = isRouter ? `/${name}/stream` : '/stream'
+    const sink = sseSink({ ...options, path, statusPath: '/unused' })
+    made.set(name, pipelineOf(name, sink))
+    lease.mount({
+      pipeline: name,
+      paths: [path],
+      kind: 'stream',
+      access: options.access,
+      handler: (req, res) => sink.handler(req, res),
+    })
+  }
+  await ports.settle()
   const result: PageServer = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    url: `http://127.0.0.1:${lease.address.port}/`,
     pipelines: made,
     statusRequests: 0,
-    refuseStatus: undefined,
     async close() {
       for (const { sink } of made.values()) sink.destroy()
-      server.close()
-      server.closeAllConnections()
-      await once(server, 'close')
+      lease.release()
+      await ports.close(0)
     },
   }
   return result
 }
 
-function statusOf(name: string, prefix: string, { sink, lines, status }: PagePipeline & { lines: number }): object {
+function pipelineOf(name: string, sink: SseSink): MadePipeline {
+  const pipeline: MadePipeline = {
+    name,
+    sink,
+    status: {},
+    lines: 0,
+    async write(lines) {
+      for (const line of lines) {
+        const given = typeof line === 'string' ? { message: line } : line
+        pipeline.lines++
+        const isFull = !sink.write({ time: Date.now(), source: `/var/log/${name}.log`, message: '', ...given })
+        if (isFull) await once(sink, 'drain')
+      }
+    },
+  }
+  return pipeline
+}
+
+function pipelineStatus({ name, sink, lines, status }: MadePipeline): PipelineStatus {
   const time = '2026-11-21T10:00:00.000Z'
   const stage = {
     state: 'running',
@@ -107,7 +106,7 @@ function statusOf(name: string, prefix: string, { sink, lines, status }: PagePip
     dropped: {},
     details: {},
   }
-  const pipeline: PipelineStatus & { endpoints: object } = {
+  const pipeline: PipelineStatus = {
     name,
     state: 'running',
     last_error: undefined,
@@ -155,28 +154,25 @@ function statusOf(name: string, prefix: string, { sink, lines, status }: PagePip
     source_count: 1,
     filter_count: 0,
     sink_count: 1,
-    endpoints: { stream: `${prefix}/stream`, status: `${prefix}/status` },
   }
-  return { ...pipeline, ...status }
+  return { ...pipeline, ...status } as PipelineStatus
 }
 
-function serviceStatus(
-  pipelines: Readonly<Record<string, object>>,
-): Omit<ServiceStatus, 'pipelines'> & { pipelines: object } {
+function statusOf(pipelines: readonly MadePipeline[], isRouter: boolean): ServiceStatus {
   return {
     service: 'LogWisp',
     version: '0.1.0',
     pid: 1,
     start_time: '2026-11-21T10:00:00.000Z',
     uptime_seconds: 61,
-    mode: Object.keys(pipelines).length > 1 ? 'router' : 'standalone',
+    mode: isRouter ? 'router' : 'standalone',
     state: 'running',
     config_file: undefined,
     reloads: 0,
     last_reload: undefined,
     memory: { rss_bytes: 60_000_000, heap_bytes: 20_000_000 },
-    pipelines,
-    total_pipelines: Object.keys(pipelines).length,
+    pipelines: Object.fromEntries(pipelines.map((each) => [each.name, pipelineStatus(each)])),
+    total_pipelines: pipelines.length,
     listeners: [],
   }
 }

@@ -1,0 +1,54 @@
+/** A visit to the live page in Chromium; whatever goes wrong in the page makes the test fail. */
+
+import type { Browser, Page } from '@logwisp/browser-testing'
+import { expect } from 'vitest'
+
+/** What a test does with the page. */
+export interface Visit {
+  readonly page: Page
+  /** Errors and violations of the policy so far, in words. */
+  readonly trouble: string[]
+  /** The messages of the rows that are in the page. */
+  messages(): Promise<string[]>
+  /** Waits for a line with this text. */
+  shows(text: string): Promise<void>
+  /** Waits for `text` beside the list, e.g. `3 lines`. */
+  counts(text: string): Promise<void>
+  /** Fails when there was trouble; then leaves. */
+  leave(): Promise<void>
+}
+
+/** How it looks. */
+export interface VisitOptions {
+  readonly width?: number
+  readonly height?: number
+  readonly colorScheme?: 'light' | 'dark'
+  /** Console errors that belong to the test, e.g. those of requests that fail on purpose. */
+  readonly expected?: RegExp
+  /** Waits until the stream is live. @default true */
+  readonly untilLive?: boolean
+}
+
+/** Goes there. */
+export async function visit(browser: Browser, url: string, options: VisitOptions = {}): Promise<Visit> {
+  const { width = 1200, height = 800, colorScheme = 'dark', expected = /^$/, untilLive = true } = options
+  const page = await browser.newPage({ viewport: { width, height }, colorScheme })
+  const trouble: string[] = []
+  page.on('console', (said) => {
+    if (said.type() === 'error' && !expected.test(said.text())) trouble.push(said.text())
+  })
+  page.on('pageerror', (error) => trouble.push(error.message))
+  await page.goto(url)
+  if (untilLive) await page.locator('#state[data-state=live]').waitFor()
+  return {
+    page,
+    trouble,
+    messages: () => page.locator('.row:not(.gap):not(.probe) .message').allTextContents(),
+    shows: (text) => page.locator('.row .message', { hasText: text }).first().waitFor(),
+    counts: (text) => page.locator('#shown', { hasText: new RegExp(`^${text}$`) }).waitFor(),
+    async leave() {
+      await page.close()
+      expect(trouble).toEqual([])
+    },
+  }
+}
