@@ -217,6 +217,22 @@ export function tableOf(shape: TableShape | ChoiceShape, decider: unknown): Tabl
   return (isKnowable ? shape.of.get(decider) : undefined) ?? shape.any
 }
 
+/** The leaf at a path, or that a path leads into; undefined when it leads elsewhere. Types of stages do not matter. */
+export function leafAt(root: Shape, path: readonly string[]): LeafShape | undefined {
+  let shape: Shape | undefined = root
+  for (const key of path) {
+    if (shape === undefined || shape.kind === 'leaf') break
+    if (shape.kind === 'list') shape = shape.item
+    else shape = (shape.kind === 'choice' ? shape.any : shape).keys.get(key)
+  }
+  return shape?.kind === 'leaf' ? shape : undefined
+}
+
+/** Whether a path names an element of a list of texts, or a value of a record, rather than the whole leaf. */
+export function isWithinLeaf(root: Shape, path: readonly string[]): boolean {
+  return path.length > 0 && leafAt(root, path.slice(0, -1)) !== undefined
+}
+
 /** What stands at a place in words: `a whole number from 0 to 65535`. */
 export function describeForms(forms: readonly LeafForm[]): string {
   return forms.map(describeForm).join(' or ')
