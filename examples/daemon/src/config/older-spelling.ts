@@ -73,8 +73,11 @@ const cipherNames: Readonly<Record<string, string>> = {
 export function modernise(tree: WrittenTable): Modernised {
   const work = new Modernising()
   for (const key of internalKeys) {
-    if (!tree.entries.delete(key)) continue
-    work.notice([key], 'means nothing in a file: LogWisp in Go wrote it there by itself; it can be removed')
+    const entry = tree.entries.get(key)
+    if (entry === undefined) continue
+    tree.entries.delete(key)
+    const message = 'means nothing in a file: LogWisp in Go wrote it there by itself; it can be removed'
+    work.notices.push({ path: key, message, origin: entry.keyOrigin, severity: 'notice' })
   }
   work.table(tree, configShape, [])
   return { tree, notices: work.notices, problems: work.problems }
@@ -83,10 +86,6 @@ export function modernise(tree: WrittenTable): Modernised {
 class Modernising {
   readonly notices: Notice[] = []
   readonly problems: Problem[] = []
-
-  notice(path: readonly string[], message: string): void {
-    this.notices.push({ path: path.join('.'), message, origin: undefined, severity: 'notice' })
-  }
 
   table(table: WrittenTable, shape: Extract<Shape, { kind: 'table' | 'choice' }>, path: readonly string[]): void {
     if (shape.kind === 'choice') {

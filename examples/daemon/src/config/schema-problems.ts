@@ -38,7 +38,7 @@ function problemsOf(issue: Issue, above: Path, tree: unknown): SchemaProblem[] {
         : branch.flatMap((inner) => problemsOf(inner, path, tree))
     }
   }
-  return [{ path: path.join('.'), message: wordsFor(path, tree) }]
+  return [{ path: path.join('.'), message: issue.code === 'custom' ? issue.message : wordsFor(path, tree) }]
 }
 
 function unknownKey(path: Path, key: string, tree: unknown): SchemaProblem {

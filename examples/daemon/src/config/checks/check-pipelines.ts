@@ -1,6 +1,5 @@
 /** What one pipeline's parts must be to each other: names, patterns, formats, console sinks. */
 
-import { LogwispError, textPattern } from '@logwisp/core'
 import type { Config, PipelineConfig, SinkConfig } from '../schema.ts'
 import type { Findings } from './findings.ts'
 
@@ -42,14 +41,6 @@ function checkFilters({ filters }: PipelineConfig, path: string, findings: Findi
     if (filter.type === 'level') continue
     if (filter.patterns.length === 0) {
       findings.notice(`${path}.filters.${index}`, 'has no patterns: everything passes')
-    }
-    for (const [place, pattern] of filter.patterns.entries()) {
-      try {
-        textPattern(pattern, { ignoreCase: filter.ignore_case })
-      } catch (error) {
-        if (!(error instanceof LogwispError)) throw error
-        findings.problem(`${path}.filters.${index}.patterns.${place}`, error.message)
-      }
     }
   }
 }

@@ -1,5 +1,6 @@
 /** Which entries pass, and how many. */
 
+import { LogwispError, textPattern } from '@logwisp/core'
 import { z } from 'zod'
 
 /** How many entries pass. */
@@ -23,6 +24,16 @@ export const rateLimit = z
   })
   .meta({ title: 'rate_limit' })
 
+/** Compiled here, so that a bad one is told with all else that is wrong, before anything starts. */
+const pattern = z.string().superRefine((text, context) => {
+  try {
+    textPattern(text)
+  } catch (error) {
+    if (!(error instanceof LogwispError)) throw error
+    context.addIssue({ code: 'custom', message: `is no regular expression of RE2: ${error.message}` })
+  }
+})
+
 const match = z
   .strictObject({
     type: z
@@ -31,7 +42,7 @@ const match = z
       .describe('Whether entries that match pass, or those that do not.'),
     logic: z.enum(['or', 'and']).default('or').describe('Whether one pattern has to match, or all.'),
     patterns: z
-      .array(z.string())
+      .array(pattern)
       .default([])
       .describe("Regular expressions in RE2's syntax; with none everything passes."),
     ignore_case: z.boolean().default(false).describe('Whether upper and lower case are the same; as `(?i)`.'),
