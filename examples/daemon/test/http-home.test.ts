@@ -1,6 +1,5 @@
 /** What is answered beside the stages, and to whom: page, status, metrics, health and everything that is not there. */
 
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
@@ -12,7 +11,7 @@ import { createHome } from '../src/http/home.ts'
 import type { Endpoint, HttpMount, PortHost, PortLease } from '../src/http/port-host.ts'
 import { createPortHost } from '../src/http/ports.ts'
 import type { ServiceStatus } from '../src/service/service-status.ts'
-import { pipelineStatus, serviceStatus } from './http-status-fixture.ts'
+import { directory, pipelineStatus, serviceStatus } from './http-status-fixture.ts'
 
 const hosts: PortHost[] = []
 const failures: Error[] = []
@@ -169,6 +168,17 @@ describe('standalone', () => {
     expect(text + more).not.toContain('secret')
     expect(json.total_pipelines).toBe(0)
     expect(more).toContain('https://***@logs.example/in?api_token=***&x=1 answers 500')
+  })
+
+  test('of very many files it tells those that lag most, and how many there are', async () => {
+    const files = Array.from({ length: 5000 }, (_, lag) => ({ path: `/${lag}.log`, position: 0, size: lag, lag }))
+    const pipeline = pipelineStatus('default', { sources: [{ ...directory, files }] })
+    const { lease } = await setting(serviceStatus([pipeline]))
+    lease.mount(status('default', '/status'))
+    const { json } = await ask(lease, '/status')
+    expect(json.pipelines.default.sources[0].files).toHaveLength(1000)
+    expect(json.pipelines.default.sources[0].files[0]).toMatchObject({ lag: 4999 })
+    expect(json.sources[0].active_watchers).toBe(5000)
   })
 
   test('one pipeline’s page is there, and another’s port tells nothing of it', async () => {
@@ -389,6 +399,16 @@ describe('health', () => {
   })
 })
 
+test('metrics come in the form that is asked for', async () => {
+  const { lease } = await setting(serviceStatus([pipelineStatus('app')]))
+  lease.mount(stage('app', '/stream', 'stream'))
+  const plain = await ask(lease, '/metrics')
+  expect(plain.headers).toMatchObject({ 'content-type': 'text/plain; version=0.0.4; charset=utf-8', vary: 'Accept' })
+  const open = await ask(lease, '/metrics', { accept: 'application/openmetrics-text;version=1.0.0,text/plain;q=0.5' })
+  expect(open.headers['content-type']).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8')
+  expect(open.text).toMatch(/# EOF\n$/)
+})
+
 describe('requests', () => {
   test('other methods are told which ones there are, and HEAD has no body', async () => {
     const { lease } = await setting(serviceStatus([pipelineStatus('app')]))
@@ -499,103 +519,3 @@ describe('stages of the library', () => {
     await once(live, 'close')
   })
 })
-
-const hasPromtool = ((): boolean => {
-  try {
-    execFileSync('promtool', ['--version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    console.warn('http-home: no promtool (Debian: prometheus); its check of the metrics is skipped')
-    return false
-  }
-})()
-
-describe('metrics', () => {
-  async function metrics(accept = '*/*'): Promise<Answer> {
-    const files = Array.from({ length: 51 }, (_, at) => ({ path: `/${at}.log`, position: 1, size: 3, lag: 2 }))
-    const many = pipelineStatus('many')
-    const service = serviceStatus([
-      pipelineStatus('app'),
-      { ...many, sources: [{ ...many.sources[0], files } as never] },
-    ])
-    const { lease } = await setting(service)
-    lease.mount(stage('app', '/stream', 'stream'))
-    lease.mount(stage('many', '/many', 'stream'))
-    return ask(lease, '/metrics', { accept })
-  }
-
-  test('say what the status says, and files one by one up to a bound', async () => {
-    const { text, headers } = await metrics()
-    expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8')
-    const lines = text.split('\n')
-    const source = 'pipeline="app",stage="source-0",kind="directory"'
-    expect(lines).toEqual(
-      expect.arrayContaining([
-        `logwisp_entries_total{${source}} 152341`,
-        'logwisp_entries_total{pipeline="app",stage="sink-0",kind="http"} 48234',
-        `logwisp_dropped_total{${source},reason="queue-full"} 12`,
-        'logwisp_dropped_total{pipeline="app",stage="filter-0",kind="include",reason="filtered"} 104107',
-        'logwisp_queue_entries{pipeline="app",stage="sink-0",kind="http"} 34',
-        'logwisp_viewer_lag_max_entries{pipeline="app",stage="sink-0",kind="http"} 7',
-        `logwisp_restarts_total{${source}} 1`,
-        `logwisp_files_lag_bytes{${source}} 25`,
-        `logwisp_files_lag_max_bytes{${source}} 20`,
-        `logwisp_file_lag_bytes{${source},path="/var/log/a \\"b\\"\\\\c\\n.log"} 20`,
-        'logwisp_files{pipeline="many",stage="source-0",kind="directory"} 51',
-        'logwisp_reloads_total 2',
-        'logwisp_ready 1',
-        `logwisp_build_info{version="1.2.3",node_version="${process.versions.node}"} 1`,
-      ]),
-    )
-    expect(text).not.toContain('/0.log')
-    expect(text).toMatch(/^process_resident_memory_bytes \d+$/m)
-    expect(text).toMatch(/^process_cpu_seconds_total [\d.]+$/m)
-  })
-
-  test.each(['text/plain', 'application/openmetrics-text; version=1.0.0'])('are well formed as %s', async (accept) => {
-    const { text, headers } = await metrics(accept)
-    expect(headers['content-type']).toContain(accept.split(';')[0])
-    checkExposition(text, accept.startsWith('application/openmetrics-text'))
-  })
-
-  test.skipIf(!hasPromtool)('please Prometheus’s own check', async () => {
-    const { text } = await metrics()
-    expect(execFileSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' })).toBe('')
-  })
-})
-
-/** A strict reader of both forms, after their specifications: names, types before samples, no series twice. */
-function checkExposition(text: string, isOpenMetrics: boolean): void {
-  const lines = text.split('\n')
-  expect(lines.pop()).toBe('')
-  if (isOpenMetrics) expect(lines.pop()).toBe('# EOF')
-  const types = new Map<string, string>()
-  const series = new Set<string>()
-  let family = ''
-  for (const line of lines) {
-    if (!isOpenMetrics && line === '') continue
-    const meta = /^# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.+)$/.exec(line)
-    if (meta !== null) {
-      const [, word, name, rest] = meta as unknown as [string, string, string, string]
-      if (word === 'TYPE') {
-        expect(types.has(name), line).toBe(false)
-        expect(['counter', 'gauge'], line).toContain(rest)
-        types.set(name, rest)
-      }
-      family = name
-      continue
-    }
-    const sample =
-      /^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\["\\n])*",?)+\})? (-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$/.exec(
-        line,
-      )
-    expect(sample, line).not.toBeNull()
-    const [, name, labels = ''] = sample as unknown as [string, string, string?]
-    const isCounter = types.get(family) === 'counter'
-    expect(name, line).toBe(isOpenMetrics && isCounter ? `${family}_total` : family)
-    if (isCounter) expect(name, line).toMatch(/_total$/)
-    expect(series.has(name + labels), line).toBe(false)
-    series.add(name + labels)
-  }
-  expect(series.size).toBeGreaterThan(40)
-}

@@ -2,9 +2,11 @@
 
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { request as requestTls } from 'node:https'
 import { connect, createServer, type Socket } from 'node:net'
 import type { LogwispError } from '@logwisp/core'
-import { accessControl } from '@logwisp/core/server'
+import { accessControl, serverTls } from '@logwisp/core/server'
+import { generate } from 'selfsigned'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Endpoint, HttpMount, PortHost, PortLease } from '../src/http/port-host.ts'
 import { createPortHost } from '../src/http/ports.ts'
@@ -264,6 +266,38 @@ describe('addresses', () => {
     expect((await ask(after, '/', { agent: kept })).body).toBe('still')
     expect(await answerTo(after, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).toBe('')
     kept.destroy()
+  })
+
+  test('a port whose TLS changes is opened anew at the same place, and answers under way are finished', async () => {
+    const ports = portHost()
+    const port = await freePort()
+    const plain = await ports.acquire({ ...local, port })
+    let finish = (): void => {}
+    plain.mount({ ...saying('', '/'), handler: (_req, res) => (finish = () => void res.end('plain')) })
+    const slow = ask(plain, '/')
+    await expect.poll(() => ports.listeners[0]?.total_requests).toBe(1)
+    plain.release()
+    const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }])
+    const broken = { key: 'broken', make: () => serverTls({ cert, key: cert }) }
+    await expect(ports.acquire({ ...local, port, tls: broken })).rejects.toMatchObject({ code: 'BAD_CERTIFICATE' })
+    expect(ports.listeners).toMatchObject([{ protocol: 'http', url: `http://127.0.0.1:${port}/` }])
+    const secret = await ports.acquire({ ...local, port, tls: { key: 'good', make: () => serverTls({ cert, key }) } })
+    secret.mount(saying('secret', '/'))
+    expect(ports.listeners).toMatchObject([{ protocol: 'https', url: `https://127.0.0.1:${port}/` }])
+    const req = requestTls({ host: '127.0.0.1', port, rejectUnauthorized: false, agent: false }).end()
+    const [res] = (await once(req, 'response')) as [IncomingMessage]
+    expect(res.resume().statusCode).toBe(200)
+    finish()
+    expect((await slow).body).toBe('plain')
+  })
+
+  test('a certificate that gives trouble later is heard of', async () => {
+    const ports = portHost()
+    const past = { notBeforeDate: new Date(0), notAfterDate: new Date(86_400_000) }
+    const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], past)
+    await ports.acquire({ ...local, tls: { key: 'past', make: () => serverTls({ cert, key }) } })
+    await expect.poll(() => warnings).toMatchObject([{ code: 'BAD_CERTIFICATE' }])
+    warnings.length = 0
   })
 
   test('the same number on two hosts is two ports, but not beside all addresses at once', async () => {

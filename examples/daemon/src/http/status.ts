@@ -30,7 +30,7 @@ export function statusAnswer({ service, port, audience, pipelines, isOwn }: Stat
     ...shared,
     ...(isRouter && !isOwn && { service: 'LogWisp Router' }),
     port: port.port,
-    ...(audience.seesAll && !isOwn && { config_file, last_reload, memory, listeners }),
+    ...(audience.seesAll && { config_file, last_reload, memory, listeners }),
     pipelines: Object.fromEntries(told),
     total_pipelines: pipelines.length,
     ...(isRouter && !isOwn && { router: routerAnswer(service, port, audience) }),
@@ -44,6 +44,7 @@ function pipelineAnswer(pipeline: PipelineStatus, port: PortView, audience: Audi
   const live = pipeline.sinks.find(({ type }) => type === 'http')
   return {
     ...pipeline,
+    sources: pipeline.sources.map(boundedFiles),
     ...(isRouter && { path_prefix: `/${pipeline.name}` }),
     endpoints: endpointsOf(pipeline.name, port, audience),
     ...(live !== undefined && {
@@ -55,6 +56,15 @@ function pipelineAnswer(pipeline: PipelineStatus, port: PortView, audience: Audi
       },
     }),
   }
+}
+
+/** A page that looks each second need not move megabytes: of very many files, those that lag most. */
+const maxFilesShown = 1000
+
+function boundedFiles(source: SourceStatus): SourceStatus {
+  if (source.files === undefined || source.files.length <= maxFilesShown) return source
+  const files = [...source.files].sort((one, other) => other.lag - one.lag).slice(0, maxFilesShown)
+  return { ...source, files }
 }
 
 /** The paths of a pipeline on this port that whoever asks may use; the first of each kind. */
