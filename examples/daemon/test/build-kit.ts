@@ -111,6 +111,8 @@ export async function give(sink: Writable, ...entries: readonly LogEntry[]): Pro
 
 /** What a source has given, each entry as soon as it comes. */
 export class Taken {
+  /** Resolves once the source has ended. */
+  readonly ended: Promise<unknown>
   readonly #sink: CollectingSink
   readonly #waiting = new Set<() => void>()
 
@@ -121,6 +123,7 @@ export class Taken {
       },
     })
     source.pipe(this.#sink)
+    this.ended = once(this.#sink, 'finish')
   }
 
   get entries(): readonly LogEntry[] {

@@ -85,6 +85,8 @@ export function urlRule(...schemes: readonly string[]): OptionRule {
   const names = schemes.map((scheme) => `${scheme}//`).join(' or ')
   return {
     expected: `a URL that begins with ${names}, without user and password (use the option auth)`,
+    // It may have a password in it, or a token in its query.
+    isSecret: true,
     accepts: (value) => {
       if (typeof value !== 'string' && !(value instanceof URL)) return false
       if (!URL.canParse(String(value))) return false
