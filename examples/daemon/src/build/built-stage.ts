@@ -24,6 +24,8 @@ export interface BuildContext {
 /** A source that runs. */
 export interface BuiltSource {
   readonly stream: EntrySource
+  /** Settles once whatever comes from now on is read, or the stream has closed. Omitted: it is so at once. Never rejects. */
+  readonly ready?: Promise<void>
   /** Files, for those that follow some: asks the system for their sizes, so not more often than somebody looks. */
   files?(): Promise<readonly FileStatus[]>
   /** Lets go of its port; after the stream has closed. */

@@ -10,6 +10,7 @@ import { Backoff } from './backoff.ts'
 import { DropCounts } from './drop-counts.ts'
 import { GrowthClock } from './growth-clock.ts'
 import type { FileStatus, RunState, SourceStatus } from './pipeline-status.ts'
+import { stageDetails } from './stage-details.ts'
 import type { StageKey } from './stage-keys.ts'
 
 /** What a source slot is made of. */
@@ -133,12 +134,10 @@ export class SourceSlot {
   }
 
   status(): SourceStatus {
-    const stream = this.#built?.stream
-    const stats = stream?.stats
-    const { entriesIn, entriesOut, entriesDropped, entriesHeld, dropped, bytesIn, ...details } = (stats ??
-      {}) as Record<string, never>
-    const total = this.#entriesBefore + (entriesIn ?? 0)
-    const drops = this.#dropped.with(dropped ?? {})
+    const stats = this.#built?.stream.stats
+    const { bytesIn, connections, details } = stageDetails(stats)
+    const total = this.#entriesBefore + (stats?.entriesIn ?? 0)
+    const drops = this.#dropped.with(stats?.dropped ?? {})
     this.#lookAtFiles()
     return {
       type: this.key.type,
@@ -151,8 +150,8 @@ export class SourceSlot {
       total_dropped: drops.total,
       dropped: drops.byReason,
       last_entry_time: this.#grew.look(total),
-      bytes: bytesIn === undefined ? undefined : this.#bytesBefore + bytesIn,
-      active_connections: details['connections'],
+      bytes: bytesIn === undefined ? this.#bytesBefore || undefined : this.#bytesBefore + bytesIn,
+      active_connections: connections,
       files: this.#files,
       details,
     }
@@ -177,8 +176,11 @@ export class SourceSlot {
     stream.on('warning', (warning: LogwispError) => log.warn({ code: warning.code }, warning.message))
     stream.once('close', () => this.#closed(built, failure))
     if (stream.closed) return this.#closed(built, failure)
-    this.#become(this.#isStopping ? 'draining' : 'running')
     this.#pipe()
+    // A file that appears once it is said to run is new, and read from its first line.
+    await built.ready
+    if (this.#built !== built) return
+    this.#become(this.#isStopping ? 'draining' : 'running')
   }
 
   #pipe(): void {
@@ -194,12 +196,10 @@ export class SourceSlot {
     this.#built = undefined
     if (this.#intake !== undefined) stream.unpipe(this.#intake)
     built.release()
-    const { entriesIn, entriesOut, entriesHeld, dropped, bytesIn } = stream.stats as typeof stream.stats & {
-      bytesIn?: number
-    }
+    const { entriesIn, entriesOut, entriesHeld, dropped } = stream.stats
     this.#entriesBefore += entriesIn - entriesHeld
     this.#givenBefore += entriesOut
-    this.#bytesBefore += bytesIn ?? 0
+    this.#bytesBefore += stageDetails(stream.stats).bytesIn ?? 0
     this.#dropped.add(dropped)
     if (failure === undefined && (stream.readableEnded || this.#isStopping)) return this.#end()
     this.#failed(failure ?? new Error('it was closed before its end'))

@@ -58,6 +58,10 @@ const maxFilesTold = 1000
 function followed(stream: FileSource): BuiltSource {
   return {
     stream,
+    ready: new Promise((resolve) => {
+      stream.once('ready', () => resolve())
+      stream.once('close', () => resolve())
+    }),
     files: async () => {
       const files = await stream.progress(maxFilesTold)
       return files.map(({ path, offset, sizeBytes, lagBytes }) => ({
