@@ -8,6 +8,7 @@ import { DropCounts } from './drop-counts.ts'
 import { GrowthClock } from './growth-clock.ts'
 import type { BranchBooks } from './middle.ts'
 import type { RunState, SinkStatus } from './pipeline-status.ts'
+import { stageDetails } from './stage-details.ts'
 import type { StageKey } from './stage-keys.ts'
 
 /** What a sink slot is made of. */
@@ -123,14 +124,7 @@ export class SinkSlot {
     const { entriesOut, entriesDropped, dropped, bytesHeld } = sink.stats
     const offered = this.#offeredBefore + (branch?.offered ?? 0)
     const drops = this.#droppedBefore.with(branch?.dropped ?? {}, dropped)
-    const {
-      entriesIn,
-      entriesOut: _out,
-      entriesDropped: _dropped,
-      entriesHeld,
-      dropped: _,
-      ...details
-    } = (sink.current?.stats ?? {}) as Record<string, never>
+    const { bytesOut, connections, details } = stageDetails(sink.current?.stats)
     return {
       type: this.#key.type,
       state: this.state,
@@ -142,9 +136,9 @@ export class SinkSlot {
       total_processed: offered,
       total_delivered: entriesOut,
       last_processed: this.#grew.look(entriesOut + entriesDropped),
-      active_connections: details['viewers'] ?? details['connections'],
+      active_connections: connections,
       queue: { entries: Math.max(0, offered - drops.total - entriesOut), bytes: bytesHeld },
-      bytes: details['bytesOut'],
+      bytes: bytesOut,
       viewers: this.#built?.viewers?.(),
       details,
     }
