@@ -111,8 +111,9 @@ test('W24: two pipelines share one port; what goes into one comes out of that on
   expect(apple.seen()).not.toContain('for app"')
   expect((await ask('/status')).text).toContain('"total_pipelines": 2')
   expect(JSON.parse((await ask('/app/status')).text)).toMatchObject({
-    server: { active_clients: 1, mode: { router: true } },
+    server: { active_clients: 1, buffer_size: 1000, mode: { router: true } },
     endpoints: { transport: '/app/stream' },
+    features: { heartbeat: { enabled: true, interval: 30, format: 'comment' }, net_limit: { enabled: false } },
     sources: [{ type: 'http', total_entries: 1 }],
     sinks: [{ type: 'http', total_processed: 1, active_connections: 1 }],
   })

@@ -6,7 +6,6 @@ import type { ServiceStatus } from '../service/service-status.ts'
 import { type Audience, audienceOf } from './audience.ts'
 import { replyAlive, replyReady } from './health.ts'
 import { hostCheckOf, replyComeAgain } from './http-traffic.ts'
-import { metricsText } from './metrics.ts'
 import { PageFiles } from './page-files.ts'
 import type { Home, HttpMount, PortView } from './port-host.ts'
 import { statusAnswer } from './status.ts'
@@ -107,6 +106,8 @@ async function replyMetrics(question: Question): Promise<void> {
   if (service === undefined) return replyComeAgain(req, res)
   const audience = await audienceFor(question, service)
   if (audience.refusal !== undefined) return replyRefusal(req, res, audience.refusal)
+  // Not before somebody asks: what writes them is not needed for starting.
+  const { metricsText } = await import('./metrics.ts')
   const { type, text } = await metricsText({
     service,
     pipelines: audience.pipelines,

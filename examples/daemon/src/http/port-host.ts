@@ -28,7 +28,11 @@ export interface HttpFacts {
   readonly heartbeat?: { readonly enabled: boolean; readonly interval: number; readonly format: string } | undefined
   /** Undefined when it is not enabled. */
   readonly net_limit?:
-    | { readonly requests_per_second?: number; readonly burst_size?: number; readonly limit_by: string }
+    | {
+        readonly requests_per_second: number | undefined
+        readonly burst_size: number | undefined
+        readonly limit_by: string
+      }
     | undefined
 }
 

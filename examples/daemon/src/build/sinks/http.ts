@@ -6,6 +6,7 @@ import type { BuildContext, BuiltSink } from '../built-stage.ts'
 import { sinkFormat } from '../format.ts'
 import { heartbeatFor } from '../heartbeat.ts'
 import { onPort, pathOf } from '../mounted.ts'
+import { serverFacts } from '../server-facts.ts'
 import { viewerLimits, withViewers } from './viewers.ts'
 
 /** Shows entries at `stream_path` of its port; at `status_path` is the pipeline's status. */
@@ -29,7 +30,7 @@ export async function buildHttpSink(
       allowOrigin: options.allow_origin,
     })
     mount([path], 'stream', { handler: stream.handler })
-    mount([statusPath], 'status')
+    mount([statusPath], 'status', { facts: serverFacts(options) })
     return stream
   })
   return withViewers(built)
