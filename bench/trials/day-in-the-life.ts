@@ -65,8 +65,8 @@ const series = [
   { name: 'directory', share: 0.25, way: 'directory (rotated) → file' },
   { name: 'file', share: 0.15, way: 'file → file' },
   { name: 'stdin', share: 0.1, way: 'stdin → stdout' },
-  { name: 'http', share: 0.2, way: 'httpClientSink → http → http_client → a LogWisp that dies and returns' },
-  { name: 'tcp', share: 0.2, way: 'tcpClientSink → tcp → tcp_client → the same' },
+  { name: 'http', share: 0.2, way: 'httpClientSink → http' },
+  { name: 'tcp', share: 0.2, way: 'tcpClientSink → tcp' },
   { name: 'socket', share: 0.1, way: 'WebSocket with acknowledgement → websocket → file' },
 ] as const
 
@@ -298,13 +298,21 @@ class Day {
 
   async #results(written: ReadonlyMap<Series, number>): Promise<readonly SeriesResult[]> {
     const out = await tallyOfFiles(join(this.#directory, 'out'), ['files', 'sockets', 'stdout'])
-    const collected = await tallyOfFiles(join(this.#directory, 'collected'), ['http', 'tcp'])
-    return series.map(({ name, way }) => {
-      const tally = name === 'http' || name === 'tcp' ? collected : out
+    // Both of the pipeline's sinks get both series.
+    const byHttp = await tallyOfFiles(join(this.#directory, 'collected'), ['http'])
+    const byTcp = await tallyOfFiles(join(this.#directory, 'collected'), ['tcp'])
+    return series.flatMap(({ name, way }) => {
       const total = written.get(name) as number
       // What the filter of the pipeline `console` is to keep away.
       const isWanted = (number: number): boolean => name !== 'stdin' || number % 10 !== 7
-      return { name, way, written: total, ...tally.arrived(name, total, isWanted) }
+      const result = (tally: Tally, how: string): SeriesResult => ({
+        name,
+        way: how,
+        written: total,
+        ...tally.arrived(name, total, isWanted),
+      })
+      if (name !== 'http' && name !== 'tcp') return [result(out, way)]
+      return [result(byHttp, `${way} → http_client → collector`), result(byTcp, `${way} → tcp_client → collector`)]
     })
   }
 }

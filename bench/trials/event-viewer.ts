@@ -33,17 +33,20 @@ export class EventViewer {
     const headers = this.#lastId === undefined ? {} : { 'Last-Event-ID': this.#lastId }
     this.#request = get(this.#url, { headers, agent: false })
     let over = false
+    let opened = false
     const again = (): void => {
       if (over || this.#closed) return
       over = true
-      this.cut++
+      if (opened) this.cut++
       setTimeout(() => this.#connect(), reconnectMs)
     }
     this.#request.on('error', again)
     this.#request.on('response', (response: IncomingMessage) => {
+      opened = response.statusCode === 200
       response.on('error', again)
       createInterface({ input: response, crlfDelay: Infinity })
         .on('line', (line) => this.#line(line))
+        .on('error', again)
         .on('close', again)
     })
   }
