@@ -1,5 +1,6 @@
 /** Formats of the configuration: the ancestor's JSON, Go's templates and times. */
 
+import { readFileSync } from 'node:fs'
 import { decodeEntry, type LogEntry } from '@logwisp/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -392,6 +393,34 @@ describe('times in Go’s layout', () => {
       ),
       { seed: 5, numRuns: 500 },
     )
+  })
+})
+
+describe('as Go has it', () => {
+  // Made by a program in Go 1.19 from the same templates, entry, layouts and times; null: it failed with the entry.
+  const known = JSON.parse(readFileSync(new URL('./fixtures/go-outputs.json', import.meta.url), 'utf8')) as {
+    readonly templates: readonly (readonly [string, string | null])[]
+    readonly times: readonly number[]
+    readonly layouts: readonly (readonly [string, readonly string[]])[]
+  }
+
+  test('templates', () => {
+    expect(known.templates.length).toBeGreaterThan(300)
+    for (const [template, expected] of known.templates) {
+      // Go's program had the time in UTC; here it is in the zone of the process.
+      const found = text(`${template.replaceAll('.Timestamp', '.Timestamp.UTC')}\n`, entry, {
+        timestamp_format: 'failed',
+      })
+      expect([template, found]).toEqual([template, expected ?? '[failed] [ERROR] app.log - out of disk'])
+    }
+  })
+
+  test('layouts', () => {
+    expect(known.layouts.length).toBeGreaterThan(300)
+    for (const [layout, expected] of known.layouts) {
+      const format = timeFormat(layout, 'utc')
+      expect([layout, known.times.map(format)]).toEqual([layout, expected])
+    }
   })
 })
 

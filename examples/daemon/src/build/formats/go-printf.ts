@@ -95,7 +95,8 @@ function ofText({ letter, precision, flags }: Verb, text: string): string | unde
     case 'X': {
       const bytes = Buffer.from(text).subarray(0, precision)
       const hex = flags.includes(' ') ? (bytes.toString('hex').match(/../g) ?? []).join(' ') : bytes.toString('hex')
-      return letter === 'X' ? hex.toUpperCase() : hex
+      const marked = flags.includes('#') && hex !== '' ? `0x${hex}` : hex
+      return letter === 'X' ? marked.toUpperCase() : marked
     }
     default:
       return undefined
@@ -131,7 +132,7 @@ function ofInteger(verb: Verb, value: bigint): string | undefined {
   const { letter, flags, precision } = verb
   const isCharacter = value >= 0n && value <= 0x10ffffn
   if (letter === 'c') return String.fromCodePoint(isCharacter ? Number(value) : 0xfffd)
-  if (letter === 'U') return `U+${value.toString(16).toUpperCase().padStart(4, '0')}`
+  if (letter === 'U' && value >= 0n) return `U+${value.toString(16).toUpperCase().padStart(4, '0')}`
   if (letter === 'q') {
     const character = String.fromCodePoint(isCharacter ? Number(value) : 0xfffd)
     return character === "'" ? "'\\''" : `'${quoted(character).slice(1, -1).replace('\\"', '"')}'`
@@ -139,7 +140,7 @@ function ofInteger(verb: Verb, value: bigint): string | undefined {
   const base = bases[letter]
   if (base === undefined) return undefined
   const digits = (value < 0n ? -value : value).toString(base).padStart(precision ?? 0, '0')
-  const text = `${flags.includes('#') ? (prefixes[letter] ?? '') : ''}${letter === 'X' ? digits.toUpperCase() : digits}`
+  const text = `${flags.includes('#') && (letter !== 'o' || digits !== '0') ? (prefixes[letter] ?? '') : ''}${letter === 'X' ? digits.toUpperCase() : digits}`
   return signed(verb, `${value < 0n ? '-' : ''}${text}`)
 }
 

@@ -136,7 +136,8 @@ function elementAt(layout: string, at: number): readonly [number, Write | undefi
 const maxFractionChars = 64
 
 function fraction(mark: string, digits: number): Write {
-  return ({ ms }) => mark + padded(ms, 3).padEnd(9, '0').slice(0, Math.min(digits, 9)).padEnd(digits, '0')
+  // Go has nanoseconds, and no more zeros than these.
+  return ({ ms }) => mark + padded(ms, 3).padEnd(9, '0').slice(0, digits)
 }
 
 /** Nines leave out the zeros at the end, and the mark when there is nothing else. */

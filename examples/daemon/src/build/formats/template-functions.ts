@@ -2,7 +2,7 @@
 
 import { sprintf } from './go-printf.ts'
 import { TemplateFailure } from './template-error.ts'
-import { printed } from './template-printed.ts'
+import { noValue, printed } from './template-printed.ts'
 import { asText, isTrue, kindOf, member, TemplateFields, TemplateTime } from './template-values.ts'
 
 /** A function: how many arguments it takes, and what it makes of them. */
@@ -42,9 +42,9 @@ export function templateFunctions(fmtTime: (time: number) => string): ReadonlyMa
     ['print', any(0, print)],
     ['println', any(0, (args) => `${args.map((arg) => printed(arg)).join(' ')}\n`)],
     ['printf', any(1, ([format, ...args]) => sprintf(asText(format, 'printf'), args))],
-    ['html', any(0, (args) => print(args).replace(/[\0"'&<>]/g, (found) => htmlEscapes[found] ?? found))],
-    ['urlquery', any(0, (args) => queryText(print(args)))],
-    ['js', any(0, (args) => scriptText(print(args)))],
+    ['html', any(0, (args) => marked(args).replace(/[\0"'&<>]/g, (found) => htmlEscapes[found] ?? found))],
+    ['urlquery', any(0, (args) => queryText(marked(args)))],
+    ['js', any(0, (args) => scriptText(marked(args)))],
     ['eq', any(2, ([left, ...rest]) => rest.some((right) => isEqual(left, right)))],
     ['ne', { min: 2, max: 2, call: ([left, right]) => !isEqual(left, right) }],
     ['lt', comparison('lt', (found) => found < 0)],
@@ -95,6 +95,12 @@ function print(args: readonly unknown[]): string {
     const isApart = index > 0 && typeof arg !== 'string' && typeof args[index - 1] !== 'string'
     return `${text}${isApart ? ' ' : ''}${printed(arg)}`
   }, '')
+}
+
+/** Unlike `print`, these show what is not there as the template itself does. */
+function marked(args: readonly unknown[]): string {
+  const [only] = args
+  return args.length === 1 ? printed(only, noValue) : print(args)
 }
 
 const htmlEscapes: Readonly<Record<string, string>> = {

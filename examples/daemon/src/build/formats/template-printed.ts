@@ -24,7 +24,7 @@ export function printed(value: unknown, missing = '<nil>'): string {
   return stringifyExact(value)
 }
 
-/** Go changes to exponents at 21 digits, and below a ten-thousandth; they have two digits at least. */
+/** With an exponent only where the digits could not be read; it has two digits at least, as in Go. */
 function printedNumber(value: number): string {
   if (Number.isNaN(value)) return 'NaN'
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf'

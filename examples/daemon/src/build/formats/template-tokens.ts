@@ -51,7 +51,7 @@ function trimmed(text: string, left: boolean, right: boolean): string {
 
 /** A text, a character, a raw text, a number, a variable, a field, a word, blanks, or a sign; anything else is none of them. */
 const token =
-  /("(?:[^"\\\n]|\\.)*")|('(?:[^'\\\n]|\\.)+')|`([^`]*)`|([+-]?(?:0[xX][\da-fA-F]+|\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+))|\$(\w*)|\.([\p{L}_][\p{L}\d_]*)|([\p{L}_][\p{L}\d_]*)|(\s+)|(:=|[.|(),=])/uy
+  /("(?:[^"\\\n]|\\.)*")|('(?:[^'\\\n]|\\.)+')|`([^`]*)`|([+-]?(?:0[xX][\da-fA-F]+|0[bB][01]+|0[oO][0-7]+|\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+))|\$(\w*)|\.([\p{L}_][\p{L}\d_]*)|([\p{L}_][\p{L}\d_]*)|(\s+)|(:=|[.|(),=])/uy
 
 function actionAt(
   template: string,

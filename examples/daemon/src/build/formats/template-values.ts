@@ -12,6 +12,11 @@ export class TemplateTime {
     this.ms = ms
     this.zone = zone
   }
+
+  /** Within an object that is shown as JSON. */
+  toJSON(): string | null {
+    return Number.isNaN(new Date(this.ms).getTime()) ? null : new Date(this.ms).toISOString()
+  }
 }
 
 /** The fields of an entry: their JSON as a text, as the ancestor had them, and yet each can be asked for. */
