@@ -61,7 +61,7 @@ export function pollStatus(address, { headers, onStatus, onTrouble }) {
 class Refusal extends Error {
   /** @param {number} status */
   constructor(status) {
-    super(`the server answered ${status} to the question for its status`)
+    super(`the server answered ${status} to the question for its status, trying again`)
     this.status = status
   }
 }

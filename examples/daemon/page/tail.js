@@ -174,7 +174,7 @@ export class Tail {
     })
     let before = 0
     setInterval(() => {
-      element('rate').textContent = this.#came > before ? ` · ${readableNumber(this.#came - before)}/s` : ''
+      element('rate').textContent = this.#came > before ? `${readableNumber(this.#came - before)}/s` : ''
       before = this.#came
     }, 1000)
   }
