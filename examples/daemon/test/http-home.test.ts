@@ -450,6 +450,45 @@ describe('requests', () => {
     expect((await ask(lease, '/status', { host: 'logs.example' })).status).toBe(200)
   })
 
+  test('W27: a page of an origin that is named reads the status, and nothing but that', async () => {
+    const { lease } = await setting(serviceStatus([pipelineStatus('app')]))
+    const allowed = { allowOrigin: ['https://app.example'] }
+    lease.mount(stage('app', '/stream', 'stream'))
+    lease.mount({ ...status('app', '/app/status', accessControl()), ...allowed })
+    const from = async (path: string, origin: string, method = 'GET'): Promise<string | undefined> =>
+      (await ask(lease, path, { origin }, method)).headers['access-control-allow-origin']
+    expect(await from('/app/status', 'https://app.example')).toBe('https://app.example')
+    expect(await from('/app/status', 'https://app.example', 'OPTIONS')).toBe('https://app.example')
+    expect(await from('/app/status', 'https://evil.example')).toBeUndefined()
+    expect(await from('/metrics', 'https://app.example')).toBeUndefined()
+  })
+
+  test('a pipeline that goes while somebody asks is not there', async () => {
+    const made = await setting(serviceStatus([pipelineStatus('app'), pipelineStatus('gone')]))
+    made.lease.mount(status('app', '/status'))
+    made.lease.mount(status('gone', '/status'))
+    expect((await ask(made.lease, '/status')).json.total_pipelines).toBe(2)
+    made.service = serviceStatus([pipelineStatus('app')])
+    expect((await ask(made.lease, '/status')).json.total_pipelines).toBe(1)
+  })
+
+  test('a flood of requests for nothing does not have the status made each time', async () => {
+    const made = await setting(serviceStatus([pipelineStatus('app')]))
+    made.lease.mount(stage('app', '/stream', 'stream'))
+    await made.ports.settle()
+    const service = made.service
+    let times = 0
+    Object.defineProperty(made, 'service', {
+      get: () => {
+        times++
+        return service
+      },
+    })
+    const began = performance.now()
+    for (let count = 0; count < 100; count++) await ask(made.lease, `/x${count}`)
+    expect(times).toBeLessThanOrEqual(2 + (performance.now() - began) / 100)
+  })
+
   test('no path reaches the file system', async () => {
     const { lease, ports } = await setting(serviceStatus([pipelineStatus('app')]))
     lease.mount(stage('app', '/stream', 'stream'))

@@ -20,7 +20,7 @@ export interface Listening {
   readonly allowed_hosts?: string | readonly string[] | undefined
 }
 
-type Answers = Pick<HttpMount, 'handler' | 'handleUpgrade' | 'facts'>
+type Answers = Pick<HttpMount, 'handler' | 'handleUpgrade' | 'allowOrigin' | 'facts'>
 
 /** A port that a stage has. */
 export interface MountedPort {

@@ -3,9 +3,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isLoopback, replyError, replyJson, replyRefusal, requestTarget } from '@logwisp/core/server'
 import type { ServiceStatus } from '../service/service-status.ts'
+import { allowOrigin } from './allow-origin.ts'
 import { type Audience, audienceOf } from './audience.ts'
 import { replyAlive, replyReady } from './health.ts'
 import { hostCheckOf, replyComeAgain } from './http-traffic.ts'
+import { type KnownPipelines, knownPipelines } from './known-pipelines.ts'
 import { PageFiles } from './page-files.ts'
 import type { Home, HttpMount, PortView } from './port-host.ts'
 import { statusAnswer } from './status.ts'
@@ -25,8 +27,9 @@ const methods = 'GET, HEAD'
 /** Makes what answers on every HTTP port beside the stages. Reads the live page's files; rejects when they are not there. */
 export async function createHome(options: HomeOptions): Promise<Home> {
   const pages = await PageFiles.read()
+  const known = knownPipelines(options.status)
   return (req, res, port, own) => {
-    answer({ req, res, port, own, pages, ...options }).catch((error: Error) => {
+    answer({ req, res, port, own, pages, known, ...options }).catch((error: Error) => {
       options.onFailure?.(error)
       if (res.headersSent) res.destroy(error)
       else replyError(req, res, 500, 'the request could not be answered')
@@ -40,6 +43,7 @@ interface Question extends HomeOptions {
   readonly port: PortView
   readonly own: readonly HttpMount[]
   readonly pages: PageFiles
+  readonly known: () => KnownPipelines | undefined
 }
 
 async function answer(question: Question): Promise<void> {
@@ -51,10 +55,8 @@ async function answer(question: Question): Promise<void> {
   // Whoever looks after it asks by whatever name it knows.
   if (path === '/healthz') return read(() => replyAlive(req, res))
   if (path === '/readyz') return read(() => replyReady(req, res, question.isReady(), question.status()))
-  if (!isKnownHost(req, port)) {
-    const host = JSON.stringify(req.headers.host)
-    return replyError(req, res, 403, `requests for the host ${host} are not answered here: name it in allowed_hosts`)
-  }
+  if (!isKnownHost(req, port)) return replyStrangeHost(question)
+  allowOrigin(req, res, own)
   if (own.length > 0 || path === '/status') return read(() => replyStatus(question))
   if (path === '/metrics') return read(() => replyMetrics(question))
   if (path === '/') return read(() => pages.reply(req, res, 'index.html'))
@@ -79,6 +81,7 @@ function ofPipeline(question: Question, name: string, rest: string): void | Prom
     // Relative, so that it is right behind a proxy with a path of its own, too.
     return ifRead(question, path, () => void res.writeHead(302, { Location: `${name}/`, 'Content-Length': 0 }).end())
   }
+  if (hostCheckOf(port.host, stream.mount.allowedHosts)?.(req.headers.host) === false) return replyStrangeHost(question)
   const url = req.url ?? ''
   req.url = stream.path + (url.includes('?') ? url.slice(url.indexOf('?')) : '')
   stream.mount.handler(req, res)
@@ -86,9 +89,8 @@ function ofPipeline(question: Question, name: string, rest: string): void | Prom
 
 async function replyStatus(question: Question, name?: string): Promise<void> {
   const { req, res, port, own } = question
-  const service = question.status()
-  if (service === undefined) return replyComeAgain(req, res)
-  const audience = await audienceFor(question, service)
+  const audience = await audienceFor(question)
+  if (audience === undefined) return replyComeAgain(req, res)
   const isGlobal = name === undefined && (own.length === 0 || own.some(({ pipeline }) => pipeline === undefined))
   const asked = name === undefined ? own.flatMap(({ pipeline }) => pipeline ?? []) : [name]
   const pipelines = audience.pipelines.filter((each) => isGlobal || asked.includes(each))
@@ -97,15 +99,17 @@ async function replyStatus(question: Question, name?: string): Promise<void> {
     if (refusal !== undefined) return replyRefusal(req, res, refusal)
     if (!isGlobal) return replyComeAgain(req, res)
   }
+  const service = question.status()
+  if (service === undefined) return replyComeAgain(req, res)
   replyJson(req, res, 200, statusAnswer({ service, port, audience, pipelines, isOwn: !isGlobal }))
 }
 
 async function replyMetrics(question: Question): Promise<void> {
   const { req, res } = question
+  const audience = await audienceFor(question)
+  if (audience?.refusal !== undefined) return replyRefusal(req, res, audience.refusal)
   const service = question.status()
-  if (service === undefined) return replyComeAgain(req, res)
-  const audience = await audienceFor(question, service)
-  if (audience.refusal !== undefined) return replyRefusal(req, res, audience.refusal)
+  if (audience === undefined || service === undefined) return replyComeAgain(req, res)
   // Not before somebody asks: what writes them is not needed for starting.
   const { metricsText } = await import('./metrics.ts')
   const { type, text } = await metricsText({
@@ -116,17 +120,18 @@ async function replyMetrics(question: Question): Promise<void> {
     accept: req.headers.accept,
   })
   const body = Buffer.from(text)
-  const headers = { 'Content-Type': type, 'Content-Length': body.length, 'Cache-Control': 'no-store', Vary: 'Accept' }
+  const headers = { 'Content-Type': type, 'Content-Length': body.length, 'Cache-Control': 'no-store' }
+  res.appendHeader('Vary', 'Accept')
   res.writeHead(200, { ...headers, 'X-Content-Type-Options': 'nosniff' })
   res.end(req.method === 'HEAD' ? undefined : body)
 }
 
 async function replyNotFound(question: Question, path: string): Promise<void> {
   const { req, res, port } = question
-  const service = question.status()
-  if (!port.isSettled || service === undefined) return replyComeAgain(req, res)
-  const { pipelines, may } = await audienceFor(question, service)
-  const isRouter = service.mode === 'router'
+  const audience = port.isSettled ? await audienceFor(question) : undefined
+  if (audience === undefined) return replyComeAgain(req, res)
+  const { pipelines, may } = audience
+  const isRouter = question.known()?.isRouter === true
   const routes = port.routes
     .filter(({ mount }) => may(mount))
     .map(({ path, mount }) => `${path} (${mount.kind}${mount.pipeline === undefined ? '' : `: ${mount.pipeline}`})`)
@@ -138,17 +143,17 @@ async function replyNotFound(question: Question, path: string): Promise<void> {
   })
 }
 
-function audienceFor({ req, port }: Question, service: ServiceStatus): Promise<Audience> {
-  return audienceOf(req, port, service.mode === 'router', Object.keys(service.pipelines))
+/** Who asks is found out before anything is put together for them; undefined before there is anything. */
+async function audienceFor({ req, port, known }: Question): Promise<Audience | undefined> {
+  const pipelines = known()
+  return pipelines && audienceOf(req, port, pipelines.isRouter, pipelines.names)
 }
 
 /** Whether somebody's page on this port is that of a pipeline. */
-function isPipelineOf(name: string, { status, port }: Question): boolean {
-  const service = status()
-  if (service === undefined || !Object.hasOwn(service.pipelines, name)) return false
-  return (
-    service.mode === 'router' || port.routes.some(({ mount: { pipeline } }) => [name, undefined].includes(pipeline))
-  )
+function isPipelineOf(name: string, { known, port }: Question): boolean {
+  const pipelines = known()
+  if (pipelines === undefined || !pipelines.names.includes(name)) return false
+  return pipelines.isRouter || port.routes.some(({ mount: { pipeline } }) => [name, undefined].includes(pipeline))
 }
 
 /** By which names a port is known: by any, or those that any of its stages has. */
@@ -157,6 +162,11 @@ function isKnownHost(req: IncomingMessage, { host, routes }: PortView): boolean 
   const isOpen = !isLoopback(host) && routes.some(({ mount }) => mount.allowedHosts === undefined)
   const names = given.includes('any') || isOpen ? 'any' : given.length === 0 ? undefined : given
   return hostCheckOf(host, names)?.(req.headers.host) !== false
+}
+
+function replyStrangeHost({ req, res }: Question): void {
+  const host = JSON.stringify(req.headers.host)
+  replyError(req, res, 403, `requests for the host ${host} are not answered here: name it in allowed_hosts`)
 }
 
 function ifRead({ req, res }: Question, path: string, reply: () => void | Promise<void>): void | Promise<void> {

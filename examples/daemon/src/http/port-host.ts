@@ -50,6 +50,8 @@ export interface HttpMount {
    * loopback every name is answered unless some are given. The port host checks this, the stage need not.
    */
   readonly allowedHosts?: readonly string[] | 'any' | undefined
+  /** Origins whose pages may read the status that the daemon answers with; `*` is every page. A stage asks by itself. */
+  readonly allowOrigin?: readonly string[] | undefined
   /** What the status says of the server in the ancestor's words, where only its configuration knows. */
   readonly facts?: HttpFacts | undefined
   /** Without it, and of the kind `status`, the daemon answers with the pipeline's status; several may share a path then. */

@@ -21,7 +21,9 @@ export interface StatusQuestion {
 }
 
 /** Makes the answer. Nothing of it is secret, and nothing tells of a pipeline that is not asked for. */
-export function statusAnswer({ service, port, audience, pipelines, isOwn }: StatusQuestion): object {
+export function statusAnswer({ service, port, audience, pipelines: asked, isOwn }: StatusQuestion): object {
+  // One may have gone since.
+  const pipelines = asked.filter((name) => Object.hasOwn(service.pipelines, name))
   const isRouter = service.mode === 'router'
   const { pipelines: all, listeners, config_file, last_reload, memory, ...shared } = service
   const told = pipelines.map((name) => [name, pipelineAnswer(all[name] as PipelineStatus, port, audience, isRouter)])

@@ -30,7 +30,8 @@ export async function buildHttpSink(
       allowOrigin: options.allow_origin,
     })
     mount([path], 'stream', { handler: stream.handler })
-    mount([statusPath], 'status', { facts: serverFacts(options) })
+    const allowOrigin = options.allow_origin === undefined ? undefined : [options.allow_origin].flat()
+    mount([statusPath], 'status', { allowOrigin, facts: serverFacts(options) })
     return stream
   })
   return withViewers(built)
