@@ -3,15 +3,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HttpMount } from './port-host.ts'
 
-/** Says it in the headers of an answer to a path that is these mounts'; a port of the daemon's own says it for all. */
-export function allowOrigin(
-  req: IncomingMessage,
-  res: ServerResponse,
-  port: PortView,
-  own: readonly HttpMount[],
-): void {
-  const ofPort = port.routes.filter(({ mount }) => mount.pipeline === undefined).map(({ mount }) => mount)
-  const mounts = [...own, ...ofPort]
+/** Says it in the headers of an answer to a path that is these mounts'. */
+export function allowOrigin(req: IncomingMessage, res: ServerResponse, mounts: readonly HttpMount[]): void {
   const allowed = mounts.flatMap((mount) => mount.allowOrigin ?? [])
   if (allowed.length === 0) return
   const { origin } = req.headers
