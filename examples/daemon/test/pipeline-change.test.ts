@@ -170,6 +170,7 @@ describe('a source', () => {
     await change(pipeline, configOf({ ...base, sources: [...base.sources, fromFile(bench.path('a.log'))] }))
     await until(() => bench.far('http://far/').messages.length === 2)
     expect(bench.far('http://far/').messages).toEqual(['last words', 'from a'])
+    await until(() => pipeline.isReady)
     expect(pipeline.status().sources.map(({ state }) => state)).toEqual(['stopped', 'running', 'running'])
   })
 })

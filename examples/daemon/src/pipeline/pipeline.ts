@@ -46,6 +46,8 @@ export class Pipeline {
   #sinks: readonly SinkSlot[] = []
   /** Sinks that are not wanted any more and still deliver. */
   readonly #retired = new Set<SinkSlot>()
+  /** Sinks that are being exchanged. */
+  readonly #replacing = new Set<Promise<void>>()
   #middle: Middle | undefined
   /** Whether everything must be delivered before sources are made anew: then none of it is read again. */
   #mustDrain = false
@@ -107,11 +109,12 @@ export class Pipeline {
     this.#target = next
     this.#wake()
     const { changeTimeoutMs = defaults.changeTimeoutMs } = this.#options
-    const until = Date.now() + changeTimeoutMs
-    const timer = setTimeout(() => this.#wake(), changeTimeoutMs)
-    while (this.#target === next && this.#applied !== next && !this.#hasEnded && Date.now() < until) {
-      await this.#nextWake()
-    }
+    let isLate = false
+    const timer = setTimeout(() => {
+      isLate = true
+      this.#wake()
+    }, changeTimeoutMs)
+    while (this.#target === next && this.#applied !== next && !this.#hasEnded && !isLate) await this.#nextWake()
     clearTimeout(timer)
     const isWaiting = this.#target === next && this.#applied !== next && !this.#hasEnded
     if (isWaiting) this.#options.log.warn('a change waits for a sink that takes nothing; sources wait meanwhile')
@@ -207,7 +210,8 @@ export class Pipeline {
       this.#mustDrain = false
       this.#open(target, stages)
     }
-    return this.#startSources(target)
+    if (!(await this.#startSources(target))) return false
+    return this.#until(Promise.all(this.#replacing), target)
   }
 
   /** The sinks that it is to have: those that stay, those that are exchanged in their place, and new ones. */
@@ -226,7 +230,10 @@ export class Pipeline {
       const build = (): ReturnType<PipelineOptions['builders']['sink']> =>
         this.#options.builders.sink(sink, this.#context(target))
       if (slot === undefined) return this.#newSink(key, index, sink, build)
-      if (slot.key.key !== key.key) void slot.replace(key, build, drainTimeoutMs)
+      if (slot.key.key !== key.key) {
+        const replaced = slot.replace(key, build, drainTimeoutMs).finally(() => this.#replacing.delete(replaced))
+        this.#replacing.add(replaced)
+      }
       return slot
     })
     for (const slot of old) {
@@ -287,8 +294,8 @@ export class Pipeline {
     for (const source of this.#sources) source.attach(intake)
     this.#hasRead = true
     this.#isPaused = false
-    await this.#until(Promise.all(fresh.map((source) => source.start())), target)
-    return this.#target === target && !this.#isStopping && this.#middle?.isEnding === false
+    const isWanted = await this.#until(Promise.all(fresh.map((source) => source.start())), target)
+    return isWanted && this.#middle?.isEnding === false
   }
 
   #newSource(config: SourceConfig, index: number, target: PipelineTarget): SourceSlot {

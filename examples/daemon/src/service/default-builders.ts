@@ -3,12 +3,11 @@
 import { buildFilters } from '../build/filters.ts'
 import { buildSink } from '../build/sink.ts'
 import { buildSource } from '../build/source.ts'
-import type { ServiceBuilders } from './service-contract.ts'
+import type { Builders } from '../pipeline/pipeline-options.ts'
 
 /** All of `build`. */
-export const defaultBuilders: ServiceBuilders = {
+export const defaultBuilders: Builders = {
   source: buildSource,
   sink: buildSink,
   filters: buildFilters,
-  endpoints: () => [],
 }

@@ -2,8 +2,7 @@
 
 import type { Logger } from 'pino'
 import type { LoadedConfig } from '../config/loaded-config.ts'
-import type { Config } from '../config/schema.ts'
-import type { Endpoint, PortHost } from '../http/port-host.ts'
+import type { PortHost } from '../http/port-host.ts'
 import type { Builders } from '../pipeline/pipeline-options.ts'
 import type { ReloadStatus, ServiceStatus } from './service-status.ts'
 
@@ -19,14 +18,8 @@ export interface ServiceOptions {
   /** Reads what is there, delivers it, and ends. */
   readonly once: boolean
   readonly ports: PortHost
-  /** What makes stages, and says where they listen. @default those of this daemon */
-  readonly builders?: ServiceBuilders | undefined
-}
-
-/** What makes stages out of configuration. */
-export interface ServiceBuilders extends Builders {
-  /** Where all stages of a configuration listen. */
-  readonly endpoints: (config: Config) => readonly Endpoint[] | Promise<readonly Endpoint[]>
+  /** What makes stages. @default those of this daemon */
+  readonly builders?: Builders | undefined
 }
 
 /** What the end left undone. */
@@ -51,6 +44,8 @@ export interface Service {
   readonly isReady: boolean
   /** Takes another configuration; one that is under way is waited for first. Never rejects: see the status's `error`. */
   reload(loaded: LoadedConfig): Promise<ReloadStatus>
+  /** Remembers that a configuration could not even be loaded, for the status. */
+  refused(error: string): ReloadStatus
   /** Sources first, then what is under way, then sinks and positions. */
   stop(timeoutMs: number): Promise<StopReport>
   /** Resolves once everything has ended by itself (`once`, or a standard input that ended), or by {@link stop}. */

@@ -3,12 +3,13 @@
 import { mkdir } from 'node:fs/promises'
 import { type LoadedConfig, problemText } from '../config/loaded-config.ts'
 import type { Config, PipelineConfig } from '../config/schema.ts'
-import type { PortLease } from '../http/port-host.ts'
 import { Pipeline } from '../pipeline/pipeline.ts'
+import type { Builders } from '../pipeline/pipeline-options.ts'
 import { defaultBuilders } from './default-builders.ts'
+import { type ListeningAddress, listeningAddresses } from './listening-addresses.ts'
 import { ownFileProblems, withoutOwnFiles } from './own-files.ts'
 import { reloadPlan } from './reload-plan.ts'
-import type { Service, ServiceBuilders, ServiceOptions, StopReport } from './service-contract.ts'
+import type { Service, ServiceOptions, StopReport } from './service-contract.ts'
 import type { ReloadStatus, ServiceStatus } from './service-status.ts'
 import { checkpointPath, identityOf } from './state-directory.ts'
 
@@ -36,7 +37,7 @@ class RunningService implements Service {
   readonly started: Promise<void>
   readonly done: Promise<void>
   readonly #options: ServiceOptions
-  readonly #builders: ServiceBuilders
+  readonly #builders: Builders
   readonly #identity: string
   readonly #startedAt = new Date()
   readonly #pipelines = new Map<string, Pipeline>()
@@ -111,6 +112,11 @@ class RunningService implements Service {
     return waiting.result
   }
 
+  refused(error: string): ReloadStatus {
+    this.#lastReload = { at: new Date().toISOString(), result: 'refused', error, changes: [] }
+    return this.#lastReload
+  }
+
   stop(timeoutMs: number): Promise<StopReport> {
     this.#stopping ??= this.#stop(timeoutMs)
     return this.#stopping
@@ -162,21 +168,17 @@ class RunningService implements Service {
     const config = withoutOwnFiles(loaded.config)
     const { added, removed, kept, changes } = reloadPlan(this.#config, config)
     if (changes.length === 0) return { result: 'unchanged', error: undefined, changes }
-    let leases: readonly PortLease[] = []
     try {
       refuseOwnFiles(loaded.config)
       // Made once to see whether they can be: what is wrong with a pattern shows here, and nothing has changed yet.
       for (const pipeline of config.pipelines) this.#builders.filters(pipeline)
-      leases = await this.#openNewPorts(config)
+      await this.#openNewPorts(config)
     } catch (error) {
       const reason = (error as Error).message
       this.#options.log.error(`the new configuration is not taken, everything goes on as it was: ${reason}`)
       return { result: 'refused', error: reason, changes: [] }
     }
-    if (this.#stopping !== undefined) {
-      for (const lease of leases) lease.release()
-      return { result: 'refused', error: 'the daemon is stopping', changes: [] }
-    }
+    if (this.#stopping !== undefined) return { result: 'refused', error: 'the daemon is stopping', changes: [] }
     this.#config = config
     this.#file = loaded.file
     this.#reloads++
@@ -196,28 +198,27 @@ class RunningService implements Service {
       }),
       ...added.map((pipeline) => this.#start(pipeline, config).started),
     ])
-    for (const lease of leases) lease.release()
     await this.#options.ports.settle()
     this.#options.log.info({ changes }, 'the new configuration is in use')
     return { result: 'changed', error: undefined, changes: [...changes, ...waiting.map(waits)] }
   }
 
-  /** Holds the ports that are not open yet, until those that need them have them. */
-  async #openNewPorts(config: Config): Promise<readonly PortLease[]> {
+  /** Opens the ports that are not open yet; they stay so until {@link PortHost.settle}, for the stages that will come. */
+  async #openNewPorts(config: Config): Promise<void> {
     const { ports } = this.#options
-    const isOpen = (host: string, port: number): boolean =>
+    const isOpen = ({ host, port }: ListeningAddress): boolean =>
       ports.listeners.some((listener) => listener.port === port && listener.host === host)
-    const leases: PortLease[] = []
     try {
-      for (const endpoint of await this.#builders.endpoints(config)) {
-        if (endpoint.port !== 0 && !isOpen(endpoint.host, endpoint.port)) leases.push(await ports.acquire(endpoint))
+      for (const address of listeningAddresses(config)) {
+        if (isOpen(address)) continue
+        const settings = { tls: undefined, connections: undefined, maxConnections: 1 }
+        const lease = await ports.acquire({ ...address, ...settings })
+        lease.release()
       }
     } catch (error) {
-      for (const lease of leases) lease.release()
       await ports.settle()
       throw error
     }
-    return leases
   }
 
   async #remove(name: string): Promise<void> {
