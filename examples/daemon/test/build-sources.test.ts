@@ -10,6 +10,7 @@ import { sseSink } from '@logwisp/sinks'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { buildFilters } from '../src/build/filters.ts'
+import { buildSource } from '../src/build/source.ts'
 import { contextOf, dial, pipelineOf, sourceOf, Taken, temporaryDirectory, testPorts } from './build-kit.ts'
 
 describe('files', () => {
@@ -62,7 +63,6 @@ describe('files', () => {
     const config = pipelineOf({ sources: [{ type: 'file', options: { path } }] })
     const context = await contextOf(config, { once: true })
     const read = async (): Promise<readonly string[]> => {
-      const { buildSource } = await import('../src/build/source.ts')
       const [source] = config.sources
       if (source === undefined) throw new Error('no source')
       const { stream } = await buildSource(source, context)
