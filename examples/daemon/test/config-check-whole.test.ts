@@ -291,4 +291,22 @@ describe('what is otherwise than in Go', () => {
     ])
     expect(notices['pipelines.0.sources.0.options.host']).toContain('(and 1 more)')
   })
+
+  it('is not said of a file with a key or a word that Go’s did not know, but for what has no effect', () => {
+    const client = { type: 'http_client', options: { url: 'http://a', retry_backoff: 2 } }
+    const theirs = pipeline({ sinks: [client] })
+    expect(Object.keys(check(theirs).notices)).toEqual([
+      'pipelines.0.sinks.0.options.max_retries',
+      'pipelines.0.sinks.0.options.retry_backoff',
+    ])
+    for (const ours of [
+      { max_restart_delay_seconds: 5 },
+      { format: 'wire' },
+      { filters: [{ type: 'level', minimum: 'warn' }] },
+    ]) {
+      const { notices } = check({ ...theirs, ...ours })
+      expect(Object.keys(notices)).toEqual(['pipelines.0.sinks.0.options.retry_backoff'])
+      expect(notices['pipelines.0.sinks.0.options.retry_backoff']).not.toContain('LogWisp in Go')
+    }
+  })
 })

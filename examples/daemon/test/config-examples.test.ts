@@ -44,6 +44,18 @@ describe('the example configurations', () => {
     expect(notices[0]?.message).toContain('127.0.0.1')
   })
 
+  it('the ancestor’s files are known as such, ours are not', () => {
+    const aboutGo = files.filter((file) =>
+      read(file).notices.some(({ message }) => message.includes('. LogWisp in Go: ')),
+    )
+    expect(aboutGo.filter((file) => !file.startsWith('go/'))).toEqual([])
+    // Nothing is otherwise for the others.
+    expect(files.filter((file) => file.startsWith('go/') && !aboutGo.includes(file))).toEqual([
+      'go/split-console-alone.toml',
+      'go/split-console.toml',
+    ])
+  })
+
   it('our own files have nothing that works otherwise than it reads', () => {
     for (const file of files.filter((name) => !name.startsWith('go/'))) {
       const said = read(file).notices.filter(

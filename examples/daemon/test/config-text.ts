@@ -5,8 +5,10 @@ import { checkWritten } from '../src/config/check-written.ts'
 import { configShape } from '../src/config/config-shape.ts'
 import type { Notice, Problem } from '../src/config/loaded-config.ts'
 import { modernise } from '../src/config/older-spelling.ts'
-import { isWritten } from '../src/config/origins.ts'
-import { parseFile } from '../src/config/parse-file.ts'
+import { originsOf } from '../src/config/origins.ts'
+import { parseJson } from '../src/config/parse-json.ts'
+import { parseToml } from '../src/config/parse-toml.ts'
+import { parseYaml } from '../src/config/parse-yaml.ts'
 import type { Config } from '../src/config/schema.ts'
 import { parseConfig } from '../src/config/schema-problems.ts'
 
@@ -19,18 +21,23 @@ export interface ReadConfig {
 }
 
 export function readConfig(text: string, file = 'logwisp.toml'): ReadConfig {
-  const { tree, notices, problems } = modernise(parseFile({ text, file }).tree)
+  const { tree, notices, problems } = modernise(parserFor(file)({ text, file }))
   const { plain, problems: strangers } = checkWritten(tree, configShape)
   const parsed = parseConfig(plain)
   if ('problems' in parsed) {
     const wrong = parsed.problems.map(({ path, message }) => ({ path, message, origin: undefined }))
     return { config: undefined, problems: [...problems, ...strangers, ...wrong], notices, plain }
   }
-  const whole = checkWhole(parsed.config, (path) => isWritten(tree, path))
+  const whole = checkWhole(parsed.config, originsOf(parsed.config, tree))
   return {
     config: parsed.config,
     problems: [...problems, ...strangers, ...whole.problems],
     notices: [...notices, ...whole.notices],
     plain,
   }
+}
+
+function parserFor(file: string): typeof parseToml {
+  if (file.endsWith('.json')) return parseJson
+  return file.endsWith('.yaml') ? parseYaml : parseToml
 }

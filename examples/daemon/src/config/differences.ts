@@ -3,7 +3,8 @@
  * configuration is loaded, and for docs/daemon/from-logwisp-go.md.
  */
 
-import type { Notice } from './loaded-config.ts'
+import { isWrittenForAncestor } from './ancestor-keys.ts'
+import type { Notice, ValueOrigin } from './loaded-config.ts'
 import type { Config, SinkConfig, SourceConfig } from './schema.ts'
 
 /** One difference. */
@@ -16,6 +17,8 @@ export interface Difference {
   readonly now: string
   /** Where it matters in a configuration: dotted paths. Without it nothing is printed, the table says it. */
   readonly matters?: (config: Config, isGiven: (path: string) => boolean) => readonly string[]
+  /** Whether it is said of every configuration, since something in it has no effect; else only of the ancestor's own. */
+  readonly always?: true
 }
 
 interface Place<Stage> {
@@ -88,6 +91,7 @@ export const differences: readonly Difference[] = [
     about: '`retry_backoff`, `reconnect_backoff`',
     before: 'the factor of the next pause, without a bound and without chance',
     now: 'accepted, without effect: pauses double, are drawn at random, and end at `max_retry_delay_seconds` or `max_reconnect_delay_seconds`',
+    always: true,
     matters: (config, isGiven) =>
       sinks(config).flatMap(({ path }) =>
         [`${path}.retry_backoff`, `${path}.reconnect_backoff`].filter((key) => isGiven(key)),
@@ -97,6 +101,7 @@ export const differences: readonly Difference[] = [
     about: '`insecure_skip_verify` of `http_client`',
     before: 'read, and never applied',
     now: 'accepted, without effect: servers are always verified; `ssl.ca_file` names an authority of your own',
+    always: true,
     matters: (config) =>
       sinks(config).flatMap(({ stage, path }) =>
         stage.type === 'http_client' && stage.options.insecure_skip_verify ? [`${path}.insecure_skip_verify`] : [],
@@ -106,6 +111,7 @@ export const differences: readonly Difference[] = [
     about: '`buffer_size` of sources',
     before: 'entries that waited; what came on top was dropped, uncounted',
     now: 'accepted, without effect: what is read is bounded in bytes, and a slow sink makes the source wait',
+    always: true,
     matters: (config, isGiven) =>
       sources(config).flatMap(({ path }) => (isGiven(`${path}.buffer_size`) ? [`${path}.buffer_size`] : [])),
   },
@@ -113,6 +119,7 @@ export const differences: readonly Difference[] = [
     about: '`buffer_size` of sinks',
     before: 'entries that waited; what came on top was dropped, uncounted',
     now: 'the pipeline waits by default; with `when_full = "drop-newest"` or `"drop-oldest"` so many wait, and drops are counted',
+    always: true,
     matters: (config, isGiven) =>
       sinks(config).flatMap(({ stage, path }) =>
         stage.options.when_full === 'block' && isGiven(`${path}.buffer_size`) ? [`${path}.buffer_size`] : [],
@@ -258,14 +265,23 @@ export const differences: readonly Difference[] = [
   },
 ]
 
-/** The differences that matter for a configuration, one notice each. */
-export function differenceNotices(config: Config, isGiven: (path: string) => boolean): Notice[] {
-  return differences.flatMap(({ matters, about, before, now }) => {
-    const paths = matters?.(config, isGiven) ?? []
+/**
+ * The differences that matter for a configuration, one notice each.
+ *
+ * Somebody who never had LogWisp in Go is not told about it: a file with a key or a word that it did not know was not
+ * written for it, and hears only of what has no effect.
+ */
+export function differenceNotices(config: Config, origins: ReadonlyMap<string, ValueOrigin>): Notice[] {
+  const isGiven = (path: string): boolean => (origins.get(path) ?? byDefault).from !== 'default'
+  const isAncestors = isWrittenForAncestor(config, origins)
+  return differences.flatMap(({ matters, always, about, before, now }) => {
+    const paths = isAncestors || always ? (matters?.(config, isGiven) ?? []) : []
     const [path] = paths
     if (path === undefined) return []
     const more = paths.length === 1 ? '' : ` (and ${paths.length - 1} more)`
-    const message = `${about}${more}: ${now}. LogWisp in Go: ${before}`
+    const message = `${about}${more}: ${now}${isAncestors ? `. LogWisp in Go: ${before}` : ''}`
     return [{ path, message, origin: undefined, severity: 'notice' as const }]
   })
 }
+
+const byDefault: ValueOrigin = { from: 'default' }

@@ -2,7 +2,7 @@
 
 import { checkWhole } from './check-whole.ts'
 import { ConfigError, type LoadedConfig, type Notice, type Problem, type ValueOrigin } from './loaded-config.ts'
-import { isWritten, originAt, originsOf } from './origins.ts'
+import { originAt, originsOf } from './origins.ts'
 import { type LoadRequest, readLayers } from './read-layers.ts'
 import { resolveSecrets } from './resolve-secrets.ts'
 import type { WrittenTable } from './written.ts'
@@ -22,12 +22,13 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
   const { sources, config, problems, notices } = await readLayers(request)
   const { file, tree } = sources
   if (config === undefined) throw new ConfigError(inOrder(problems, tree))
-  const whole = checkWhole(config, (path) => isWritten(tree, path))
+  const origins = originsOf(config, tree)
+  const whole = checkWhole(config, origins)
   const secrets = await resolveSecrets(config, request)
   const all = [...problems, ...whole.problems, ...secrets.problems]
   if (all.length > 0) throw new ConfigError(inOrder(all, tree))
   const said = inOrder([...notices, ...whole.notices, ...secrets.notices], tree)
-  return { config, file: file?.path, origins: originsOf(config, tree), notices: said, sources }
+  return { config, file: file?.path, origins, notices: said, sources }
 }
 
 /** By their place in the file; then what came from elsewhere, in the order in which it was found. Each once. */
