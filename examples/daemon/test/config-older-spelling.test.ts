@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { modernise } from '../src/config/older-spelling.ts'
-import { parseFile } from '../src/config/parse-file.ts'
+import { parseToml } from '../src/config/parse-toml.ts'
 import { readConfig } from './config-text.ts'
 
 /** A pipeline with these sources and sinks, each a TOML inline table. */
@@ -123,7 +123,7 @@ describe('older spellings', () => {
 
   it('what was turned already stays: twice is once', () => {
     const file = { text: `quiet = "true"\nversion = false\n${pipeline('format = "txt"')}`, file: 'x.toml' }
-    const once = modernise(parseFile(file).tree)
+    const once = modernise(parseToml(file))
     expect(once.notices).toHaveLength(1)
     const before = structuredClone(once.tree)
     const twice = modernise(once.tree)

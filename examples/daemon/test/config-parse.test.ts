@@ -17,8 +17,8 @@ function plain(node: Written): unknown {
   return object
 }
 
-function parse(file: string, text: string): unknown {
-  return plain(parseFile({ file, text }).tree)
+async function parse(file: string, text: string): Promise<unknown> {
+  return plain((await parseFile({ file, text })).tree)
 }
 
 /** `path → line:column` of every value and key of a tree. */
@@ -30,9 +30,9 @@ function places(node: Written, path = ''): Record<string, string> {
   return Object.assign(here, ...[...node.entries].map(([key, { node: inner }]) => places(inner, `${path}.${key}`)))
 }
 
-function failure(file: string, text: string): string {
+async function failure(file: string, text: string): Promise<string> {
   try {
-    parseFile({ file, text })
+    await parseFile({ file, text })
   } catch (error) {
     if (error instanceof ConfigError) return error.message
     throw error
@@ -41,7 +41,7 @@ function failure(file: string, text: string): string {
 }
 
 describe('TOML', () => {
-  it('W26: reads inline tables over several lines, with a comma at the end and comments in them', () => {
+  it('W26: reads inline tables over several lines, with a comma at the end and comments in them', async () => {
     const text = `[[pipelines]]
 name = "default"
 sources = [
@@ -57,7 +57,7 @@ options = {
   heartbeat = { enabled = true, interval_seconds = 30 },
 }
 `
-    expect(parse('logwisp.toml', text)).toEqual({
+    expect(await parse('logwisp.toml', text)).toEqual({
       pipelines: [
         {
           name: 'default',
@@ -68,10 +68,10 @@ options = {
     })
   })
 
-  it('knows line and column of every value', () => {
+  it('knows line and column of every value', async () => {
     const text =
       '[logging]\nlevel = "info"\n[[pipelines]]\nname = "x"\n  [[pipelines.sinks]]\n  type = "tcp"\n  options.port = 1\n'
-    expect(places(parseFile({ file: 'x.toml', text }).tree)).toMatchObject({
+    expect(places((await parseFile({ file: 'x.toml', text })).tree)).toMatchObject({
       '.logging.level': '2:9',
       '.pipelines.0.name': '4:8',
       '.pipelines.0.sinks.0.type': '6:10',
@@ -86,8 +86,8 @@ options = {
     ['x = [1,\n', 2, 1, /unspecified|unterminated/],
     ['a = 1 b = 2', 1, 7, /newline/],
     ['level = "inf\n', 1, 13, /unterminated string|control character/],
-  ])('says where %j is wrong, and shows it', (text, line, column, words) => {
-    const message = failure('logwisp.toml', text)
+  ])('says where %j is wrong, and shows it', async (text, line, column, words) => {
+    const message = await failure('logwisp.toml', text)
     expect(message.startsWith(`logwisp.toml:${line}:${column}: is not valid TOML: `)).toBe(true)
     expect(message).toMatch(words)
     const [, shown, pointer] = message.split('\n')
@@ -95,10 +95,10 @@ options = {
     expect(pointer?.indexOf('^')).toBe(`  ${line} | `.length + column - 1)
   })
 
-  it('gives what another parser wrote', () => {
-    fc.assert(
-      fc.property(tables, (data) => {
-        expect(parse('x.toml', toToml(data))).toEqual(nullPrototypes(data))
+  it('gives what another parser wrote', async () => {
+    await fc.assert(
+      fc.asyncProperty(tables, async (data) => {
+        expect(await parse('x.toml', toToml(data))).toEqual(nullPrototypes(data))
       }),
       { numRuns: 200, seed: 5 },
     )
@@ -106,35 +106,35 @@ options = {
 })
 
 describe('YAML', () => {
-  it('follows aliases and merge keys; what a table says itself goes before', () => {
+  it('follows aliases and merge keys; what a table says itself goes before', async () => {
     const text =
       'base: &base { port: 1, host: "::" }\nsinks:\n  - options: { <<: *base, port: 2 }\n  - options: *base\n'
-    expect(parse('x.yaml', text)).toMatchObject({
+    expect(await parse('x.yaml', text)).toMatchObject({
       sinks: [{ options: { port: 2, host: '::' } }, { options: { port: 1, host: '::' } }],
     })
   })
 
-  it('knows line and column of every value, also without braces', () => {
+  it('knows line and column of every value, also without braces', async () => {
     const text = 'logging:\n  level: info\npipelines:\n  - name: x\n    sinks:\n    - type: tcp\n'
-    expect(places(parseFile({ file: 'x.yml', text }).tree)).toMatchObject({
+    expect(places((await parseFile({ file: 'x.yml', text })).tree)).toMatchObject({
       '.logging.level': '2:10',
       '.pipelines.0.name': '4:11',
       '.pipelines.0.sinks.0.type': '6:13',
     })
   })
 
-  it('refuses aliases that stand for more than a file could', () => {
+  it('refuses aliases that stand for more than a file could', async () => {
     const levels = Array.from(
       { length: 12 },
       (_, at) => `a${at}: &a${at} [${Array(10).fill(at === 0 ? 'x' : `*a${at - 1}`)}]`,
     )
     const before = process.memoryUsage().heapUsed
-    expect(failure('x.yaml', levels.join('\n'))).toMatch(/aliases that stand for more than 10000 values/)
+    expect(await failure('x.yaml', levels.join('\n'))).toMatch(/aliases that stand for more than 10000 values/)
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(100_000_000)
   })
 
-  it('refuses an alias to what it is part of', () => {
-    expect(failure('x.yaml', 'a: &a\n  b: *a\n')).toMatch(/aliases|deep/)
+  it('refuses an alias to what it is part of', async () => {
+    expect(await failure('x.yaml', 'a: &a\n  b: *a\n')).toMatch(/aliases|deep/)
   })
 
   it.each([
@@ -143,14 +143,14 @@ describe('YAML', () => {
     ['a: !!binary aGVsbG8=\n', 1, 13],
     ['a: 1\n---\nb: 2\n', 2, 1],
     ['- a\n', 1, 1],
-  ])('says where %j is wrong', (text, line, column) => {
-    expect(failure('x.yaml', text).split(': ')[0]).toBe(`x.yaml:${line}:${column}`)
+  ])('says where %j is wrong', async (text, line, column) => {
+    expect((await failure('x.yaml', text)).split(': ')[0]).toBe(`x.yaml:${line}:${column}`)
   })
 
-  it('gives what another parser wrote', () => {
-    fc.assert(
-      fc.property(tables, (data) => {
-        expect(parse('x.yaml', toYaml(data))).toEqual(nullPrototypes(data))
+  it('gives what another parser wrote', async () => {
+    await fc.assert(
+      fc.asyncProperty(tables, async (data) => {
+        expect(await parse('x.yaml', toYaml(data))).toEqual(nullPrototypes(data))
       }),
       { numRuns: 200, seed: 5 },
     )
@@ -158,18 +158,18 @@ describe('YAML', () => {
 })
 
 describe('JSON', () => {
-  it('reads comments, and nothing else that is not JSON', () => {
-    expect(parse('x.json', '// why\n{ "quiet": true /* really */ }\n')).toEqual({ quiet: true })
-    expect(failure('x.json', '{ "quiet": true, }')).toMatch(/^x\.json:1:18: is not valid JSON: /)
-    expect(failure('x.json', "{ 'quiet': true }")).toMatch(/^x\.json:1:3: is not valid JSON: /)
-    expect(failure('x.json', '{ "a": 1,\n  "a": 2 }')).toMatch(/^x\.json:2:3: .*twice/)
-    expect(failure('x.json', '[]')).toMatch(/must be a JSON object/)
+  it('reads comments, and nothing else that is not JSON', async () => {
+    expect(await parse('x.json', '// why\n{ "quiet": true /* really */ }\n')).toEqual({ quiet: true })
+    expect(await failure('x.json', '{ "quiet": true, }')).toMatch(/^x\.json:1:18: is not valid JSON: /)
+    expect(await failure('x.json', "{ 'quiet': true }")).toMatch(/^x\.json:1:3: is not valid JSON: /)
+    expect(await failure('x.json', '{ "a": 1,\n  "a": 2 }')).toMatch(/^x\.json:2:3: .*twice/)
+    expect(await failure('x.json', '[]')).toMatch(/must be a JSON object/)
   })
 
-  it('gives what another parser wrote', () => {
-    fc.assert(
-      fc.property(tables, (data) => {
-        expect(parse('x.json', JSON.stringify(data, null, 2))).toEqual(nullPrototypes(data))
+  it('gives what another parser wrote', async () => {
+    await fc.assert(
+      fc.asyncProperty(tables, async (data) => {
+        expect(await parse('x.json', JSON.stringify(data, null, 2))).toEqual(nullPrototypes(data))
       }),
       { numRuns: 200, seed: 5 },
     )
@@ -177,34 +177,34 @@ describe('JSON', () => {
 })
 
 describe('every language', () => {
-  it('W26: a TOML file named `logwisp.toml.minimal` loads, and others are told by their looks', () => {
+  it('W26: a TOML file named `logwisp.toml.minimal` loads, and others are told by their looks', async () => {
     const toml = '# LogWisp Minimal Configuration\n\n[[pipelines]]\nname = "default"\n'
-    expect(parse('logwisp.toml.minimal', toml)).toEqual({ pipelines: [{ name: 'default' }] })
-    expect(parse('logwisp.conf', '{ "quiet": true }')).toEqual({ quiet: true })
-    expect(parse('logwisp.conf', 'quiet: true\n')).toEqual({ quiet: true })
-    expect(parse('logwisp.conf', '# nothing\n')).toEqual({})
+    expect(await parse('logwisp.toml.minimal', toml)).toEqual({ pipelines: [{ name: 'default' }] })
+    expect(await parse('logwisp.conf', '{ "quiet": true }')).toEqual({ quiet: true })
+    expect(await parse('logwisp.conf', 'quiet: true\n')).toEqual({ quiet: true })
+    expect(await parse('logwisp.conf', '# nothing\n')).toEqual({})
   })
 
-  it('shows the mistake of the language that a file without a known extension looks like', () => {
-    expect(failure('logwisp.conf', 'quiet = tru\n[logging]\n')).toMatch(/^logwisp\.conf:1:9: is not valid TOML/)
-    expect(failure('logwisp.conf', 'quiet: [true\nlogging:\n  level: info\n')).toMatch(/is not valid YAML/)
-    expect(failure('logwisp.conf', '{ "quiet": true,, }')).toMatch(/is not valid JSON/)
+  it('shows the mistake of the language that a file without a known extension looks like', async () => {
+    expect(await failure('logwisp.conf', 'quiet = tru\n[logging]\n')).toMatch(/^logwisp\.conf:1:9: is not valid TOML/)
+    expect(await failure('logwisp.conf', 'quiet: [true\nlogging:\n  level: info\n')).toMatch(/is not valid YAML/)
+    expect(await failure('logwisp.conf', '{ "quiet": true,, }')).toMatch(/is not valid JSON/)
   })
 
   it.each([
     ['x.toml', 'n = 9007199254740993\nm = 9007199254740991\n'],
     ['x.yaml', 'n: 9007199254740993\nm: 9007199254740991\n'],
     ['x.json', '{"n": 9007199254740993, "m": 9007199254740991}'],
-  ])('%s: a whole number beyond 2^53 is not rounded', (file, text) => {
-    expect(parse(file, text)).toEqual({ n: 9007199254740993n, m: 9007199254740991 })
+  ])('%s: a whole number beyond 2^53 is not rounded', async (file, text) => {
+    expect(await parse(file, text)).toEqual({ n: 9007199254740993n, m: 9007199254740991 })
   })
 
   it.each([
     ['x.toml', '__proto__ = 1\n[constructor.prototype]\npolluted = true\n'],
     ['x.yaml', '__proto__: { polluted: true }\nconstructor: { prototype: { polluted: true } }\n'],
     ['x.json', '{"__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": true}}}'],
-  ])('%s: keys such as `__proto__` are keys', (file, text) => {
-    const { tree } = parseFile({ file, text })
+  ])('%s: keys such as `__proto__` are keys', async (file, text) => {
+    const { tree } = await parseFile({ file, text })
     expect([...tree.entries.keys()]).toEqual(['__proto__', 'constructor'])
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
   })
@@ -217,8 +217,8 @@ describe('every language', () => {
     ['x.json', `{"a": ${'['.repeat(50_000)}${']'.repeat(50_000)}}`],
     ['x.yaml', `a: ${'['.repeat(5_000)}${']'.repeat(5_000)}`],
     ['x.toml', `${'a.'.repeat(5_000)}a = 1`],
-  ])('%s: what is nested too deeply is refused, and does not break the reader (%#)', (file, text) => {
-    expect(failure(file, text)).toMatch(/more than 64 deep/)
+  ])('%s: what is nested too deeply is refused, and does not break the reader (%#)', async (file, text) => {
+    expect(await failure(file, text)).toMatch(/more than 64 deep/)
   })
 
   it.each([
@@ -227,13 +227,13 @@ describe('every language', () => {
     ['x.yaml', 'auth:\n  password: "s3cr3t" x\n'],
     ['x.json', '{ "signing_key": "s3cr3t" "x": 1 }'],
     ['x.json', '{ "headers": {\n  "Authorization": "s3cr3t\n} }'],
-  ])('%s: shows the line without what may be secret in it (%#)', (file, text) => {
-    expect(failure(file, text)).not.toContain('s3cr3t')
+  ])('%s: shows the line without what may be secret in it (%#)', async (file, text) => {
+    expect(await failure(file, text)).not.toContain('s3cr3t')
   })
 
   it.each(['x.toml', 'x.yaml', 'x.json', 'x.conf'])(
     '%s: any text at all is read or refused as a ConfigError',
-    (file) => {
+    async (file) => {
       const pieces = [
         '[',
         ']',
@@ -272,10 +272,10 @@ describe('every language', () => {
         fc.array(fc.constantFrom(...pieces), { maxLength: 40 }).map((parts) => parts.join('')),
         fc.string({ unit: 'binary', maxLength: 60 }),
       )
-      fc.assert(
-        fc.property(text, (each) => {
+      await fc.assert(
+        fc.asyncProperty(text, async (each) => {
           try {
-            parseFile({ file, text: each })
+            await parseFile({ file, text: each })
           } catch (error) {
             expect(error).toBeInstanceOf(ConfigError)
           }

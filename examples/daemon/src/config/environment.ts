@@ -4,6 +4,7 @@ import type { Assignment } from './assignment.ts'
 import { formsInside } from './coerce.ts'
 import { configShape } from './config-shape.ts'
 import type { Problem } from './loaded-config.ts'
+import { olderKeys } from './older-spelling.ts'
 import type { Shape } from './shape.ts'
 import { suggest } from './suggest.ts'
 import { suggestPaths } from './suggest-path.ts'
@@ -72,7 +73,7 @@ function pathsOf(variable: string): readonly (readonly string[])[] {
   return [...walk(configShape, variable.slice(prefix.length))]
 }
 
-function* walk(shape: Shape, rest: string): Generator<readonly string[]> {
+function* walk(shape: Shape, rest: string, above?: string): Generator<readonly string[]> {
   switch (shape.kind) {
     case 'leaf':
       if (rest === '') yield []
@@ -86,12 +87,16 @@ function* walk(shape: Shape, rest: string): Generator<readonly string[]> {
     }
     default: {
       const { keys } = shape.kind === 'choice' ? shape.any : shape
-      const longestFirst = [...keys].sort(([left], [right]) => right.length - left.length)
-      for (const [key, inner] of longestFirst) {
-        const name = key.toUpperCase()
+      const names = [...keys.keys()].map((key) => [key, key] as const)
+      const older = above === 'options' ? Object.entries(olderKeys.options).filter(([, key]) => keys.has(key)) : []
+      const longestFirst = [...names, ...older].sort(([left], [right]) => right.length - left.length)
+      for (const [spelled, key] of longestFirst) {
+        const inner = keys.get(key)
+        if (inner === undefined) continue
+        const name = spelled.toUpperCase()
         if (rest === name && inner.kind === 'leaf') yield [key]
         if (!rest.startsWith(`${name}_`)) continue
-        for (const path of walk(inner, rest.slice(name.length + 1))) yield [key, ...path]
+        for (const path of walk(inner, rest.slice(name.length + 1), key)) yield [key, ...path]
       }
     }
   }

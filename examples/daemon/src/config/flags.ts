@@ -3,6 +3,7 @@
 import { formsInside } from './coerce.ts'
 import { configShape } from './config-shape.ts'
 import type { Problem } from './loaded-config.ts'
+import { olderKeys } from './older-spelling.ts'
 import type { Shape } from './shape.ts'
 import { suggest } from './suggest.ts'
 import { suggestPaths } from './suggest-path.ts'
@@ -206,7 +207,8 @@ function placeOf(typed: string): FlagPlace | undefined {
       if (inside === undefined) return undefined
       return { path: [...path, key].join('.'), isTruth: false, isTable: false }
     }
-    const key: string = part.replaceAll('-', '_')
+    const typedKey: string = part.replaceAll('-', '_')
+    const key: string = path.at(-1) === 'options' ? (olderKeys.options[typedKey] ?? typedKey) : typedKey
     const next: Shape | undefined = step(shape, key)
     if (next === undefined) return undefined
     path.push(key)

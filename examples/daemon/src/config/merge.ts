@@ -96,28 +96,38 @@ export function deciderOf(table: WrittenTable, by: string): unknown {
   return node?.kind === 'value' ? node.value : undefined
 }
 
+/** What a key leads to, given what the table says of its own kind. */
+function below(shape: Shape | undefined, node: Written, key: string): Shape | undefined {
+  if (shape?.kind === 'list') return shape.item
+  return shape?.kind === 'table' || shape?.kind === 'choice' ? resolve(shape, node).keys.get(key) : undefined
+}
+
 function put(tree: WrittenTable, path: readonly string[], { text, origin }: Assignment): Problem | undefined {
-  let shape: Shape = configShape
+  // What the types of the stages allow here, and what any type would: a key that only another type has is put there
+  // all the same, so that the check of the whole says that it is wrong.
+  let own: Shape | undefined = configShape
+  let any = configShape as Shape
   let node: WrittenTable | WrittenList = tree
   for (const [at, key] of path.entries()) {
     if (node.kind === 'list') {
-      if (shape.kind !== 'list') return undefined
-      shape = shape.item
+      if (any.kind !== 'list') return undefined
+      own = below(own, node, key)
+      any = any.item
       const item = itemAt(node, Number(key), origin)
       if (item === undefined) return gap(path.slice(0, at), node, Number(key), origin)
       if (item.kind !== 'table') return undefined
       node = item
       continue
     }
-    if (shape.kind !== 'table' && shape.kind !== 'choice') return undefined
-    // A key that only another type has is put there all the same: the check of the whole says that it is wrong.
-    const own = resolve(shape, node).keys.get(key)
-    const inner: Shape | undefined = own ?? (shape.kind === 'choice' ? shape.any.keys.get(key) : undefined)
+    if (any.kind !== 'table' && any.kind !== 'choice') return undefined
+    const inner: Shape | undefined = (any.kind === 'choice' ? any.any : any).keys.get(key)
     if (inner === undefined) return undefined
-    if (inner.kind === 'leaf') return putLeaf(node, path, at, inner, text, origin)
-    shape = inner
+    own = below(own, node, key)
+    any = inner
+    const shape: Shape = own ?? any
+    if (shape.kind === 'leaf') return putLeaf(node, path, at, shape, text, origin)
     const next: WrittenTable | WrittenList | undefined =
-      inner.kind === 'list' ? listIn(node, key, origin) : tableIn(node, key, origin)
+      shape.kind === 'list' ? listIn(node, key, origin) : tableIn(node, key, origin)
     // The file has something else here: the check of the whole will say so.
     if (next === undefined) return undefined
     node = next

@@ -2,9 +2,6 @@
 
 import { extname } from 'node:path'
 import { ConfigError } from './loaded-config.ts'
-import { parseJson } from './parse-json.ts'
-import { parseToml } from './parse-toml.ts'
-import { parseYaml } from './parse-yaml.ts'
 import { type FileText, syntaxError } from './syntax-error.ts'
 import type { Written, WrittenTable } from './written.ts'
 
@@ -29,10 +26,11 @@ const byExtension: Readonly<Record<string, ConfigLanguage>> = {
   '.yml': 'yaml',
 }
 
-const parsers: Readonly<Record<ConfigLanguage, (source: FileText) => WrittenTable>> = {
-  toml: parseToml,
-  json: parseJson,
-  yaml: parseYaml,
+/** Each language's parser is loaded when a file needs it: all three would take a good part of the time to start. */
+const parsers: Readonly<Record<ConfigLanguage, () => Promise<(source: FileText) => WrittenTable>>> = {
+  toml: async () => (await import('./parse-toml.ts')).parseToml,
+  json: async () => (await import('./parse-json.ts')).parseJson,
+  yaml: async () => (await import('./parse-yaml.ts')).parseYaml,
 }
 
 /**
@@ -41,24 +39,25 @@ const parsers: Readonly<Record<ConfigLanguage, (source: FileText) => WrittenTabl
  * @param source its text, and its name with the extension
  * @throws {ConfigError} at the first thing that cannot be read
  */
-export function parseFile(source: FileText): ParsedFile {
+export async function parseFile(source: FileText): Promise<ParsedFile> {
   const language = byExtension[extname(source.file).toLowerCase()]
-  return language === undefined ? sniffed(source) : parsed(source, language)
+  return await (language === undefined ? sniffed(source) : parsed(source, language))
 }
 
-function parsed(source: FileText, language: ConfigLanguage): ParsedFile {
-  const tree = withoutOverflow(source, () => parsers[language](source))
+async function parsed(source: FileText, language: ConfigLanguage): Promise<ParsedFile> {
+  const parse = await parsers[language]()
+  const tree = withoutOverflow(source, () => parse(source))
   refuseDeep(source, tree)
   return { tree, language }
 }
 
-function sniffed(source: FileText): ParsedFile {
+async function sniffed(source: FileText): Promise<ParsedFile> {
   // TOML before YAML: nothing but comments is both, and YAML takes many a TOML line for a text.
   const languages: readonly ConfigLanguage[] = /^\s*(\/[/*]|\{)/.test(source.text) ? ['json', 'yaml'] : ['toml', 'yaml']
   const failures = new Map<ConfigLanguage, ConfigError>()
   for (const language of languages) {
     try {
-      return parsed(source, language)
+      return await parsed(source, language)
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       failures.set(language, error)

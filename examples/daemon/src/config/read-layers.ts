@@ -49,7 +49,7 @@ export async function readLayers(request: LoadRequest): Promise<Layers> {
   const { environment, cwd, directory } = request
   const path = directory === undefined ? await findFile(request) : undefined
   const file = path === undefined ? undefined : await readFile(path, cwd)
-  const parsedFile = file === undefined ? undefined : parseFile({ text: file.text, file: file.shown })
+  const parsedFile = file === undefined ? undefined : await parseFile({ text: file.text, file: file.shown })
   const problems: Problem[] = []
   const notices: Notice[] = []
   const tree = modern(parsedFile?.tree ?? emptyTree(), problems, notices)

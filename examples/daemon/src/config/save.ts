@@ -3,9 +3,6 @@
 import type { Plain } from './coerce.ts'
 import { configShape } from './config-shape.ts'
 import { type Edit, isKey } from './edit.ts'
-import { editJson } from './edit-json.ts'
-import { editToml } from './edit-toml.ts'
-import { editYaml } from './edit-yaml.ts'
 import { ConfigError, type LoadedConfig, type ValueOrigin } from './loaded-config.ts'
 import { type ConfigLanguage, parseFile } from './parse-file.ts'
 import { replaceFile } from './replace-file.ts'
@@ -31,10 +28,10 @@ export interface SaveOptions {
   readonly include?: readonly ('environment' | 'command-line')[]
 }
 
-const editors: Readonly<Record<ConfigLanguage, (text: string, edit: Edit) => string>> = {
-  toml: editToml,
-  yaml: editYaml,
-  json: editJson,
+const editors: Readonly<Record<ConfigLanguage, () => Promise<(text: string, edit: Edit) => string>>> = {
+  toml: async () => (await import('./edit-toml.ts')).editToml,
+  yaml: async () => (await import('./edit-yaml.ts')).editYaml,
+  json: async () => (await import('./edit-json.ts')).editJson,
 }
 
 /**
@@ -59,10 +56,10 @@ export async function saveConfig(loaded: LoadedConfig, { include = [] }: SaveOpt
   const written = leaves.filter((path) => !withheld.includes(path))
   if (written.length === 0) return { file: file.path, written, withheld }
 
-  const raw = parseFile({ file: file.shown, text: file.text }).tree
+  const raw = (await parseFile({ file: nameFor(language), text: file.text })).tree
   const edits = editsFor(raw, tree, written)
   let text = file.text
-  for (const edit of edits) text = edited(file.shown, text, language, edit)
+  for (const edit of edits) text = await edited(file.shown, text, language, edit)
   const isReplaced = await replaced(file.path, file.shown, file.text, text)
   if (!isReplaced) throw failure(file.shown, 'was changed since it was read, and is left as it is; load it again first')
   return { file: file.path, written, withheld }
@@ -81,12 +78,12 @@ async function replaced(path: string, shown: string, before: string, after: stri
 }
 
 /** One change, and a look whether it did what it should and nothing else. */
-function edited(file: string, text: string, language: ConfigLanguage, edit: Edit): string {
+async function edited(file: string, text: string, language: ConfigLanguage, edit: Edit): Promise<string> {
   const place = edit.path.join('.')
-  const before = plainOf(parseFile({ file: nameFor(language), text }).tree)
+  const before = plainOf((await parseFile({ file: nameFor(language), text })).tree)
   try {
-    const after = editors[language](text, edit)
-    const found = plainOf(parseFile({ file: nameFor(language), text: after }).tree)
+    const after = (await editors[language]())(text, edit)
+    const found = plainOf((await parseFile({ file: nameFor(language), text: after })).tree)
     if (isSame(found, withValue(before, edit.path, edit.value))) return after
   } catch (error) {
     throw failure(file, `has no place for ${place} (${(error as Error).message}); write it there by hand`)
