@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { configShape } from '../src/config/config-shape.ts'
 import { parseConfig } from '../src/config/schema-problems.ts'
 
 const source = { type: 'stdin' }
@@ -102,6 +103,20 @@ describe('the schema of a configuration', () => {
         'must be a text, `file:PATH` or `env:NAME`, got a number that is not shown',
       'pipelines.0.auth.bearer_auth.clients.0.token': 'must be a text, `file:PATH` or `env:NAME`, and not empty',
     })
+  })
+
+  it('W23: knows which flags take no value, so that none of them swallows the next word', () => {
+    const switches = [
+      'router',
+      'background',
+      'quiet',
+      'disable_status_reporter',
+      'config_auto_reload',
+      'config_save_on_exit',
+    ]
+    for (const name of switches) {
+      expect(configShape.keys.get(name), name).toMatchObject({ kind: 'leaf', forms: [{ form: 'boolean' }] })
+    }
   })
 
   it('takes 168.0 for a whole number and 10 for a fraction, as TOML has them', () => {
