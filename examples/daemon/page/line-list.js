@@ -11,6 +11,8 @@ import { maxLines } from './line-store.js'
 
 /** Rows beyond both ends of what is in sight, so that scrolling shows no empty place before the next frame. */
 const beyondPx = 600
+/** Who follows the newest lines does not scroll, and has other rows in each frame: fewer of them. */
+const beyondWhenFollowingPx = 100
 /** How near to its end the list must be scrolled to be kept there. */
 const nearEndPx = 24
 /** Browsers place nothing further down (Firefox 17.8 million): above, the oldest lines go. */
@@ -40,6 +42,8 @@ export class LineList {
   #spare = []
   #isFrameAsked = false
   #top = 0
+  /** Browsers scroll by whole pixels: what is left, so that it does not add up. */
+  #owed = 0
   #visibleHeight = 0
   /** What one line of text takes: the row's height, that of a further line, and how many characters fit. */
   #measure = { row: 20, line: 20, columns: 80 }
@@ -164,12 +168,21 @@ export class LineList {
   #scrollTo(top) {
     this.#scroller.scrollTop = top
     this.#top = this.#scroller.scrollTop
+    this.#owed = 0
+  }
+
+  /** Because of what changed above what is in sight, so that it stays there. */
+  #scrollBy(change) {
+    const top = this.#top + change + this.#owed
+    this.#scrollTo(top)
+    this.#owed = top < 0 ? 0 : top - this.#top
   }
 
   #scrolled() {
     const top = this.#scroller.scrollTop
     const end = this.#heights.total - this.#visibleHeight
     // Upwards is the reader's wish, however little: at many lines a second there is no second chance to scroll up.
+    if (top !== this.#top) this.#owed = 0
     if (top < this.#top - 1) this.isFollowing = false
     else if (end - top < nearEndPx) this.isFollowing = true
     this.#top = top
@@ -190,6 +203,8 @@ export class LineList {
 
   #resized() {
     this.#visibleHeight = this.#scroller.clientHeight
+    // Hidden: nothing has a size.
+    if (this.#visibleHeight === 0) return
     const text = /** @type {HTMLElement} */ (this.#probe.querySelector('.text'))
     const message = /** @type {HTMLElement} */ (this.#probe.querySelector('.message'))
     const characters = message.getBoundingClientRect().width / 10
@@ -247,7 +262,7 @@ export class LineList {
     }
     for (const row of [...this.#shown.keys()]) if (row < heights.first || row >= heights.next) this.#remove(row)
     this.#space.style.height = `${heights.total}px`
-    if (gone > 0 && !this.isFollowing) this.#scrollTo(Math.max(0, this.#top - gone))
+    if (gone > 0 && !this.isFollowing) this.#scrollBy(-gone)
   }
 
   #beginAt(row) {
@@ -260,12 +275,17 @@ export class LineList {
   /** Puts the rows in sight into the page. */
   #place() {
     const heights = this.#heights
-    if (heights.first === heights.next) return
+    if (heights.first === heights.next) {
+      // Else the way back to the top would look like the reader's own scrolling.
+      this.#scrollTo(0)
+      return
+    }
     if (this.isFollowing) this.#top = Math.max(0, heights.total - this.#visibleHeight)
     // Twice when heights turn out to be others than guessed, and other rows are in sight therefore.
+    const beyond = this.isFollowing ? beyondWhenFollowingPx : beyondPx
     for (let attempt = 0; attempt < 3; attempt++) {
-      const from = heights.rowAt(Math.max(0, this.#top - beyondPx))
-      const to = heights.rowAt(this.#top + this.#visibleHeight + beyondPx) + 1
+      const from = heights.rowAt(Math.max(0, this.#top - beyond))
+      const to = heights.rowAt(this.#top + this.#visibleHeight + beyond) + 1
       const fresh = this.#fill(from, to)
       const isRight = this.#measureRows(fresh)
       this.#window.style.transform = `translateY(${heights.offsetOf(from)}px)`
@@ -327,7 +347,7 @@ export class LineList {
     if (isRight) return true
     this.#space.style.height = `${heights.total}px`
     if (this.isFollowing) this.#top = Math.max(0, heights.total - this.#visibleHeight)
-    else if (heights.offsetOf(anchor) !== before) this.#scrollTo(this.#top + heights.offsetOf(anchor) - before)
+    else if (heights.offsetOf(anchor) !== before) this.#scrollBy(heights.offsetOf(anchor) - before)
     return false
   }
 

@@ -83,6 +83,7 @@ export class Tail {
   clear() {
     this.#store.dropBefore(this.#store.next)
     this.#list.deselect()
+    this.#list.follow()
     this.#show()
   }
 

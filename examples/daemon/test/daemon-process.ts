@@ -36,10 +36,18 @@ export const nodeWords: readonly string[] = [
   cli,
 ]
 
-/** Starts it with these words on its command line, from source. */
+/** Starts the daemon with these words on its command line, from source. */
 export function startDaemonProcess(words: readonly string[], options: DaemonProcessOptions = {}): DaemonProcess {
-  const { environment, user, cwd, input } = options
-  const child = spawn(process.execPath, [...nodeWords, ...words], {
+  return startProcess(process.execPath, [...nodeWords, ...words], options)
+}
+
+/** Starts any program so. */
+export function startProcess(
+  program: string,
+  words: readonly string[],
+  { environment, user, cwd, input }: DaemonProcessOptions = {},
+): DaemonProcess {
+  const child = spawn(program, words, {
     stdio: [input ?? 'ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
     ...(user !== undefined && { uid: user, gid: user }),

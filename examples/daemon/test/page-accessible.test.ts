@@ -60,6 +60,9 @@ describe.skipIf(!hasChromium)('the live page for everybody', () => {
     await page.keyboard.press('s')
     await page.locator('#stages table').first().waitFor()
     expect(await violations(page)).toEqual([])
+    await page.keyboard.press('s')
+    // What has no size while it is hidden is there again.
+    await visited.shows('line 499')
     await page.keyboard.press('?')
     await page.locator('#help[open]').waitFor()
     expect(await violations(page)).toEqual([])

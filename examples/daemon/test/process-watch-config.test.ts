@@ -51,6 +51,14 @@ test('a file that was written anew is told of once, however many pieces it came 
   expect(changes()).toBe(1)
 })
 
+test('a change is noticed where other files are written all the time', async () => {
+  const { directory, path, changes } = await watched()
+  const writing = setInterval(() => void writeFile(join(directory, 'app.log'), 'line\n'), 10)
+  onTestFinished(() => clearInterval(writing))
+  await writeFile(path, 'another')
+  await vi.waitFor(() => expect(changes()).toBe(1), soon)
+})
+
 test('an editor that writes beside and renames is noticed, again and again', async () => {
   const { path, changes } = await watched()
   for (let i = 1; i <= 2; i++) {
