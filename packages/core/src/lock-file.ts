@@ -124,7 +124,9 @@ async function isAlive(pid: number, startTime: string | undefined): Promise<bool
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
   }
-  return startTime === undefined || (await startTimeOf(pid)) === startTime
+  const found = await processStat(pid)
+  if (found === undefined) return startTime === undefined
+  return !found.hasEnded && (startTime === undefined || found.startTime === startTime)
 }
 
 async function isFresh(path: string): Promise<boolean> {
@@ -138,10 +140,16 @@ async function isFresh(path: string): Promise<boolean> {
 
 /** When a process started, in clock ticks since the system did; undefined where /proc does not tell. */
 async function startTimeOf(pid: number): Promise<string | undefined> {
+  return (await processStat(pid))?.startTime
+}
+
+/** `hasEnded`: its parent has not asked for it yet, and in a container without an init never will. */
+async function processStat(pid: number): Promise<{ startTime: string | undefined; hasEnded: boolean } | undefined> {
   try {
     const text = await readFile(`/proc/${pid}/stat`, 'latin1')
     // The program's name, in parentheses, may itself hold blanks and parentheses; the start time is the 20th after it.
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19]
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return { startTime: fields[19], hasEnded: fields[0] === 'Z' || fields[0] === 'X' }
   } catch {
     return undefined
   }

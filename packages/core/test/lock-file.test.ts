@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { lockFile as lockFileFor } from '../src/lock-file.ts'
 
 async function temporaryDirectory(): Promise<string> {
@@ -76,6 +76,22 @@ test.skipIf(process.platform !== 'linux')('is taken over when its id is by now a
     await lock.release()
   }
 })
+
+test.skipIf(process.platform !== 'linux')(
+  'is taken over from a process that has ended and that nobody has asked for yet',
+  async () => {
+    // The shell starts a child that ends at once, and becomes a program that never asks for it.
+    const child = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 1000'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    onTestFinished(() => void child.kill())
+    const pid = Number(await once(child.stdout, 'data'))
+    await vi.waitFor(async () => expect(await readFile(`/proc/${pid}/stat`, 'latin1')).toMatch(/\) Z /))
+    const lock = await lockFile(await lockLeftBy({ pid, host: hostname(), thread: 0, token: 'x' }))
+    expect(lock.isTakenOver).toBe(true)
+    await lock.release()
+  },
+)
 
 test.skipIf(process.platform !== 'linux')('of another thread of this process is not taken', async () => {
   const path = await lockLeftBy({ ...(await own()), thread: 99, token: 'x' })

@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { ConfigError, type LoadedConfig, originText, problemText } from '../config/loaded-config.ts'
 import { exitCodes } from '../exit-codes.ts'
 import type { PortHost } from '../http/port-host.ts'
+import type { PipelineStatus } from '../pipeline/pipeline-status.ts'
 import type { BackgroundParent } from './background.ts'
 import { greeting } from './greeting.ts'
 import { lockInstance } from './instance-lock.ts'
@@ -208,10 +209,10 @@ class Lifetime {
 
   /** A pipeline that cannot start is tried again while others run; when none runs, whoever started it should know. */
   #refuseIfNothingRuns({ pipelines }: ServiceStatus): void {
-    const all = Object.values(pipelines)
-    const failed = all.filter(({ state, last_error }) => state !== 'running' && last_error !== undefined)
-    if (all.length === 0 || failed.length < all.length || this.#options.once) return
-    throw new StartError(failed.map(({ name, last_error }) => `pipeline ${name}: ${last_error}`).join('\n'))
+    if (this.#options.once) return
+    const reasons = Object.values(pipelines).map(whyNotRunning)
+    if (reasons.length === 0 || reasons.includes(undefined)) return
+    throw new StartError(reasons.join('\n'))
   }
 
   #greet(status: ServiceStatus): void {
@@ -289,6 +290,7 @@ class Lifetime {
       this.#loaded = loaded
       await this.#ownLog
         .reconfigure(loaded.config)
+        .then(() => this.#log.debug('the log has new settings'))
         .catch((error: Error) => this.#log.error(`the log goes on as it was: ${error.message}`))
       this.#report()
       const { config, file } = loaded
@@ -393,6 +395,14 @@ class Lifetime {
     const reason = error === undefined ? '' : `: ${(error as Error)?.stack ?? String(error)}`
     for (const line of `${words}${reason}`.split('\n')) this.#options.stderr.write(`logwisp: ${line}\n`)
   }
+}
+
+/** Undefined when it runs, or is still at it. */
+function whyNotRunning({ name, state, last_error, sources, sinks }: PipelineStatus): string | undefined {
+  const errors = [last_error, ...[...sinks, ...sources].map((stage) => stage.last_error)].filter(
+    (error) => error !== undefined,
+  )
+  return state === 'running' || errors.length === 0 ? undefined : `pipeline ${name}: ${[...new Set(errors)].join('; ')}`
 }
 
 function statusLine({ pipelines, total_pipelines }: ServiceStatus): string {

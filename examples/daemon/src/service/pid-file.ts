@@ -57,7 +57,7 @@ async function refuseIfTaken(path: string): Promise<void> {
   if (!isAlive(pid)) return
   const startedAt = await startOf(pid)
   const { mtimeMs } = await stat(path)
-  if (startedAt !== undefined && startedAt > mtimeMs + bootTimePrecisionMs) return
+  if (startedAt === 'ended' || (startedAt !== undefined && startedAt > mtimeMs + bootTimePrecisionMs)) return
   throw new StartError(`${path} names process ${pid}, which runs: stop it first, or give another file in pid_file`)
 }
 
@@ -81,12 +81,17 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** When a process started, in ms since the epoch; undefined where /proc does not tell. */
-async function startOf(pid: number): Promise<number | undefined> {
+/**
+ * When a process started, in ms since the epoch; undefined where /proc does not tell. `'ended'`: its parent has not asked
+ * for it yet, and in a container without an init never will.
+ */
+async function startOf(pid: number): Promise<number | 'ended' | undefined> {
   try {
     const [own, system] = await Promise.all([readFile(`/proc/${pid}/stat`, 'latin1'), readFile('/proc/stat', 'latin1')])
     // The program's name, in parentheses, may itself hold blanks and parentheses; the start time is the 20th after it.
-    const ticks = Number(own.slice(own.lastIndexOf(')') + 2).split(' ')[19])
+    const fields = own.slice(own.lastIndexOf(')') + 2).split(' ')
+    if (fields[0] === 'Z' || fields[0] === 'X') return 'ended'
+    const ticks = Number(fields[19])
     const bootSeconds = Number(/^btime (\d+)$/m.exec(system)?.[1])
     const startedAt = bootSeconds * 1000 + (ticks * 1000) / ticksPerSecond
     return Number.isNaN(startedAt) ? undefined : startedAt

@@ -49,15 +49,18 @@ class ConfigWatch {
   #watchers: FSWatcher[] = []
   #watched = ''
   #timer: NodeJS.Timeout | undefined
+  #dueAt = 0
   /** What is in use, or was refused. */
   #known: Look | undefined
   #firstMode = 0
   /** What was seen of a change, and since when. */
   #next: Look | undefined
   #nextSince = 0
+  #missingSince: number | undefined
   #isGone = false
   #isLooking = false
   #isEnded = false
+  #wasRefused = false
 
   constructor(options: ConfigWatchOptions) {
     this.#options = options
@@ -76,15 +79,18 @@ class ConfigWatch {
     for (const watcher of this.#watchers) watcher.close()
   }
 
+  /** Never later than it is due: in a directory where much is written a hint would always be followed by the next. */
   #schedule(delayMs: number): void {
-    if (this.#isEnded) return
+    const dueAt = performance.now() + delayMs
+    if (this.#isEnded || (this.#timer !== undefined && this.#dueAt <= dueAt)) return
     clearTimeout(this.#timer)
+    this.#dueAt = dueAt
     this.#timer = setTimeout(() => void this.#look(), delayMs)
     this.#timer.unref()
   }
 
   async #look(): Promise<void> {
-    if (this.#isLooking) return
+    this.#timer = undefined
     this.#isLooking = true
     try {
       await this.#compare(await lookAt(this.#options.path))
@@ -93,21 +99,24 @@ class ConfigWatch {
       this.#options.log.warn({ err: error }, 'the configuration file cannot be looked at')
     } finally {
       this.#isLooking = false
-      this.#schedule(this.#next === undefined ? pollIntervalMs : stableCheckMs)
+      const isChanging = this.#next !== undefined || (this.#missingSince !== undefined && !this.#isGone)
+      this.#schedule(isChanging ? stableCheckMs : pollIntervalMs)
     }
   }
 
   async #compare(found: Look | undefined): Promise<void> {
     const { log, path } = this.#options
     if (found === undefined) {
-      // Between the two steps of a replacement there may be none: not worth a word before it has stayed away.
-      if (this.#next !== undefined) this.#next = undefined
-      else if (!this.#isGone && this.#known !== undefined) {
+      this.#next = undefined
+      this.#missingSince ??= Date.now()
+      // Between the two steps of a replacement there may be none: not worth a word.
+      if (!this.#isGone && Date.now() - this.#missingSince >= stableMs) {
         this.#isGone = true
         log.warn({ file: path }, 'the configuration file is gone; going on with what it said')
       }
       return
     }
+    this.#missingSince = undefined
     if (this.#isGone) log.info({ file: path }, 'the configuration file is there again')
     this.#isGone = false
     if (found.identity === this.#known?.identity && found.mode === this.#known.mode) {
@@ -128,8 +137,6 @@ class ConfigWatch {
     else if (!isSameText || this.#wasRefused) await this.#options.onChange()
     this.#wasRefused = reason !== undefined
   }
-
-  #wasRefused = false
 
   /** The directory of the name, and that of the file which it leads to. */
   async #watchDirectories(): Promise<void> {
