@@ -10,10 +10,7 @@ export interface HeartbeatOptions<Forms extends string = string> {
   readonly format?: Forms | undefined
   /** A viewer that got nothing for so long gets one; `Infinity` for none. At least 100. @default 15000 */
   readonly intervalMs?: number | undefined
-  /**
-   * Whether it tells the time, where its form can.
-   * @default true for an event and an entry, else false
-   */
+  /** Whether it tells the time; an entry always does. @default true for an event, else false */
   readonly includeTime?: boolean | undefined
   /** Whether it tells how many viewers there are and for how long the sink has run, where its form can. @default false */
   readonly includeStats?: boolean | undefined

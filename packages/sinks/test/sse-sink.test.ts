@@ -382,6 +382,8 @@ test('W4: a heartbeat is what was asked for: a comment with facts, an event, or 
     return client.events[0] ?? client.comments[1]
   }
   expect(await beat({ includeStats: true })).toMatch(/^heartbeat viewers=1 uptimeMs=\d+$/)
+  expect(await beat({ includeTime: true })).toMatch(/^heartbeat time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+  expect(await beat({ format: 'event', includeTime: false })).toMatchObject({ event: 'heartbeat', data: '{}' })
   const event = (await beat({ format: 'event' })) as { event: string; data: string }
   expect([event.event, JSON.parse(event.data)]).toEqual(['heartbeat', { time: expect.any(String) }])
   const told = (await beat({ format: 'event', includeStats: true })) as { data: string }

@@ -94,6 +94,16 @@ test('with another format an entry is still told from what is none, whatever it 
   expect(client.told[1]).toEqual({ logwisp: 'entry', 'logwisp.id': 'x', text: '{"logwisp":"end"}\n' })
 })
 
+test('a format that gives JSON objects is sent as it is, behind the id', async () => {
+  const format = ({ message }: LogEntry): string => message
+  const sink = await listening({ format, formatGives: 'json-object' })
+  const client = await viewerOf(sink)
+  sink.write(told('{}', 'x'))
+  sink.end(told('{"logwisp":"end"}', 'y'))
+  await client.closed
+  expect(client.frames.slice(1, 3)).toEqual(['{"logwisp.id":"x"}', '{"logwisp.id":"y","logwisp":"end"}'])
+})
+
 test.each([0, 125, 126, 65_535, 65_536, 200_000])('frames a message of %i bytes', async (length) => {
   const sink = await listening()
   const client = await viewerOf(sink)

@@ -1,7 +1,6 @@
 /** Who is known to a server: `auth` of the configuration and the files that it names. */
 
 import { type AccessControlOptions, hashToken, type Right } from '@logwisp/core/server'
-import { compare } from 'bcryptjs'
 import type { AuthConfig } from '../config/schema.ts'
 import { inMs } from './in-ms.ts'
 import { readSecret } from './named-file.ts'
@@ -46,9 +45,15 @@ function passwords(basic: Basic | undefined, place: string): AccessControlOption
   return {
     users: Object.fromEntries(users),
     // As `logwisp hash-password` makes them without any help; as the ancestor had them with it.
-    passwords: { verifiers: { bcrypt: (password, hash) => compare(password, hash) } },
+    passwords: { verifiers: { bcrypt: isOfBcrypt } },
     ...(basic?.realm !== undefined && { realm: basic.realm }),
   }
+}
+
+/** Loaded when there is one to check: most start without. */
+async function isOfBcrypt(password: string, hash: string): Promise<boolean> {
+  const { compare } = await import('bcryptjs')
+  return compare(password, hash)
 }
 
 function bearers(bearer: Bearer | undefined, place: string): AccessControlOptions {

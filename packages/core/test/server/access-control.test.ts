@@ -175,6 +175,58 @@ describe('rates', () => {
     expect(access.overEntryRate(from('192.0.2.3'))?.retryAfterMs).toBe(1000)
   })
 
+  test('a name has one of its own, from wherever it comes; who shows none counts by address', async () => {
+    const access = accessControl({
+      tokens,
+      anonymous: ['ingest'],
+      requestRate: { perName: { ratePerSecond: 0.001, burst: 1 } },
+    })
+    const authorization = `Bearer ${token}`
+    expect(await reasonFor(access, requestFrom('10.0.0.1', { authorization }))).toBe('token shipper')
+    expect(await reasonFor(access, requestFrom('10.0.0.2', { authorization }))).toBe('429 too-many-requests')
+    expect(await reasonFor(access, requestFrom('10.0.0.1'))).toBe('none undefined')
+    expect(await reasonFor(access, requestFrom('10.0.0.1'))).toBe('429 too-many-requests')
+    expect(await reasonFor(access, requestFrom('10.0.0.3'))).toBe('none undefined')
+  })
+
+  test('entries of a name are paid for by that name', () => {
+    const access = accessControl({ entryRate: { perName: { ratePerSecond: 10, burst: 10 } } })
+    const ann = { name: 'ann', provedBy: 'token', address: '10.0.0.1' } as const
+    expect(access.entries(ann, 20)).toBe(1000)
+    expect(access.overEntryRate({ ...ann, address: '10.0.0.2' })).toMatchObject({ reason: 'too-many-entries' })
+    expect(access.overEntryRate({ ...ann, name: 'ben' })).toBeUndefined()
+  })
+
+  test('names are remembered up to `maxAddresses`', async () => {
+    const perName = { ratePerSecond: 0.001, burst: 1 }
+    const access = accessControl({ requestRate: { perName }, maxAddresses: 16 })
+    const from = (n: number): IncomingMessage => requestFrom(`10.0.0.${n}`)
+    for (let n = 1; n <= 17; n++) expect(await reasonFor(access, from(n))).toBe('none undefined')
+    expect(await reasonFor(access, from(17))).toBe('429 too-many-requests')
+    // The first was forgotten for the seventeenth.
+    expect(await reasonFor(access, from(1))).toBe('none undefined')
+  })
+
+  test('beyond one the answer says what `refusedRate` says, with when to come again', async () => {
+    const access = accessControl({
+      requestRate: { perAddress: { ratePerSecond: 0.5, burst: 1 } },
+      refusedRate: { status: 420, message: 'Enhance your calm' },
+    })
+    await access.request(requestFrom('10.0.0.1'), 'stream')
+    expect(await access.request(requestFrom('10.0.0.1'), 'stream')).toMatchObject({
+      reason: 'too-many-requests',
+      status: 420,
+      message: 'Enhance your calm',
+      retryAfterMs: 2000,
+    })
+    expect(() => accessControl({ refusedRate: { status: 200 } })).toThrow('`refusedRate.status` must be')
+  })
+
+  test('connections have none by name', () => {
+    const perName = { ratePerSecond: 1 }
+    expect(() => accessControl({ connectionRate: { perName } })).toThrow('`connectionRate.perName` is no option')
+  })
+
   test('a bad rate is refused when the rules are made, and named whole', () => {
     const make = (requestRate: object) => () => accessControl({ requestRate })
     expect(make({ perAddress: { burst: 1 } })).toThrow(
@@ -184,6 +236,15 @@ describe('rates', () => {
     expect(make({ perClient: {} })).toThrow('`requestRate.perClient` is no option')
     expect(make({ total: 5 })).toThrow('`requestRate.total` must be an object, got 5 (number)')
   })
+})
+
+test('a challenge has the realm that is given, which cannot end it', async () => {
+  const users = { ann: { hash: '$scrypt$ln=15,r=8,p=3$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA' } }
+  const access = accessControl({ users, tokens, realm: 'The logs' })
+  expect(await access.request(requestFrom('10.0.0.1'), 'stream')).toMatchObject({
+    challenge: 'Basic realm="The logs", charset="UTF-8", Bearer realm="The logs"',
+  })
+  for (const realm of ['a"b', 'a\\', 'a\r\nb', '']) expect(() => accessControl({ realm })).toThrow('`realm` must be')
 })
 
 describe('tokens', () => {

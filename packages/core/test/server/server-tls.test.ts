@@ -284,6 +284,17 @@ function fakeServer(): never {
   return { setSecureContext: () => {} } as never
 }
 
+test('no version beyond `maxVersion` is spoken, and it is not older than `minVersion`', async () => {
+  const { cert, key } = first
+  const port = await serve(serverTls({ cert, key, maxVersion: 'TLSv1.2' }))
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
+  await once(socket, 'secureConnect')
+  expect(socket.getProtocol()).toBe('TLSv1.2')
+  socket.destroy()
+  const upsideDown = { cert, key, minVersion: 'TLSv1.3', maxVersion: 'TLSv1.2' } as const
+  expect(() => serverTls(upsideDown)).toThrow('`maxVersion` must be no older version than `minVersion`')
+})
+
 test('a peer that does not get on with its handshake is cut off', async () => {
   const port = await serve(serverTls({ cert: first.cert, key: first.key, handshakeTimeoutMs: 100 }))
   const socket = connectTcp(port, '127.0.0.1').resume()

@@ -185,12 +185,14 @@ export function partsOf(date: Date, zone: 'local' | 'utc'): Parts {
 const msPerDay = 86_400_000
 
 /** Which English knows a zone's short name differs by country. */
-const zoneWriters = ['en-US', 'en-GB', 'en-AU', 'en-IN'].map(
-  (locale) => new Intl.DateTimeFormat(locale, { timeZoneName: 'short' }),
-)
+const countries = ['en-US', 'en-GB', 'en-AU', 'en-IN'] as const
+
+/** Made when a layout asks: each takes some ms. */
+let zoneWriters: readonly Intl.DateTimeFormat[] | undefined
 
 /** `CET`, or the offset where there is no such name, as in Go. */
 function zoneName(date: Date, offsetSeconds: number): string {
+  zoneWriters ??= countries.map((locale) => new Intl.DateTimeFormat(locale, { timeZoneName: 'short' }))
   for (const writer of zoneWriters) {
     const name = writer.formatToParts(date).find(({ type }) => type === 'timeZoneName')?.value
     if (name !== undefined && /^[A-Z]{3,5}$/.test(name)) return name

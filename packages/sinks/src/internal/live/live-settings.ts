@@ -66,7 +66,7 @@ export function settleHeartbeat<Forms extends string>(
     'heartbeat.includeStats': option.boolean,
   })
   const { format = forms[0], intervalMs = 15_000, includeStats = false } = given ?? {}
-  const { includeTime = format === 'event' || format === 'entry' } = given ?? {}
+  const { includeTime = format === 'event' } = given ?? {}
   return { format, intervalMs, includeTime, includeStats }
 }
 
