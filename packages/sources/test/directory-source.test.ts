@@ -85,6 +85,18 @@ test('W3e: a file deleted and made again, round after round, is given once each 
   expect(await reading.stop()).toEqual([1, 2, 3, 4, 5, 6].map((round) => `round ${round}`))
 })
 
+test('a pattern that begins with `/` means the directory itself, and no file of that name below it', async () => {
+  await mkdir(at('below', 'app'), { recursive: true })
+  await writeFile(at('app.log'), 'own\n')
+  await writeFile(at('below', 'app.log'), 'below\n')
+  await writeFile(at('below', 'app', 'x.log'), 'deep\n')
+  const options = { recursive: true, startAt: 'beginning', follow: false } as const
+  const excluding = collect(directorySource(directory, { ...options, exclude: ['/app.log', '/below/app/*.log'] }))
+  expect(await excluding.ended()).toEqual(['below'])
+  const including = collect(directorySource(directory, { ...options, pattern: '/*.log' }))
+  expect(await including.ended()).toEqual(['own'])
+})
+
 test('leaves out what is excluded, and hidden files', async () => {
   for (const name of ['a.log', 'b.log', '.c.log', 'debug-a.log']) await writeFile(at(name), `${name}\n`)
   const reading = follow({ startAt: 'beginning', exclude: ['debug-*', 'b.*'] })
