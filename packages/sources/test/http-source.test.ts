@@ -823,6 +823,7 @@ describe('access', () => {
   const fake = (over: Partial<AccessControl>): AccessControl => ({
     connect: () => ({ release() {} }),
     request: async () => ({ name: 'alice', provedBy: 'token', address: '192.0.2.1' }),
+    standing: async () => ({ isKnown: false, may: () => refusal, pardon: () => {} }),
     present: async () => refusal,
     entries: () => 0,
     overEntryRate: () => undefined,
