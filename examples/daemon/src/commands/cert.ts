@@ -1,11 +1,11 @@
 /** `logwisp cert`: an authority, and certificates that it signs. */
 
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { access, readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
-import { generate } from 'selfsigned'
 import { exitCodes } from '../exit-codes.ts'
+import { type Authority, makeCertificate } from './cert/make-certificate.ts'
 import type { Terminal } from './invocation.ts'
 import { print } from './terminal/print.ts'
 import { UsageError } from './usage-error.ts'
@@ -21,19 +21,12 @@ export interface CertOptions {
   readonly alt?: readonly string[]
 }
 
-/** An authority that signs. */
-interface Authority {
-  readonly certificate: X509Certificate
-  readonly key: KeyObject
-  readonly pem: { readonly cert: string; readonly key: string }
-}
-
 const dayMs = 86_400_000
 /** A certificate is good a bit earlier than now: clocks of other machines differ. */
 const clockToleranceMs = 3_600_000
 const maxDays = 36_500
 
-/** Makes `<name>.pem` and `<name>.key`, the key for its owner only: EC P-256, or RSA where the authority is. */
+/** Makes `<name>.pem` and `<name>.key`, the key for its owner only. */
 export async function cert(
   kind: 'ca' | 'server' | 'client',
   name: string,
@@ -49,19 +42,20 @@ export async function cert(
   if (options.force !== true) await checkFree(Object.values(files))
   const authority = kind === 'ca' ? undefined : await readAuthority(options)
   if (authority !== undefined) checkWithin(authority, notAfter, days, now)
-  const isRsa = authority?.key.asymmetricKeyType === 'rsa'
-  const made = await generate([{ name: 'commonName', value: name }], {
-    ...(isRsa ? { keyType: 'rsa', keySize: 3072 } : { keyType: 'ec', curve: 'P-256' }),
-    algorithm: 'sha256',
-    notBeforeDate: new Date(now - clockToleranceMs),
-    notAfterDate: notAfter,
-    extensions: extensionsOf(kind, name, options.alt ?? []),
-    ...(authority && { ca: authority.pem }),
+  const made = await makeCertificate({
+    kind,
+    commonName: name,
+    alternatives: kind === 'ca' ? [] : alternativesOf(kind, name, options.alt ?? []),
+    notBefore: new Date(now - clockToleranceMs),
+    notAfter,
+    authority,
   })
-  const chain = authority === undefined || isRoot(authority.certificate) ? '' : `\n${authority.pem.cert}`
+  // A root is what the other side has; what stands between is what it has not.
+  const isBetween = authority !== undefined && !isRoot(authority.certificate)
+  const chain = isBetween ? authority.certificate.toString() : ''
   const force = options.force === true
-  await writeNewFile(files.key, made.private, { mode: 0o600, force })
-  await writeNewFile(files.cert, `${made.cert.trimEnd()}\n${chain}`, { mode: 0o644, force })
+  await writeNewFile(files.key, made.key, { mode: 0o600, force })
+  await writeNewFile(files.cert, made.cert + chain, { mode: 0o644, force })
   await print(
     terminal.stdout,
     `${files.cert}  the certificate, good until ${notAfter.toISOString().slice(0, 10)}\n${files.key}  its key: keep it secret\n`,
@@ -70,35 +64,13 @@ export async function cert(
   return exitCodes.ok
 }
 
-type Extension = NonNullable<NonNullable<Parameters<typeof generate>[1]>['extensions']>[number]
-
-function extensionsOf(kind: 'ca' | 'server' | 'client', name: string, alternatives: readonly string[]): Extension[] {
-  if (kind === 'ca') {
-    return [
-      { name: 'basicConstraints', cA: true, pathLenConstraint: 0, critical: true },
-      { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
-    ]
-  }
+function alternativesOf(kind: 'server' | 'client', name: string, alternatives: readonly string[]): readonly string[] {
   for (const alternative of alternatives) checkName(alternative)
   const names = [...new Set([name, ...alternatives])].filter((each) => isIP(each) !== 0 || isHostName(each))
   if (kind === 'server' && names.length === 0) {
     throw new UsageError(`\`${name}\` is no name or address of a server: give the one that clients connect to`)
   }
-  return [
-    { name: 'basicConstraints', cA: false, critical: true },
-    { name: 'keyUsage', digitalSignature: true, critical: true },
-    { name: 'extKeyUsage', ...(kind === 'server' ? { serverAuth: true } : { clientAuth: true }) },
-    ...(names.length === 0
-      ? []
-      : [
-          {
-            name: 'subjectAltName' as const,
-            altNames: names.map((each) =>
-              isIP(each) === 0 ? { type: 2 as const, value: each } : { type: 7 as const, ip: each },
-            ),
-          },
-        ]),
-  ]
+  return names
 }
 
 async function readAuthority({ ca = 'ca.pem', caKey = 'ca.key' }: CertOptions): Promise<Authority> {
@@ -117,7 +89,7 @@ async function readAuthority({ ca = 'ca.pem', caKey = 'ca.key' }: CertOptions): 
   const key = parsed(caKey, () => createPrivateKey(pem.key))
   if (!certificate.ca) throw new UsageError(`${ca} is not the certificate of an authority`)
   if (!certificate.checkPrivateKey(key)) throw new UsageError(`${caKey} is not the key of ${ca}`)
-  return { certificate, key, pem }
+  return { certificate, key }
 }
 
 function parsed<Result>(path: string, parse: () => Result): Result {

@@ -41,7 +41,8 @@ export async function daemonStatus(base: URL, request: JsonRequest): Promise<Ser
   if (status === 403)
     throw new NoStatus(`${base.origin} lets you not see its status: it takes the right \`status\``, true)
   if (status >= 500 || status === 429) throw new NoStatus(`${base.origin} answers with ${status}`, false)
-  if ((value as ServiceStatus | undefined)?.service !== 'LogWisp') {
+  // In router mode it calls itself `LogWisp Router`, as the ancestor did.
+  if (!String((value as ServiceStatus | undefined)?.service).startsWith('LogWisp')) {
     throw new NoStatus(`there is no LogWisp at ${url} (it answers with ${status}): give the address of one`, true)
   }
   return value as ServiceStatus

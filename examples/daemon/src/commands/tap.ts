@@ -51,7 +51,7 @@ export async function tap(text: string, options: TapOptions, terminal: Terminal)
   const stopping = new AbortController()
   const stop = (): void => stopping.abort()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop)
-  const source = openStream(url, credentials, noticesOn(terminal, url), stopping.signal)
+  const source = openStream(url, credentials, noticesOn(terminal, url, stopping.signal), stopping.signal)
   if (count !== undefined) filters.push(firstOnes(count, stop))
   try {
     await pipeline([source, ...filters, sink] as [Readable, ...Transform[], NodeJS.WritableStream])
@@ -125,9 +125,12 @@ function tellOf(source: SseSource | WebSocketSource, notices: TapNotices): void 
 }
 
 /** Tells on standard error, so that it is not taken for a line of the log. */
-function noticesOn({ stderr }: Terminal, url: URL): TapNotices {
+function noticesOn({ stderr }: Terminal, url: URL, stopped: AbortSignal): TapNotices {
   const style = styles(hasColors(stderr, process.env))
-  const say = (text: string): void => void stderr.write(`${style.yellow(`logwisp: ${visible(text)}`)}\n`)
+  const say = (text: string): void => {
+    // Who wants no more need not know.
+    if (!stopped.aborted) stderr.write(`${style.yellow(`logwisp: ${visible(text)}`)}\n`)
+  }
   let isLost = false
   return {
     connected() {

@@ -40,6 +40,7 @@ _logwisp_segments() {
     rest=\${key#"$plain"} segment=\${rest%%.*}
     if [[ $segment == 0 && $tail =~ ^[0-9]+$ ]]; then segment=$tail rest=$tail.\${rest#*.}; fi
     [[ $segment == "$tail"* ]] || continue
+    [[ $typed == *-* ]] && { [[ $segment == "$rest" ]] && rest=\${rest//_/-}; segment=\${segment//_/-}; }
     [[ $segment == "$rest" ]] || segment+=.
     [[ $segment == "$last" ]] && continue
     last=$segment
@@ -49,9 +50,9 @@ _logwisp_segments() {
 
 _logwisp_complete() {
   case "$1" in
-    file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
-    directory) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
-    words\\ *) mapfile -t COMPREPLY < <(compgen -W "\${1#words }" -- "$cur") ;;
+    file) compopt -o filenames; mapfile -t -O "\${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$cur") ;;
+    directory) compopt -o filenames; mapfile -t -O "\${#COMPREPLY[@]}" COMPREPLY < <(compgen -d -- "$cur") ;;
+    words\\ *) mapfile -t -O "\${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "\${1#words }" -- "$cur") ;;
   esac
 }
 

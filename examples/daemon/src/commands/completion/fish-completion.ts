@@ -39,6 +39,7 @@ function __logwisp_segments -a typed -d 'The keys that begin as typed, one segme
             set segment $tail
         end
         test $segment = $rest; or set segment $segment.
+        string match -q -- '*-*' $typed; and set segment (string replace -a _ - -- $segment)
         contains -- $segment $seen; and continue
         set -a seen $segment
         echo -- --$head$segment

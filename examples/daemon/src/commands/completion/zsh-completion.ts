@@ -40,6 +40,10 @@ _logwisp_segments() {
     segment=\${segment%%.*}
     if [[ $segment == 0 && $tail == <-> ]]; then segment=$tail rest=$tail.\${rest#*.}; fi
     [[ $segment == $tail* ]] || continue
+    if [[ $typed == *-* ]]; then
+      [[ $segment == $rest ]] && rest=\${rest//_/-}
+      segment=\${segment//_/-}
+    fi
     if [[ $segment == $rest ]]; then whole+=(--$head$segment); else open+=(--$head$segment.); fi
   done
   compadd -U -- \${(u)whole}

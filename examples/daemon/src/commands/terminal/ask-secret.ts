@@ -21,9 +21,10 @@ export async function askSecret(prompt: string, { stdin, stderr }: Terminal): Pr
   if (stdin.isTTY !== true || stdin.setRawMode === undefined) {
     throw new UsageError('there is no terminal to ask for the password: give --password file:PATH or env:NAME')
   }
-  await print(stderr, prompt)
+  // Before the prompt: whoever sees it may type at once, and that must not be shown.
   stdin.setRawMode(true)
   try {
+    await print(stderr, prompt)
     return await typedLine(stdin)
   } finally {
     stdin.setRawMode(false)

@@ -55,10 +55,11 @@ export function openScreen(
   stdout.write(enter)
   return {
     get columns() {
-      return stdout.columns ?? 80
+      // A terminal that does not know says 0.
+      return stdout.columns || 80
     },
     get rows() {
-      return stdout.rows ?? 24
+      return stdout.rows || 24
     },
     draw(lines) {
       if (isOpen) stdout.write(`\x1b[H${lines.map((line) => `${line}\x1b[K`).join('\r\n')}\x1b[J`)

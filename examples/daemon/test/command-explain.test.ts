@@ -1,0 +1,265 @@
+/** `logwisp explain`: the table of guarantees, and what a person sees of it. */
+
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { command, removeDirectory, temporaryDirectory } from './command-process.ts'
+import { type ExplainedPipeline, explained } from './explained.ts'
+
+describe('the weakest link', () => {
+  const disk = { type: 'file', options: { path: '/var/log/app.log' } }
+  const kept = { type: 'file', options: { directory: '/srv', name: 'app' } }
+  const live = { type: 'http' }
+
+  test.each<[string, ExplainedPipeline, RegExp, string | undefined]>([
+    [
+      'from files to a file nothing is lost',
+      { sources: [disk], sinks: [kept] },
+      /^None: at least once from end to end\./,
+      undefined,
+    ],
+    [
+      'viewers beside a file do not weaken it: they are live on purpose',
+      { sources: [disk], sinks: [live, kept] },
+      /^None/,
+      undefined,
+    ],
+    [
+      'with viewers alone nothing keeps the entries',
+      { sources: [disk], sinks: [live, { type: 'tcp' }, { type: 'websocket', options: { port: 1 } }] },
+      /^Nothing keeps the entries/,
+      'add a sink that keeps entries, such as `file`',
+    ],
+    [
+      'standard input cannot be read again',
+      { sources: [disk, { type: 'stdin' }], sinks: [kept] },
+      /^stdin → app: at most once: stdin can't be read again/,
+      'let the program write to a file, and follow that with a `file` source',
+    ],
+    [
+      'an http source answers before the sinks have it, unless it is told otherwise',
+      { sources: [{ type: 'http', options: { port: 1 } }], sinks: [kept] },
+      /^http 127\.0\.0\.1:1\/ingest → app: at least once for clients that ask/,
+      'say `respond = "delivered"`, so that every client is answered when the sinks have it',
+    ],
+    [
+      'with `respond = "accepted"` it always does',
+      { sources: [{ type: 'http', options: { port: 1, respond: 'accepted' } }], sinks: [kept] },
+      /at most once: answered with 202/,
+      'say `respond = "delivered"`, so that clients are answered when the sinks have it',
+    ],
+    [
+      'with `respond = "delivered"` it never does',
+      { sources: [{ type: 'http', options: { port: 1, respond: 'delivered' } }], sinks: [kept] },
+      /^None/,
+      undefined,
+    ],
+    [
+      'a tcp source is as good as its sender',
+      { sources: [{ type: 'tcp', options: { port: 1 } }], sinks: [kept] },
+      /^tcp 127\.0\.0\.1:1 → app: at least once from a LogWisp/,
+      'send with a LogWisp: `tcp_client` with `protocol = "logwisp"`',
+    ],
+    [
+      'syslog tells its sender nothing',
+      { sources: [{ type: 'tcp', options: { port: 1, framing: 'octet-counted' } }], sinks: [kept] },
+      /at most once: syslog tells its sender nothing/,
+      'follow the file of the syslog daemon instead, or send with a LogWisp next to it',
+    ],
+    [
+      'a stream from a server reaches as far back as its ring',
+      { sources: [{ type: 'sse', options: { url: 'https://u:p@logs.example/stream?token=x' } }], sinks: [kept] },
+      /^sse https:\/\/logs\.example\/stream → app: asked for again after the last id/,
+      'let the other side send it: `http_client` with `respond = "delivered"`, or `tcp_client` with `protocol = "logwisp"`',
+    ],
+    [
+      'the same over WebSocket, where clients may also connect to us',
+      { sources: [{ type: 'websocket', options: { port: 1 } }], sinks: [kept] },
+      /^websocket 127\.0\.0\.1:1\/ingest → app: at least once from clients that ask/,
+      undefined,
+    ],
+    [
+      'a rate limit that drops',
+      { sources: [disk], sinks: [kept], rate_limit: { rate: 5, policy: 'drop', max_entry_size_bytes: 9 } },
+      /^rate_limit → app: more than 5 a second, and entries longer than 9 bytes, are dropped, and counted\.$/,
+      'say `rate_limit.policy = "wait"`, which slows the sources down instead',
+    ],
+    [
+      'one that waits drops nothing',
+      { sources: [disk], sinks: [kept], rate_limit: { rate: 5, policy: 'wait' } },
+      /^None/,
+      undefined,
+    ],
+    [
+      'one that lets everything pass is none, but for its bound of the size',
+      { sources: [disk], sinks: [kept], rate_limit: { rate: 5, max_entry_size_bytes: 9 } },
+      /^rate_limit → app: entries longer than 9 bytes are dropped/,
+      'leave `rate_limit.max_entry_size_bytes` out, and bound the lines in the sources',
+    ],
+    [
+      'a sink that drops when it is full',
+      {
+        sources: [disk],
+        sinks: [{ ...kept, options: { ...kept.options, when_full: 'drop-oldest', buffer_size: 5000 } }],
+      },
+      /^app → file: when 5,000 entries wait for it, the oldest are dropped, and counted\.$/,
+      'say `when_full = "block"`, which makes the pipeline wait instead',
+    ],
+    [
+      'a file that is never synced survives a crash of the program only',
+      { sources: [disk], sinks: [{ ...kept, options: { ...kept.options, fsync: 'never' } }] },
+      /safe when the program crashes, not when the machine does/,
+      'say `fsync = "interval"`',
+    ],
+    [
+      'a server that answers 2xx is believed',
+      { sources: [disk], sinks: [{ type: 'http_client', options: { url: 'http://a/b' } }] },
+      /^http_client → http:\/\/a\/b: acknowledged by the peer when it has answered 2xx/,
+      'say `respond = "delivered"`, if the peer is a LogWisp',
+    ],
+    [
+      'retries that have an end drop',
+      {
+        sources: [disk],
+        sinks: [{ type: 'http_client', options: { url: 'http://a/b', respond: 'delivered', max_retries: 3 } }],
+      },
+      /a batch that the server does not take is dropped after 3 retries, and counted/,
+      'leave `max_retries` and `max_retry_seconds` out: it is then sent until it is taken',
+    ],
+    [
+      'a LogWisp that answers when it has delivered',
+      { sources: [disk], sinks: [{ type: 'http_client', options: { url: 'http://a/b', respond: 'delivered' } }] },
+      /^None/,
+      undefined,
+    ],
+    [
+      'plain lines over TCP are lost in a cut',
+      { sources: [disk], sinks: [{ type: 'tcp_client', options: { address: 'a:1' } }] },
+      /^tcp_client → a:1: done when the system has taken it: what is on its way/,
+      'say `protocol = "logwisp"`, if the peer is a LogWisp',
+    ],
+    [
+      'a LogWisp that acknowledges',
+      { sources: [disk], sinks: [{ type: 'tcp_client', options: { address: 'a:1', protocol: 'logwisp' } }] },
+      /^None/,
+      undefined,
+    ],
+    [
+      'unless nobody waits for that',
+      {
+        sources: [disk],
+        sinks: [{ type: 'tcp_client', options: { address: 'a:1', protocol: 'logwisp', acknowledge: 'written' } }],
+      },
+      /what is on its way when the connection breaks is lost/,
+      'say `acknowledge = "peer"`',
+    ],
+    [
+      'standard output is as safe as what reads it',
+      { sources: [disk], sinks: [{ type: 'stdout' }] },
+      /^stdout → stdout: done when the system has taken it: as safe as what reads it\.$/,
+      'add a `file` sink',
+    ],
+    [
+      'or drops, once its reader has gone',
+      { sources: [disk], sinks: [{ type: 'stderr', options: { when_closed: 'drop' } }] },
+      /once its reader has gone everything is dropped/,
+      'say `when_closed = "error"`',
+    ],
+  ])('%s', (_, pipeline, weakest, advice) => {
+    const explanation = explained(pipeline)
+    expect(explanation.weakest).toMatch(weakest)
+    expect(explanation.advice[0]).toBe(advice)
+  })
+
+  test('formats that leave something out for whoever reads them are told, W7, and so is an order that is not kept', () => {
+    const url = 'http://a/b'
+    expect(
+      explained({
+        sources: [disk],
+        sinks: [
+          { type: 'http_client', options: { url, respond: 'delivered', format: 'raw' } },
+          { type: 'tcp_client', options: { address: 'a:1', protocol: 'logwisp', format: 'raw' } },
+          { type: 'http_client', options: { url, respond: 'delivered', max_in_flight: 4 } },
+          { ...kept, options: { ...kept.options, format: 'raw' } },
+        ],
+      }).advice,
+    ).toEqual([
+      'for http_client, say `format = "wire"`, if a LogWisp reads it, or `"json"`: as `raw` it has no time, level, source and fields',
+      'for http_client, say `max_in_flight = 1`, which keeps the order',
+    ])
+  })
+})
+
+describe('what a person sees', () => {
+  let cwd: string
+  beforeAll(async () => {
+    cwd = await temporaryDirectory()
+    await mkdir(join(cwd, 'logs'))
+    await writeFile(
+      join(cwd, 'logwisp.toml'),
+      `router = true
+[[pipelines]]
+name = "app"
+rate_limit = { rate = 1000, policy = "drop" }
+filters = [{ patterns = ["ERROR", "WARN"] }, { type = "level", minimum = "warn" }]
+sources = [{ type = "directory", options = { path = "logs", pattern = "*.log" } }, { type = "stdin" }]
+sinks = [{ type = "http" }, { type = "file", options = { directory = "out", name = "app" } }]
+`,
+    )
+  })
+  afterAll(() => removeDirectory(cwd))
+
+  const explain = async (width: number, ...words: string[]): Promise<string> => {
+    const { code, stdout } = await command(['explain', ...words], { cwd, environment: { COLUMNS: String(width) } })
+    expect(code).toBe(0)
+    return stdout
+  }
+
+  test('a picture from left to right where there is room', async () => {
+    expect(await explain(130)).toBe(`app
+
+┌─ sources ────────┐    ┌─ limits ─────┐    ┌─ filters ─────────────┐    ┌─ sinks ─────────────────────┐
+│ directory        │    │ 1000/s: drop │    │ include ERROR or WARN │    │ http                        │
+│   logs/*.log     │    │              │    │ level ≥ warn          │    │   127.0.0.1:8080/app/stream │
+│ stdin            │ ─▶ │              │ ─▶ │                       │ ─▶ │ file                        │
+│   standard input │    │              │    │                       │    │   out/app.log               │
+└──────────────────┘    └──────────────┘    └───────────────────────┘    └─────────────────────────────┘
+
+  directory logs/*.log → app
+    at least once: the position is saved when every sink has it, and read again from there
+  stdin → app
+    at most once: stdin can't be read again, so what was taken and not written is lost in a crash
+  rate_limit → app
+    more than 1000 a second are dropped, and counted
+  http → 127.0.0.1:8080/app/stream
+    viewers see what comes while they look, ring of 100,000 entries for those who come back
+  app → file
+    the pipeline waits while the sink does not keep up
+  file → out/app.log
+    done when it is on the disk (synced every 100 ms): safe from a power cut
+
+Weakest link
+    stdin → app: at most once: stdin can't be read again, so what was taken and not written is lost in a crash.
+Stronger with
+  - let the program write to a file, and follow that with a \`file\` source
+  - say \`rate_limit.policy = "wait"\`, which slows the sources down instead
+`)
+  })
+
+  test('one box below the other where there is not, and nothing wider than the terminal', async () => {
+    const text = await explain(44)
+    expect(text).toContain(`┌─ filters ────────────────────────────────┐
+│ include ERROR or WARN                    │
+│ level ≥ warn                             │
+└──────────────────────────────────────────┘
+                     ▼
+┌─ sinks ──────────────────────────────────┐
+`)
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(44)
+  })
+
+  test('--json has what is behind the picture', async () => {
+    const { pipelines } = JSON.parse(await explain(80, '--json')) as { pipelines: ReturnType<typeof explained>[] }
+    expect(pipelines[0]?.links[1]).toMatchObject({ from: 'stdin', to: 'app', guarantee: { strength: 'at-most-once' } })
+  })
+})
