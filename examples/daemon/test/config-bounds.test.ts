@@ -92,8 +92,9 @@ describe.each(Object.keys(needed))('%s', (stage) => {
     const written = { type, options: { ...numbers, ...needed[stage]?.(directory) } }
     const built = kind === 'sources' ? await sourceOf(written) : await sinkOf(written)
     expect(built.stream.destroyed).toBe(false)
-    built.stream.on('error', () => {})
+    const closed = new Promise((resolve) => built.stream.on('error', () => {}).once('close', resolve))
     built.stream.destroy()
+    await closed
     built.release()
   })
 })

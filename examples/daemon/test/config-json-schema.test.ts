@@ -65,6 +65,12 @@ describe('the JSON Schema of configurations', () => {
     expect(silent.map(([path]) => path).filter((path) => !described.has(path))).toEqual([])
   })
 
+  it('may be named in a JSON file, for editors', () => {
+    const named = { $schema: './logwisp.schema.json', ...(pipeline({}) as object) }
+    expect(validate(named)).toBe(true)
+    expect(readConfig(JSON.stringify(named), 'x.json')).toMatchObject({ problems: [], notices: [] })
+  })
+
   it('takes secrets as texts, and says nothing of its own keywords', () => {
     expect(JSON.stringify(jsonSchema())).not.toMatch(/"secret":|"expected":/)
     const auth = { type: 'bearer', bearer_auth: { tokens: ['file:/run/secrets/token'] } }

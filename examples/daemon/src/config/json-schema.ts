@@ -48,6 +48,10 @@ export function jsonSchema(): SchemaNode {
     title: 'Configuration of LogWisp',
     description: 'Sources, filters and sinks of each pipeline, and how the daemon runs.',
     ...schema,
+    properties: {
+      $schema: { type: 'string', description: 'Where this schema is; for editors.' },
+      ...schema.properties,
+    },
     examples: [example],
   } as SchemaNode
 }

@@ -72,6 +72,8 @@ const cipherNames: Readonly<Record<string, string>> = {
  */
 export function modernise(tree: WrittenTable): Modernised {
   const work = new Modernising()
+  // What tells an editor the schema of a JSON file.
+  tree.entries.delete('$schema')
   for (const key of internalKeys) {
     const entry = tree.entries.get(key)
     if (entry === undefined) continue

@@ -86,7 +86,8 @@ function choiceSections(kind: string, pipeline: SchemaNode, shape: TableShape, k
 }
 
 function rowsOf(node: SchemaNode, shape: TableShape, shared: Shared): Row[] {
-  return Object.entries(node.properties ?? {}).map(([key, inner]) => {
+  const known = Object.entries(node.properties ?? {}).filter(([key]) => shape.keys.has(key))
+  return known.map(([key, inner]) => {
     const isNeeded = node.required?.includes(key) === true
     const what = takes(key, inner, shape.keys.get(key), shared)
     const cells = [isNeeded ? `**\`${key}\`**` : `\`${key}\``, what, defaultOf(inner), inner.description ?? '']

@@ -71,12 +71,6 @@ export function originAt(tree: WrittenTable, path: string): ValueOrigin | undefi
   return origin?.from === 'default' ? undefined : origin
 }
 
-/** Whether somebody wrote what stands at a dotted path, a leaf or a table. */
-export function isWritten(tree: WrittenTable, path: string): boolean {
-  const nodes = along(tree, path)
-  return nodes.length === path.split('.').length && nodes.at(-1)?.origin.from !== 'default'
-}
-
 /** The nodes below the root on the way to a dotted path, as far as there are any. */
 function along(tree: WrittenTable, path: string): readonly Written[] {
   const nodes: Written[] = []

@@ -52,7 +52,7 @@ function checkAuth(auth: AuthConfig, path: string, findings: Findings): void {
     ['bearer_auth', bearer_auth, 'bearer'],
     ['mtls', mtls, 'mtls'],
   ] as const) {
-    if (table !== undefined && type !== wanted) {
+    if (table !== undefined && holdsSomebody(table) && type !== wanted) {
       const says = `has no effect while \`type\` is "${type}": set it to "${wanted}"`
       // Whoever wrote down users and left the door open did not mean to.
       if (type === 'none') findings.warning(`${path}.${key}`, says)
@@ -90,6 +90,11 @@ function checkAuth(auth: AuthConfig, path: string, findings: Findings): void {
       )
     }
   }
+}
+
+/** Whether a table has more than a name for what browsers show. */
+function holdsSomebody(table: object): boolean {
+  return Object.entries(table).some(([key, value]) => key !== 'realm' && value !== undefined && String(value) !== '')
 }
 
 function checkJwt({ bearer_auth }: AuthConfig, path: string, findings: Findings): void {
