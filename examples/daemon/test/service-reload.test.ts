@@ -150,6 +150,28 @@ describe('W21: a reload', () => {
     expect(service.isReady).toBe(true)
   })
 
+  test('of settings that several stages of one port share, in two pipelines, changes them all at once', async () => {
+    const port = await freePort()
+    const make = (max_connections: number) => {
+      const live = (name: string) => ({
+        name,
+        sources: [{ type: 'http', options: { port, ingest_path: `/${name}/in`, max_connections } }],
+        sinks: [{ type: 'http', options: { port, stream_path: `/${name}/out`, max_connections, format: 'raw' } }],
+      })
+      return configOf(live('a'), live('b'))
+    }
+    const service = await start(make(100))
+    expect(service.isReady).toBe(true)
+    expect(await service.reload(loadedOf(make(101)))).toMatchObject({ result: 'changed' })
+    expect(service.isReady).toBe(true)
+    for (const name of ['a', 'b']) {
+      const viewer = await Viewer.connect(port, `/${name}/out`)
+      expect((await post(port, `to ${name}`, `/${name}/in`)).status).toBe(202)
+      await viewer.sees(`to ${name}`)
+    }
+    expect(bench.lines.filter(({ level }) => Number(level) >= 50)).toEqual([])
+  })
+
   test('adds, removes and changes pipelines, and says what it did', async () => {
     const a = { name: 'a', sources: [{ type: 'stdin' }], sinks: [toFar('http://a/')] }
     const b = { name: 'b', sources: [fromFile(bench.path('b.log'))], sinks: [toFar('http://b/')] }

@@ -8,6 +8,7 @@ import type { Builders } from '../pipeline/pipeline-options.ts'
 import { defaultBuilders } from './default-builders.ts'
 import { type ListeningAddress, listeningAddresses } from './listening-addresses.ts'
 import { ownFileProblems, withoutOwnFiles } from './own-files.ts'
+import { patientPorts } from './patient-ports.ts'
 import { reloadPlan } from './reload-plan.ts'
 import type { Service, ServiceOptions, StopReport } from './service-contract.ts'
 import type { ReloadStatus, ServiceStatus } from './service-status.ts'
@@ -49,6 +50,7 @@ class RunningService implements Service {
   #reloading: Promise<ReloadStatus> | undefined
   #waiting: WaitingReload | undefined
   #hasStarted = false
+  #isChanging = false
   #stopping: Promise<StopReport> | undefined
   #tellDone: () => void = () => {}
 
@@ -134,7 +136,7 @@ class RunningService implements Service {
       { config, router },
       {
         builders: this.#builders,
-        ports,
+        ports: patientPorts(ports, () => this.#isChanging),
         stdin,
         once,
         log: log.child({ pipeline: config.name }),
@@ -182,6 +184,7 @@ class RunningService implements Service {
     this.#config = config
     this.#file = loaded.file
     this.#reloads++
+    this.#isChanging = true
     const { router } = config
     const waiting: string[] = []
     await Promise.all([
@@ -198,6 +201,7 @@ class RunningService implements Service {
       }),
       ...added.map((pipeline) => this.#start(pipeline, config).started),
     ])
+    this.#isChanging = false
     await this.#options.ports.settle()
     this.#options.log.info({ changes }, 'the new configuration is in use')
     return { result: 'changed', error: undefined, changes: [...changes, ...waiting.map(waits)] }
