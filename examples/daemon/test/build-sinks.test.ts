@@ -222,6 +222,7 @@ describe('http_client', () => {
       { time, source: 'app.log', level: 'error', fields: { host: 'a', event: 'login', n: 12345678901234567890n } },
       { time, source: 'app.log', message: '' },
     ])
+    expect(taken.entries[2]?.fields).toBeUndefined()
   })
 })
 

@@ -148,7 +148,7 @@ export function entryFrom(value: unknown, defaults: EntryDefaults, origin?: Orig
     if (name === levelName && level !== undefined) continue
     if ((name === 'source' && source !== undefined) || (name === 'fields' && inner !== undefined)) continue
     const left = given[name]
-    if (left === undefined || (left === null && knownNames.has(name)) || (name === idName && isWireId(left))) continue
+    if (left === undefined || saysNothing(name, left) || (name === idName && isWireId(left))) continue
     if (!isOwn) {
       // A copy, since the object may be the caller's. Spread copies an own `__proto__` as an own property.
       fields = { ...inner }
@@ -184,6 +184,12 @@ const laterTimeNames = ['timestamp', 'ts', '@timestamp']
 const knownNames: ReadonlySet<string> = new Set(
   ['time', 'level', 'severity', 'message', 'msg', 'source', 'fields'].concat(laterTimeNames),
 )
+
+/** `null`, and the empty level by which some programs say that there is none. */
+function saysNothing(name: string, value: unknown): boolean {
+  if (value === '') return name === 'level' || name === 'severity'
+  return value === null && knownNames.has(name)
+}
 
 function timeFrom(value: unknown): number | undefined {
   return typeof value === 'string' ? timeFromText(value) : value == null ? undefined : timeFromNumber(value)

@@ -417,6 +417,11 @@ describe('decodeEntry', () => {
     }
   })
 
+  it('an empty level, by which some programs say that there is none, is none', () => {
+    expect(decode('{"message":"m","level":"","severity":""}')).toEqual(decode('{"message":"m"}'))
+    expect(decode('{"message":"m","source":"s","fields":{"level":""}}').fields).toEqual({ level: '' })
+  })
+
   it('takes the first usable name and keeps the others as fields', () => {
     expect(
       decode('{"msg":"b","message":"a","severity":"bad","level":"loud","ts":"x","timestamp":0,"@timestamp":1}'),
@@ -442,7 +447,7 @@ describe('decodeEntry', () => {
     for (const [index, level] of logLevels.entries())
       expect(decodeObject({ level: (index + 1) * 10 }).level).toBe(level)
     expect(decodeObject({ level: 35 }).level).toBe('info')
-    for (const level of [0, 5, 70, -10, 'constructor', ''])
+    for (const level of [0, 5, 70, -10, 'constructor', ' '])
       expect(decodeObject({ level })).toEqual({ ...defaults, message: 'm', fields: { level } })
   })
 
