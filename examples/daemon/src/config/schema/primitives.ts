@@ -35,7 +35,7 @@ export const hostAndPort = z
   .meta({ expected: '`host:port`, e.g. `logs.example:9090` or `[::1]:9090`' })
 
 /** A path of the file system; relative ones count from where the daemon was started. */
-export const path = text
+export const path = z.string().min(1)
 
 /** What files are called that a sink writes. */
 export const fileName = z
