@@ -113,7 +113,8 @@ function webTokens(jwt: Jwt, place: string): NonNullable<AccessControlOptions['j
 function certificates(mtls: Mtls): NonNullable<AccessControlOptions['certificates']> {
   const named = (mtls?.names ?? []).map((name) => [name, subjectIn(name)] as const)
   const clients = (mtls?.clients ?? []).map(
-    ({ name, subject = name, rights }) => [name, { ...subjectIn(subject), ...(rights && { rights }) }] as const,
+    ({ name, subject, rights }) =>
+      [name, { ...(subject === undefined ? subjectIn(name) : { subject }), ...(rights && { rights }) }] as const,
   )
   if (mtls?.names === undefined && clients.length === 0) return { 'a client with a certificate': { subject: '*' } }
   return Object.fromEntries([...named, ...clients])
