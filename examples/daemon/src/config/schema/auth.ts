@@ -25,7 +25,7 @@ const basicAuth = z
       .default([])
       .describe('Who may come.'),
     users_file: path.optional().describe('A file of lines `name:hash`. Only its owner may be able to read it.'),
-    realm: text.optional().describe('What browsers show when they ask for the password. Default: `LogWisp`.'),
+    realm: text.default('LogWisp').describe('What browsers show when they ask for the password.'),
   })
   .meta({ title: 'basic_auth' })
 
