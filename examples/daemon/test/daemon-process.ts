@@ -41,6 +41,9 @@ export function startDaemonProcess(words: readonly string[], options: DaemonProc
   return startProcess(process.execPath, [...nodeWords, ...words], options)
 }
 
+/** The daemon reads every variable of its prefix; those that are there concern the tests. */
+const withoutOurs = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LOGWISP_')))
+
 /** Starts any program so. */
 export function startProcess(
   program: string,
@@ -49,7 +52,7 @@ export function startProcess(
 ): DaemonProcess {
   const child = spawn(program, words, {
     stdio: [input ?? 'ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...environment },
+    env: { ...withoutOurs, ...environment },
     ...(user !== undefined && { uid: user, gid: user }),
     ...(cwd !== undefined && { cwd }),
   })
