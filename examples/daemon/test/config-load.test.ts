@@ -198,6 +198,18 @@ describe('the file', () => {
     expect(await refusal(load('/dev/zero'))).toEqual(['/dev/zero is larger than 10 MB'])
   })
 
+  it.each([
+    ['toml', (at: number) => `k${at} = 1\n`],
+    ['yaml', (at: number) => `k${at}: 1\n`],
+    ['json', (at: number) => `${at === 0 ? '{' : ','}"k${at}": 1${at === 149_999 ? '}' : ''}\n`],
+  ])('of %s with 150,000 unknown keys is refused in seconds, with the first 200 problems', async (language, line) => {
+    const file = await write(`logwisp.${language}`, Array.from({ length: 150_000 }, (_, at) => line(at)).join(''))
+    const said = await refusal(load(file))
+    expect(said).toHaveLength(201)
+    expect(said[199]).toContain('k199: is not known here')
+    expect(said[200]).toBe('and 149800 more problems')
+  })
+
   it('of just 10 MB loads', async () => {
     const file = await write('logwisp.toml', `${pipeline}# `.padEnd(10_000_000, 'x'))
     expect((await load(file)).config.pipelines[0]?.name).toBe('a')

@@ -6,6 +6,9 @@ import { type LeafShape, type Shape, type TableShape, tableOf } from './shape.ts
 import { suggest } from './suggest.ts'
 import type { Written, WrittenEntry, WrittenTable } from './written.ts'
 
+/** Problems with words on what was meant: they cost a comparison with every name, and nobody reads more of them. */
+const maxHints = 200
+
 /** Plain data for the schema. */
 export interface CheckedTree {
   /** What was written, without the keys that there are not. */
@@ -64,7 +67,7 @@ function tablePlain(
   for (const [key, entry] of node.entries) {
     const inner = shape.keys.get(key)
     if (inner === undefined) {
-      const problem = stranger(key, entry, node, shape, path, parent, chosen)
+      const problem = stranger(key, entry, node, shape, path, parent, chosen, problems.length < maxHints)
       if (problem !== undefined) problems.push(problem)
     } else {
       plain[key] = plainOf(entry.node, inner, [...path, key], problems, { key: path.at(-1) ?? '', shape }, chosen)
@@ -107,12 +110,13 @@ function stranger(
   path: readonly string[],
   parent: Parent | undefined,
   chosen: Chosen,
+  isHinted: boolean,
 ): Problem | undefined {
   // The options of the default stage are of no use to a stage that the command line has made of it.
   if (keyOrigin.from === 'default') return undefined
   const at = [...path, key].join('.')
   const where = chosen === undefined ? 'is not known here' : `is not known to \`${chosen.by} = "${chosen.type}"\``
-  const message = `${where}${hint(key, table, shape, path, parent)}`
+  const message = isHinted ? `${where}${hint(key, table, shape, path, parent)}` : where
   return { path: at, message, origin: keyOrigin satisfies ValueOrigin }
 }
 

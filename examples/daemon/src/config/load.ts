@@ -21,14 +21,25 @@ export type { LoadRequest } from './read-layers.ts'
 export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
   const { sources, config, problems, notices } = await readLayers(request)
   const { file, tree } = sources
-  if (config === undefined) throw new ConfigError(inOrder(problems, tree))
+  if (config === undefined) throw failure(problems, tree)
   const origins = originsOf(config, tree)
   const whole = checkWhole(config, origins)
   const secrets = await resolveSecrets(config, request)
   const all = [...problems, ...whole.problems, ...secrets.problems]
-  if (all.length > 0) throw new ConfigError(inOrder(all, tree))
+  if (all.length > 0) throw failure(all, tree)
   const said = inOrder([...notices, ...whole.notices, ...secrets.notices], tree)
   return { config, file: file?.path, origins, notices: said, sources }
+}
+
+/** More than anybody reads; a file that is something else altogether has one for every line. */
+const maxProblems = 200
+
+function failure(problems: readonly Problem[], tree: WrittenTable): ConfigError {
+  const all = inOrder(problems, tree)
+  const rest = all.length - maxProblems
+  if (rest <= 0) return new ConfigError(all)
+  const more = { path: '', message: `and ${rest} more problems`, origin: undefined }
+  return new ConfigError([...all.slice(0, maxProblems), more])
 }
 
 /** By their place in the file; then what came from elsewhere, in the order in which it was found. Each once. */

@@ -19,7 +19,8 @@ export function parseYaml(source: FileText): WrittenTable {
   const document = parseDocument(source.text, {
     lineCounter: lines,
     prettyErrors: false,
-    uniqueKeys: true,
+    // Looked at below: the parser compares each key with all others, minutes for a large file.
+    uniqueKeys: false,
     intAsBigInt: true,
   })
   const [trouble] = [...document.errors, ...document.warnings]
@@ -83,6 +84,7 @@ class TreeOfYaml {
       const node = this.#value(value ?? key, isAliased)
       const written = value === null ? { kind: 'value' as const, value: null, origin: this.#origin(key) } : node
       if (name === '<<' && isScalar(key) && key.type === 'PLAIN') merged.push(...this.#merges(key, written))
+      else if (entries.has(name)) throw this.#fail(key, 'is not valid YAML: this key is there twice')
       else entries.set(name, { keyOrigin: this.#origin(key), node: written })
     }
     // What the table says itself goes before what it takes over; of several, the first one wins.

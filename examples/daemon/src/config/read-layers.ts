@@ -58,18 +58,26 @@ export async function readLayers(request: LoadRequest): Promise<Layers> {
     tree.entries.set('pipelines', { keyOrigin: node.origin, node })
   }
   const fromEnvironment = readEnvironment(environment)
-  problems.push(...fromEnvironment.problems, ...merge(tree, [...fromEnvironment.assignments, ...flagsOf(request.argv)]))
+  const misplaced = merge(tree, [...fromEnvironment.assignments, ...flagsOf(request.argv)])
   aimConsoles(tree, fromEnvironment.consoleTarget)
   const merged = modern(tree, problems, notices)
 
   const { plain, problems: strangers } = checkWritten(merged, configShape)
-  problems.push(...strangers)
   const parsed = parseConfig(plain)
-  if ('problems' in parsed) {
-    problems.push(...parsed.problems.map(({ path: place, message }) => ({ path: place, message, origin: undefined })))
-  }
+  const refused = 'problems' in parsed ? parsed.problems : []
   const config = 'config' in parsed ? parsed.config : undefined
-  return { sources: { file, language: parsedFile?.language, tree: merged }, config, problems, notices }
+  return {
+    sources: { file, language: parsedFile?.language, tree: merged },
+    config,
+    problems: [
+      ...problems,
+      ...fromEnvironment.problems,
+      ...misplaced,
+      ...strangers,
+      ...refused.map(({ path: place, message }) => ({ path: place, message, origin: undefined })),
+    ],
+    notices,
+  }
 }
 
 function emptyTree(): WrittenTable {
@@ -78,8 +86,9 @@ function emptyTree(): WrittenTable {
 
 function modern(tree: WrittenTable, problems: Problem[], notices: Notice[]): WrittenTable {
   const modernised = modernise(tree)
-  problems.push(...modernised.problems)
-  notices.push(...modernised.notices)
+  // One by one: a file of 10 MB can have more of them than a call has room for arguments.
+  for (const problem of modernised.problems) problems.push(problem)
+  for (const notice of modernised.notices) notices.push(notice)
   return modernised.tree
 }
 
