@@ -84,6 +84,7 @@ export interface ReplaceableSink extends EntrySink {
   readonly stats: ReplaceableSinkStats
   /** The sink inside; undefined while there is none. Do not write to it, end or destroy it. */
   readonly current: EntrySink | undefined
+  /** How it is at this moment. */
   readonly state: ReplaceableSinkState
   /** How often a sink was made anew after a failure. */
   readonly restarts: number
