@@ -299,6 +299,7 @@ class Lifetime {
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       for (const problem of error.problems) this.#log.error(problemText(problem))
+      service.refused(error.message)
       this.#log.error('the configuration is not taken; going on with the one before')
     } finally {
       this.#readiness.ready(statusLine(service.status()))
