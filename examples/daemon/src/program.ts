@@ -1,7 +1,7 @@
 /** The program's commands and flags, and which function each is. */
 
 import { resolve } from 'node:path'
-import { logLevels } from '@logwisp/core'
+import { logLevels } from '@logwisp/core/entry'
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { NoStatus } from './commands/daemon-status.ts'
 import { type ShortCuts, shortCutOf, whyNoDirectory, withShortCuts } from './commands/directory-mode.ts'
@@ -11,7 +11,6 @@ import { Interrupted } from './commands/terminal/ask-secret.ts'
 import { print } from './commands/terminal/print.ts'
 import { UsageError } from './commands/usage-error.ts'
 import { findFile } from './config/find-file.ts'
-import { readFlags } from './config/flags.ts'
 import { ConfigError, problemText } from './config/loaded-config.ts'
 import { suggest } from './config/suggest.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -63,6 +62,8 @@ export async function main(words: readonly string[], terminal: Terminal = proces
     }
     let rest = words
     if (!withoutConfiguration.has(words[0] ?? '')) {
+      // It knows every key of the configuration, which takes a while to learn.
+      const { readFlags } = await import('./config/flags.ts')
       const flags = readFlags(words, flagsOf(program))
       if (flags.problems.length > 0) throw new ConfigError(flags.problems)
       rest = flags.rest

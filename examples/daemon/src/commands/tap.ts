@@ -112,15 +112,11 @@ function openStream(
 }
 
 function tellOf(source: SseSource | WebSocketSource, notices: TapNotices): void {
-  let missed = 0
   const events = source as SseSource
   events.on('open', () => notices.connected())
   events.on('retry', ({ delayMs, reason }) => notices.lost(reason?.message, delayMs))
-  events.on('warning', (error) => {
-    if (error.code !== 'ENTRIES_MISSED') return
-    const { entriesMissed } = events.stats
-    notices.missed(entriesMissed > missed ? entriesMissed - missed : undefined, error.message)
-    missed = entriesMissed
+  events.on('warning', ({ code, message }) => {
+    if (code === 'ENTRIES_MISSED') notices.missed(message)
   })
 }
 
@@ -145,9 +141,7 @@ function noticesOn({ stderr }: Terminal, url: URL, stopped: AbortSignal): TapNot
         )
       isLost = true
     },
-    missed(entries, reason) {
-      say(`${entries ?? 'some'} ${entries === 1 ? 'entry is' : 'entries are'} missing here (${reason})`)
-    },
+    missed: say,
   }
 }
 

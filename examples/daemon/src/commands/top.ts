@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { listeningStages } from '../config/checks/listening-stages.ts'
 import { loadConfig } from '../config/load.ts'
 import { exitCodes } from '../exit-codes.ts'
+import type { ServiceStatus } from '../service/service-status.ts'
 import { baseUrl } from './base-url.ts'
 import { daemonStatus, daemonUrl, NoStatus } from './daemon-status.ts'
 import type { Invocation, Terminal } from './invocation.ts'
@@ -163,13 +164,15 @@ async function showLive(watch: Watch, stop: () => void): Promise<void> {
 }
 
 function headLine({ base }: Watch, { status }: Look): string {
-  const { version, state, uptime_seconds: uptime, memory, pipelines } = status
+  const { version, state, uptime_seconds: uptime, pipelines } = status
+  // Only told to those who may see every pipeline.
+  const memory = status.memory as ServiceStatus['memory'] | undefined
   const count = Object.keys(pipelines).length
   return [
     `LogWisp ${visible(version)} at ${base.host}`,
     state,
     `up ${durationText(uptime)}`,
-    `${bytesText(memory.rss_bytes)} of memory`,
+    ...(memory === undefined ? [] : [`${bytesText(memory.rss_bytes)} of memory`]),
     `${count} ${count === 1 ? 'pipeline' : 'pipelines'}`,
   ].join(' · ')
 }

@@ -42,7 +42,7 @@ function __logwisp_segments -a typed -d 'The keys that begin as typed, one segme
         string match -q -- '*-*' $typed; and set segment (string replace -a _ - -- $segment)
         contains -- $segment $seen; and continue
         set -a seen $segment
-        echo -- --$head$segment
+        echo -- "--$head$segment"
     end
 end
 

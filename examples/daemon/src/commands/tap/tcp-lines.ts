@@ -13,8 +13,8 @@ export interface TapNotices {
   connected(): void
   /** The connection could not be made, or broke; it is made again after `delayMs`. */
   lost(reason: string | undefined, delayMs: number): void
-  /** So many entries are missing here; undefined when nobody knows how many. */
-  missed(entries: number | undefined, reason: string): void
+  /** Entries are missing here: how many, and why, in words. */
+  missed(words: string): void
 }
 
 const firstDelayMs = 500
@@ -92,7 +92,9 @@ function entryOf(line: LogEntry, source: string, notices: TapNotices): LogEntry 
   const object = objectIn(message)
   if (object === undefined) return line
   if (object['logwisp'] === 'dropped') {
-    notices.missed(typeof object['entries'] === 'number' ? object['entries'] : undefined, String(object['reason']))
+    const { entries, reason } = object
+    const count = typeof entries === 'number' ? entries : 'some'
+    notices.missed(`${count} ${count === 1 ? 'entry is' : 'entries are'} missing here (${reason})`)
     return undefined
   }
   if (object['logwisp'] !== undefined) return undefined
