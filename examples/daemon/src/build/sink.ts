@@ -2,13 +2,6 @@
 
 import type { SinkConfig } from '../config/schema.ts'
 import type { BuildContext, BuildSink, BuiltSink } from './built-stage.ts'
-import { buildConsoleSink } from './sinks/console.ts'
-import { buildFileSink } from './sinks/file.ts'
-import { buildHttpSink } from './sinks/http.ts'
-import { buildHttpClientSink } from './sinks/http-client.ts'
-import { buildTcpSink } from './sinks/tcp.ts'
-import { buildTcpClientSink } from './sinks/tcp-client.ts'
-import { buildWebSocketSink } from './sinks/websocket.ts'
 import { placeOf } from './stage-place.ts'
 
 /**
@@ -18,22 +11,23 @@ import { placeOf } from './stage-place.ts'
  */
 export const buildSink: BuildSink = (config, context) => build(config, context, placeOf(context.pipeline, config))
 
+/** What makes each type is loaded when a configuration names it: a program that starts has no time for HTTP clients. */
 async function build(config: SinkConfig, context: BuildContext, place: string): Promise<BuiltSink> {
   switch (config.type) {
     case 'http':
-      return buildHttpSink(config.options, context, place)
+      return (await import('./sinks/http.ts')).buildHttpSink(config.options, context, place)
     case 'tcp':
-      return buildTcpSink(config.options, context, place)
+      return (await import('./sinks/tcp.ts')).buildTcpSink(config.options, context, place)
     case 'websocket':
-      return buildWebSocketSink(config.options, context, place)
+      return (await import('./sinks/websocket.ts')).buildWebSocketSink(config.options, context, place)
     case 'http_client':
-      return buildHttpClientSink(config.options, context, place)
+      return (await import('./sinks/http-client.ts')).buildHttpClientSink(config.options, context, place)
     case 'tcp_client':
-      return buildTcpClientSink(config.options, context, place)
+      return (await import('./sinks/tcp-client.ts')).buildTcpClientSink(config.options, context, place)
     case 'file':
-      return buildFileSink(config.options, context, place)
+      return (await import('./sinks/file.ts')).buildFileSink(config.options, context, place)
     case 'stdout':
     case 'stderr':
-      return buildConsoleSink(config, context, place)
+      return (await import('./sinks/console.ts')).buildConsoleSink(config, context, place)
   }
 }

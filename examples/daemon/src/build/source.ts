@@ -2,12 +2,6 @@
 
 import type { SourceConfig } from '../config/schema.ts'
 import type { BuildContext, BuildSource, BuiltSource } from './built-stage.ts'
-import { buildDirectorySource, buildFileSource } from './sources/files.ts'
-import { buildHttpSource } from './sources/http.ts'
-import { buildSseSource } from './sources/sse.ts'
-import { buildStdinSource } from './sources/stdin.ts'
-import { buildTcpSource } from './sources/tcp.ts'
-import { buildWebSocketSource } from './sources/websocket.ts'
 import { placeOf } from './stage-place.ts'
 
 /**
@@ -17,21 +11,22 @@ import { placeOf } from './stage-place.ts'
  */
 export const buildSource: BuildSource = (config, context) => build(config, context, placeOf(context.pipeline, config))
 
+/** What makes each type is loaded when a configuration names it. */
 async function build(config: SourceConfig, context: BuildContext, place: string): Promise<BuiltSource> {
   switch (config.type) {
     case 'directory':
-      return buildDirectorySource(config.options, context, place)
+      return (await import('./sources/files.ts')).buildDirectorySource(config.options, context, place)
     case 'file':
-      return buildFileSource(config.options, context, place)
+      return (await import('./sources/files.ts')).buildFileSource(config.options, context, place)
     case 'stdin':
-      return buildStdinSource(config.options, context, place)
+      return (await import('./sources/stdin.ts')).buildStdinSource(config.options, context, place)
     case 'http':
-      return buildHttpSource(config.options, context, place)
+      return (await import('./sources/http.ts')).buildHttpSource(config.options, context, place)
     case 'tcp':
-      return buildTcpSource(config.options, context, place)
+      return (await import('./sources/tcp.ts')).buildTcpSource(config.options, context, place)
     case 'sse':
-      return buildSseSource(config.options, context, place)
+      return (await import('./sources/sse.ts')).buildSseSource(config.options, context, place)
     case 'websocket':
-      return buildWebSocketSource(config.options, context, place)
+      return (await import('./sources/websocket.ts')).buildWebSocketSource(config.options, context, place)
   }
 }

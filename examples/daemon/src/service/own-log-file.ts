@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { LogLevel } from '@logwisp/core'
-import { type FileSink, fileSink } from '@logwisp/sinks'
+import { type FileSink, fileSink } from '@logwisp/sinks/file-sink'
 import { bytesPerMegabyte } from '../config/schema/primitives.ts'
 import type { Config } from '../config/schema.ts'
 

@@ -1,7 +1,7 @@
 /** Standard output and standard error. */
 
 import { Writable } from 'node:stream'
-import { consoleSink } from '@logwisp/sinks'
+import { consoleSink } from '@logwisp/sinks/console-sink'
 import type { PipelineConfig, SinkOf } from '../../config/schema.ts'
 import type { BuildContext, BuiltSink } from '../built-stage.ts'
 import { sinkFormat } from '../format.ts'

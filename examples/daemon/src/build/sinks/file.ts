@@ -1,6 +1,6 @@
 /** A file, rotated. */
 
-import { fileSink } from '@logwisp/sinks'
+import { fileSink } from '@logwisp/sinks/file-sink'
 import { bytesPerMegabyte } from '../../config/schema/primitives.ts'
 import type { SinkOf } from '../../config/schema.ts'
 import type { BuildContext, BuiltSink } from '../built-stage.ts'

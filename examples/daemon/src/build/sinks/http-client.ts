@@ -1,6 +1,6 @@
 /** Batches that are sent to an HTTP server. */
 
-import { httpClientSink } from '@logwisp/sinks'
+import { httpClientSink } from '@logwisp/sinks/http-client-sink'
 import type { SinkOf } from '../../config/schema.ts'
 import type { BuildContext, BuiltSink } from '../built-stage.ts'
 import { shownProof } from '../client-auth.ts'

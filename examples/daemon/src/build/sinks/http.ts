@@ -1,6 +1,6 @@
 /** The live stream of events. */
 
-import { sseSink } from '@logwisp/sinks'
+import { sseSink } from '@logwisp/sinks/sse-sink'
 import type { SinkOf } from '../../config/schema.ts'
 import type { BuildContext, BuiltSink } from '../built-stage.ts'
 import { sinkFormat } from '../format.ts'

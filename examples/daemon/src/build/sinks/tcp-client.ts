@@ -1,7 +1,7 @@
 /** Lines that are sent over TCP. */
 
 import { hostname } from 'node:os'
-import { tcpClientSink } from '@logwisp/sinks'
+import { tcpClientSink } from '@logwisp/sinks/tcp-client-sink'
 import type { SinkOf } from '../../config/schema.ts'
 import type { BuildContext, BuiltSink } from '../built-stage.ts'
 import { shownProof } from '../client-auth.ts'

@@ -1,6 +1,6 @@
 /** The live stream of lines. */
 
-import { tcpSink } from '@logwisp/sinks'
+import { tcpSink } from '@logwisp/sinks/tcp-sink'
 import type { SinkOf } from '../../config/schema.ts'
 import type { BuildContext, BuiltSink } from '../built-stage.ts'
 import { sinkFormat } from '../format.ts'

@@ -1,6 +1,6 @@
 /** The live stream over WebSocket. */
 
-import { webSocketSink } from '@logwisp/sinks'
+import { webSocketSink } from '@logwisp/sinks/web-socket-sink'
 import type { SinkOf } from '../../config/schema.ts'
 import type { BuildContext, BuiltSink } from '../built-stage.ts'
 import { sinkFormat } from '../format.ts'

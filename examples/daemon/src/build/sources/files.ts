@@ -1,7 +1,8 @@
 /** Files that are followed. */
 
 import { basename, relative } from 'node:path'
-import { directorySource, type FileSource, type FollowOptions, fileSource } from '@logwisp/sources'
+import { directorySource } from '@logwisp/sources/directory-source'
+import { type FileSource, type FollowOptions, fileSource } from '@logwisp/sources/file-source'
 import type { SourceOf } from '../../config/schema.ts'
 import type { BuildContext, BuiltSource } from '../built-stage.ts'
 import { inMs } from '../in-ms.ts'

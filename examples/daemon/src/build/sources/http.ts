@@ -1,6 +1,6 @@
 /** Entries that clients POST. */
 
-import { httpSource } from '@logwisp/sources'
+import { httpSource } from '@logwisp/sources/http-source'
 import type { SourceOf } from '../../config/schema.ts'
 import type { BuildContext, BuiltSource } from '../built-stage.ts'
 import { inMs } from '../in-ms.ts'

@@ -1,6 +1,6 @@
 /** A stream of events from a server. */
 
-import { sseSource } from '@logwisp/sources'
+import { sseSource } from '@logwisp/sources/sse-source'
 import type { SourceOf } from '../../config/schema.ts'
 import type { BuildContext, BuiltSource } from '../built-stage.ts'
 import { inPlace } from '../stage-place.ts'

@@ -1,7 +1,7 @@
 /** Standard input. */
 
 import type { Readable } from 'node:stream'
-import { stdinSource } from '@logwisp/sources'
+import { stdinSource } from '@logwisp/sources/stdin-source'
 import type { SourceOf } from '../../config/schema.ts'
 import type { BuildContext, BuiltSource } from '../built-stage.ts'
 import { inPlace } from '../stage-place.ts'

@@ -1,6 +1,6 @@
 /** Lines over TCP. */
 
-import { tcpSource } from '@logwisp/sources'
+import { tcpSource } from '@logwisp/sources/tcp-source'
 import type { SourceOf } from '../../config/schema.ts'
 import type { BuildContext, BuiltSource } from '../built-stage.ts'
 import { inMs } from '../in-ms.ts'

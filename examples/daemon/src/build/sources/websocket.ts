@@ -1,6 +1,6 @@
 /** Entries over WebSocket: from a server, or from clients. */
 
-import { webSocketSource } from '@logwisp/sources'
+import { webSocketSource } from '@logwisp/sources/web-socket-source'
 import type { SourceOf } from '../../config/schema.ts'
 import type { BuildContext, BuiltSource } from '../built-stage.ts'
 import { inMs } from '../in-ms.ts'
