@@ -37,7 +37,8 @@ export function figuresOf(now, before, seconds) {
     outPerSecond: slowest(now.sinks, before?.sinks, seconds),
     taken: now.total_processed,
     filtered: now.total_filtered,
-    dropped: Object.entries(now.dropped).filter(([, entries]) => Number(entries) > 0),
+    // What a filter took out is no loss, and has a figure of its own.
+    dropped: Object.entries(now.dropped).filter(([reason, entries]) => reason !== 'filtered' && Number(entries) > 0),
     viewers: watched.length === 0 ? undefined : sum(watched, ({ viewers }) => viewers.length),
     queued: sum(now.sinks, ({ queue }) => queue.entries),
     restarts: sum(stages, ({ restarts }) => restarts),

@@ -30,7 +30,7 @@ describe.skipIf(!hasChromium)('the home of three pipelines', () => {
     Object.assign(server.pipelines.get('nginx')!.status, {
       state: 'restarting',
       last_error: 'connect ECONNREFUSED <b>',
-      dropped: { rate_limit: 1234, full: 0 },
+      dropped: { rate_limit: 1234, full: 0, filtered: 17 },
       total_filtered: 17,
     })
     await app.write(['one', 'two'])
