@@ -78,12 +78,19 @@ test.skipIf(!hasScript)('says at a terminal what it follows, where its page is, 
   await writeFile(join(directory, 'app.log'), 'before\n')
   const daemon = startAtTerminal()
   await daemon.says(/stop with +Ctrl-C/)
-  expect(daemon.output()).toContain(`following  ${join(directory, '*.log')}`)
+  expect(daemon.output()).toContain(`following  ${join(directory, '*.log')} (1 file)`)
   expect(daemon.output()).toMatch(/live page {2}http:\/\/127\.0\.0\.1:\d+\//)
   // Ctrl-C, as a terminal sends it.
   daemon.child.stdin?.write('\x03')
   expect(await daemon.exit).toBe(0)
   expect(daemon.output()).toContain('SIGINT: delivering what was read; again to stop at once')
+})
+
+test.skipIf(!hasScript)('says at a terminal what to do when there is nothing to follow', async () => {
+  const daemon = startAtTerminal()
+  await daemon.says(/stop with +Ctrl-C/)
+  expect(daemon.output()).toContain('none there yet')
+  expect(daemon.output()).toContain('--pattern')
 })
 
 test('shows appended lines, and says in its log where', async () => {

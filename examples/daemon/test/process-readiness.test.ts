@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Readiness, readinessOf } from '../src/service/readiness.ts'
+import { configured, startDaemon, temporaryDirectory } from './process-fixtures.ts'
 
 function has(program: string): boolean {
   try {
@@ -105,6 +106,28 @@ describe.skipIf(missing.length > 0)('systemd', () => {
     const count = manager.told().length
     await new Promise((resolve) => setTimeout(resolve, 1000))
     expect(manager.told()).toEqual(Array.from({ length: count }, () => 'WATCHDOG=1'))
+  })
+
+  test('is told by the daemon when it serves, reloads and stops', { timeout: 60_000 }, async () => {
+    manager = await systemd()
+    const directory = await temporaryDirectory()
+    const toml = `
+      [[pipelines]]
+      name = "app"
+      sources = [{ type = "directory", options = { path = ${JSON.stringify(directory)} } }]
+      sinks = [{ type = "file", options = { directory = ${JSON.stringify(directory)}, name = "copy" } }]
+    `
+    const daemon = startDaemon(await configured(directory, toml), { environment: { NOTIFY_SOCKET: manager.socket } })
+    const tells = (pattern: RegExp): Promise<void> =>
+      vi.waitFor(() => expect(manager.told().at(-1)).toMatch(pattern), { timeout: 20_000 })
+    await tells(/^READY=1\nSTATUS=1 of 1 pipelines run$/)
+    daemon.child.kill('SIGHUP')
+    await vi.waitFor(() => expect(manager.told()).toHaveLength(3), { timeout: 20_000 })
+    expect(manager.told()[1]).toMatch(/^RELOADING=1\nMONOTONIC_USEC=\d+\n/)
+    await tells(/^READY=1\n/)
+    daemon.child.kill('SIGTERM')
+    expect(await daemon.exit).toBe(0)
+    await tells(/^STOPPING=1\n/)
   })
 
   test('is not told of our life when it watches another process', async () => {

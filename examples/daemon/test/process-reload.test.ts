@@ -79,6 +79,24 @@ test('SIGHUP: the level of its own log changes too, and what only a new start ch
   await daemon.says(/DEBUG the log has new settings/)
 })
 
+test('SIGHUP: a broken file shows in the status; the port that the status had of its own can go', async () => {
+  const { directory, daemon } = await running('status = { port = 0 }')
+  const [, first] = await daemon.says(/ listening url=(\S+)/)
+  const status = async (): Promise<{ last_reload?: { result: string; error?: string }; pipelines: object }> =>
+    (await fetch(`${first}status`)).json() as never
+  expect(Object.keys((await status()).pipelines)).toEqual(['app'])
+  expect((await fetch(`${first}readyz`)).status).toBe(200)
+  await configured(directory, 'quite = true')
+  daemon.child.kill('SIGHUP')
+  await daemon.says(/is not taken/)
+  const { last_reload } = await status()
+  expect(last_reload?.result).toBe('refused')
+  expect(last_reload?.error).toContain('quite')
+  await configured(directory, copying(directory, 'first'))
+  daemon.child.kill('SIGHUP')
+  await vi.waitFor(() => expect(fetch(`${first}status`)).rejects.toThrow(), soon)
+})
+
 test('SIGHUP ten times at once ends in one configuration that runs', async () => {
   const { directory, daemon, comesTo } = await running()
   for (let i = 0; i < 10; i++) {

@@ -10,17 +10,21 @@ const maxLines = 8
 /** The name of each line takes so much, with its margin. */
 const labelWidth = 13
 
+/** What to do when nothing is found to follow. */
+const noneYet = [
+  'none there yet: one that appears is followed from its first line.',
+  "For others name them: logwisp <directory> --pattern '<glob>'",
+]
+
 /** What is followed, where the page is, how to stop it; ends with a line feed. */
 export function greeting(config: Config, status: ServiceStatus): string {
   const followed = config.pipelines.flatMap(({ name, sources }) =>
     sources.flatMap((source, index) => {
-      const files = status.pipelines[name]?.sources[index]?.files
-      const count = files === undefined ? '' : ` (${files.length === 1 ? '1 file' : `${files.length} files`})`
       if (source.type === 'directory') {
-        const advice =
-          files?.length === 0 ? '\n             none there yet: one that appears is read from its first line' : ''
-        const patterns = [source.options.pattern].flat().join(' ')
-        return [`${join(source.options.path, patterns)}${count}${advice}`]
+        const files = status.pipelines[name]?.sources[index]?.details['files']
+        const count = typeof files === 'number' ? ` (${files === 1 ? '1 file' : `${files} files`})` : ''
+        const path = join(source.options.path, [source.options.pattern].flat().join(' '))
+        return files === 0 ? [`${path}${count}`, ...noneYet] : [`${path}${count}`]
       }
       return source.type === 'file' ? [source.options.path] : []
     }),
