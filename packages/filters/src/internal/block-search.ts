@@ -28,7 +28,9 @@ export interface BlockSearch {
   readonly anchored: boolean
   /** With `g`: a text without which no line matches, for blocks that {@link search} is not exact for; finds it in any of them. */
   readonly hint: RegExp | undefined
-  /** Finds the same lines in the bytes themselves, where the original is some plain texts and no more. */
+  /** The texts that it looks for, one of which is all that a line has to have, where the original is no more than that. */
+  readonly texts: readonly string[] | undefined
+  /** Finds lines with one of these texts in the bytes themselves. */
   readonly finder: LineFinder | undefined
 }
 
@@ -61,6 +63,7 @@ export function blockSearch(regexp: RegExp): BlockSearch | undefined {
     searchesBytes: length > 0 && !rewriter.takesNonAscii,
     anchored: !regexp.multiline && pattern.alternatives.every(({ elements }) => isStart(elements[0])),
     hint: hint === undefined ? undefined : new RegExp(hint, flags),
+    texts,
     finder: texts === undefined ? undefined : LineFinder.for(texts),
   }
 }

@@ -1,9 +1,10 @@
 /** One pattern, made into a question that can be asked of an entry and of a whole batch. */
 
 import { isRegExp } from 'node:util/types'
-import type { Batch, LogEntry, LogLevel } from '@logwisp/core'
+import type { Batch, LogEntry } from '@logwisp/core'
 import type { MatchOptions, TextTest } from '../pattern.ts'
 import { blockSearch } from './block-search.ts'
+import { fullTextSelect, headOf } from './full-text-select.ts'
 import { type LineQuestion, selectLines } from './select-lines.ts'
 
 /** A question about entries, and the same about all lines of a batch. */
@@ -32,9 +33,8 @@ export function textMatch(pattern: RegExp | string | TextTest, text: NonNullable
     }
   }
   return {
-    entry: ({ source, level, message }) => test(fullText(source, level, message)),
-    select: (batch) =>
-      batch.select((start, end) => test(fullText(batch.source, batch.level(start, end), batch.message(start, end)))),
+    entry: ({ source, level, message }) => test(headOf(source, level) + message),
+    select: fullTextSelect({ test, search }),
   }
 }
 
@@ -53,10 +53,4 @@ function lineQuestion(pattern: RegExp | string | TextTest): LineQuestion {
     return regexp.test(line)
   }
   return { test, search: blockSearch(regexp) }
-}
-
-/** The text that the ancestor matched. */
-function fullText(source: string, level: LogLevel | undefined, message: string): string {
-  const head = level === undefined ? '' : `${level.toUpperCase()} `
-  return source === '' ? `${head}${message}` : `${source} ${head}${message}`
 }
