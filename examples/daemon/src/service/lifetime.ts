@@ -127,6 +127,8 @@ class Lifetime {
     } catch (error) {
       if (error instanceof StartError) this.#say('fatal', error.message)
       else this.#say('fatal', 'it cannot start', error)
+      await this.#stop(0)
+      await this.#ports?.close(0)
       return exitCodes.failed
     } finally {
       for (const undo of this.#undo.reverse()) await undo()
