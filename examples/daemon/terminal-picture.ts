@@ -3,7 +3,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import type { Browser } from '@logwisp/browser-testing'
 
 /** What to show. */
@@ -69,13 +68,13 @@ async function output({ command, cwd, columns, rows, lookAfterMs }: TerminalPict
 }
 
 async function draw(browser: Browser, { columns, rows }: TerminalPictureOptions, text: string): Promise<Buffer> {
-  const require = createRequire(import.meta.url)
+  const emulator = new URL(import.meta.resolve('@xterm/xterm'))
   const page = await browser.newPage({ viewport: { width: 1600, height: 1200 } })
   try {
     await page.setContent('<body style="margin:0"><div id="terminal" style="display:inline-block;padding:12px"></div>')
-    await page.addStyleTag({ content: await readFile(require.resolve('@xterm/xterm/css/xterm.css'), 'utf8') })
+    await page.addStyleTag({ content: await readFile(new URL('../css/xterm.css', emulator), 'utf8') })
     await page.addStyleTag({ content: '.xterm .scrollbar { display: none !important }' })
-    await page.addScriptTag({ content: await readFile(require.resolve('@xterm/xterm'), 'utf8') })
+    await page.addScriptTag({ content: await readFile(emulator, 'utf8') })
     const given = JSON.stringify({ columns, rows, text, theme: themes })
     await page.evaluate(`(async ({ columns, rows, text, theme }) => {
       document.getElementById('terminal').style.background = theme.background

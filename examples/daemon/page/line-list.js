@@ -41,6 +41,7 @@ export class LineList {
   /** @type {HTMLElement[]} */
   #spare = []
   #isFrameAsked = false
+  #isShown = true
   #top = 0
   /** Browsers scroll by whole pixels: what is left, so that it does not add up. */
   #owed = 0
@@ -82,6 +83,18 @@ export class LineList {
     this.#heights.clear()
     for (const row of [...this.#shown.keys()]) this.#remove(row)
     this.ask()
+  }
+
+  /**
+   * Said before the list is hidden, and after it is there again: a browser forgets where something was scrolled to that
+   * is hidden.
+   *
+   * @param {boolean} isShown
+   */
+  setShown(isShown) {
+    this.#isShown = isShown
+    if (isShown) this.#scrollTo(this.#top)
+    this.#resized()
   }
 
   /** @param {boolean} wraps */
@@ -126,7 +139,8 @@ export class LineList {
 
   /** Scrolls so that the active line is in sight. */
   revealActive() {
-    if (this.active !== undefined && this.#view.size > 0) this.#reveal(this.#clamp(this.#view.rowOf(this.active)))
+    if (this.active !== undefined && this.#view.size > 0 && this.#isShown)
+      this.#reveal(this.#clamp(this.#view.rowOf(this.active)))
   }
 
   #clamp(row) {
@@ -134,7 +148,7 @@ export class LineList {
   }
 
   #goTo(row) {
-    if (this.#view.size === 0) return
+    if (this.#view.size === 0 || !this.#isShown) return
     this.#sync()
     const to = this.#clamp(row)
     this.#activate(this.#view.numberAt(to))
@@ -179,6 +193,7 @@ export class LineList {
   }
 
   #scrolled() {
+    if (!this.#isShown) return
     const top = this.#scroller.scrollTop
     const end = this.#heights.total - this.#visibleHeight
     // Upwards is the reader's wish, however little: at many lines a second there is no second chance to scroll up.
@@ -202,9 +217,9 @@ export class LineList {
   }
 
   #resized() {
+    // Nothing has a size.
+    if (!this.#isShown) return
     this.#visibleHeight = this.#scroller.clientHeight
-    // Hidden: nothing has a size.
-    if (this.#visibleHeight === 0) return
     const text = /** @type {HTMLElement} */ (this.#probe.querySelector('.text'))
     const message = /** @type {HTMLElement} */ (this.#probe.querySelector('.message'))
     const characters = message.getBoundingClientRect().width / 10
@@ -236,9 +251,11 @@ export class LineList {
       this.ask()
       return
     }
-    this.#sync()
-    this.#place()
-    this.#markActive()
+    if (this.#isShown) {
+      this.#sync()
+      this.#place()
+      this.#markActive()
+    }
     this.onFrame()
   }
 

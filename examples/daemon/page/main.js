@@ -135,7 +135,7 @@ element('sign-in').addEventListener('submit', (event) => {
 function toggleStages() {
   const stages = element('stages')
   stages.hidden = !stages.hidden
-  element('lines').hidden = !stages.hidden
+  tail.setShown(stages.hidden)
   element('stages-button').ariaPressed = String(!stages.hidden)
   if (latest?.status.pipelines !== undefined) show()
 }

@@ -97,6 +97,13 @@ export class Tail {
     this.#setState('paused', 'paused')
   }
 
+  /** Lines, or something else in their place. @param {boolean} isShown */
+  setShown(isShown) {
+    if (!isShown) this.#list.setShown(false)
+    element('lines').hidden = !isShown
+    if (isShown) this.#list.setShown(true)
+  }
+
   toggleWrap() {
     this.#list.setWraps(!this.#list.wraps)
     element('wrap').ariaPressed = String(this.#list.wraps)

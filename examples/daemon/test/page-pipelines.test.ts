@@ -96,6 +96,31 @@ describe.skipIf(!hasChromium)('the home of three pipelines', () => {
     expect(await visited.page.locator('#stages').isHidden()).toBe(true)
   })
 
+  test('shows the same lines again after the stages, wherever the list was, and follows if it did', async () => {
+    const { page } = visited
+    const app = server.pipelines.get('app')!
+    await app.write(Array.from({ length: 3000 }, (_, i) => `line ${i}`))
+    await visited.shows('line 2999')
+    await page.click('#stages-button')
+    await app.write(['while it was hidden'])
+    await visited.counts('3,001 lines')
+    await page.click('#stages-button')
+    await visited.shows('while it was hidden')
+    await page.evaluate(`{ const log = document.getElementById('log'); log.scrollTop = log.scrollHeight / 2 }`)
+    await page.locator('#follow').waitFor()
+    const inSight = `{
+      const box = document.getElementById('log').getBoundingClientRect()
+      document.elementFromPoint(box.left + 200, box.top + 200)?.closest('.row')?.querySelector('.message').textContent
+    }`
+    await expect.poll(() => page.evaluate(inSight)).toMatch(/^line 1\d\d\d$/)
+    const before = await page.evaluate(inSight)
+    await page.click('#stages-button')
+    await app.write(['once more'])
+    await visited.counts('3,002 lines')
+    await page.click('#stages-button')
+    await expect.poll(() => page.evaluate(inSight)).toBe(before)
+  })
+
   test('keeps what it shows while the server has no status to give', async () => {
     await server.pipelines.get('app')!.write(['one'])
     await visited.counts('1 line')
