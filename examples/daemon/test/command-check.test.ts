@@ -83,7 +83,8 @@ problem: logwisp.toml:10:25: pipelines.0.sinks.0.options.directory: ${join(cwd, 
   })
 
   test('W6: a port that something else uses, unless ports are not to be tried; the port is free again afterwards', async () => {
-    const server = createServer().listen(0, '127.0.0.1')
+    // It takes what is asked, and never answers.
+    const server = createServer((socket) => socket.on('error', () => undefined).resume()).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
     await configuration(`[[pipelines.sinks]]\ntype = "http"\noptions = { port = ${port}, host = "127.0.0.1" }`)
@@ -180,6 +181,18 @@ problem: logwisp.toml:10:25: pipelines.0.sinks.0.options.directory: ${join(cwd, 
     const template = await run('check')
     expect(template.code).toBe(2)
     expect(template.stdout).toMatch(/^problem: logwisp\.toml:4:\d+: pipelines\.0\.format_options\.template: /m)
+  })
+
+  test('a user whose hash is none that can be checked', async () => {
+    await writeFile(join(cwd, 'users'), 'ann:plain text\n', { mode: 0o600 })
+    await configuration(
+      '[[pipelines.sinks]]\ntype = "http"\noptions = { port = 0, host = "127.0.0.1" }',
+      'auth = { type = "basic", basic_auth = { users_file = "users" } }',
+    )
+    const { code, stdout } = await run('check')
+    expect(code).toBe(2)
+    expect(stdout).toMatch(/^problem: logwisp\.toml:3:\d+: pipelines\.0\.auth: .*hash/m)
+    expect(stdout).not.toContain('plain text')
   })
 
   test('names that cannot be found; with --online servers that do not answer, with --offline neither', async () => {

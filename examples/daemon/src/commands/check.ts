@@ -1,12 +1,13 @@
 /** `logwisp check`: everything that is wrong with a configuration, before it runs. */
 
+import { checkBuildable } from '../build/check-buildable.ts'
 import { listeningStages } from '../config/checks/listening-stages.ts'
 import { loadConfig } from '../config/load.ts'
 import { ConfigError, type LoadedConfig, originText } from '../config/loaded-config.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { defaultStateDirectory } from '../service/state-directory.ts'
 import { checkCertificates } from './check/certificates.ts'
-import { checkFormats } from './check/formats.ts'
+import { checkCredentials } from './check/credentials.ts'
 import { checkPlaces } from './check/places.ts'
 import { checkPorts } from './check/ports.ts'
 import { checkRemotes } from './check/remotes.ts'
@@ -54,7 +55,7 @@ async function findAll(
 ): Promise<{ loaded: LoadedConfig | undefined; findings: readonly PlacedFinding[] }> {
   let loaded: LoadedConfig
   try {
-    loaded = await loadConfig(invocation)
+    loaded = await loadConfig(invocation, checkBuildable)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const findings = error.problems.map((problem) => ({ ...problem, severity: 'problem' as const }))
@@ -66,7 +67,7 @@ async function findAll(
   const stateDirectory = config.state_directory ?? defaultStateDirectory(environment)
   const found: readonly (readonly Finding[])[] = await Promise.all([
     checkPlaces(config, cwd, stateDirectory),
-    checkFormats(config),
+    checkCredentials(config),
     checkCertificates(config, cwd, now),
     options.ports ? checkPorts(config) : [],
     options.offline ? [] : checkRemotes(config, { connecting: options.online === true, cwd, now }),

@@ -1,6 +1,7 @@
 /** `logwisp run`: from a configuration to an exit code. */
 
 import { resolve } from 'node:path'
+import { checkBuildable } from '../build/check-buildable.ts'
 import { loadConfig } from '../config/load.ts'
 import { ConfigError, type LoadedConfig, problemText } from '../config/loaded-config.ts'
 import { saveConfig } from '../config/save.ts'
@@ -29,7 +30,7 @@ async function runToItsEnd(invocation: Invocation, { once }: { readonly once: bo
   const stderr = parent?.stderr ?? process.stderr
   try {
     const { environment, cwd, version, words } = invocation
-    const load = (): Promise<LoadedConfig> => loadConfig(invocation)
+    const load = (): Promise<LoadedConfig> => loadConfig(invocation, checkBuildable)
     const loaded = await load()
     const { config } = loaded
     if (config.background && !once && parent === undefined) return await startInBackground(words, process)
