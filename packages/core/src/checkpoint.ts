@@ -44,7 +44,10 @@ const rules = {
 const formatName = 'logwisp-checkpoint'
 const formatVersion = 1
 
-/** A position, or what gives it when the checkpoint is saved; undefined then means to leave what was saved. */
+/**
+ * A position, or what gives it when the checkpoint is saved; undefined then means to leave what was saved. The same object
+ * given again is looked at again, unless it is frozen: that is what a source with many positions gives for those at rest.
+ */
 export type PositionOrFunction = Position | (() => Position | undefined)
 
 /**
@@ -57,7 +60,10 @@ export class Checkpoint extends EventEmitter<CheckpointEvents> {
   readonly #saved: Map<string, Position>
   readonly #live = new Map<string, PositionOrFunction>()
   readonly #timer: NodeJS.Timeout
-  #written: string | undefined
+  /** The JSON of each position in `#saved`. */
+  readonly #texts = new Map<string, { readonly position: Position; readonly text: string }>()
+  /** Whether the file is not what is known. */
+  #changed = true
   #saving: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
@@ -99,7 +105,8 @@ export class Checkpoint extends EventEmitter<CheckpointEvents> {
   delete(key: string): void {
     this.#assertOpen()
     this.#live.delete(key)
-    this.#saved.delete(key)
+    if (this.#saved.delete(key)) this.#changed = true
+    this.#texts.delete(key)
   }
 
   /** All keys, in no promised order. */
@@ -150,6 +157,8 @@ export class Checkpoint extends EventEmitter<CheckpointEvents> {
     for (const old of this.#saved.keys()) {
       if (this.#live.has(old)) continue
       this.#saved.delete(old)
+      this.#texts.delete(old)
+      this.#changed = true
       return
     }
     throw new LogwispError(
@@ -176,18 +185,32 @@ export class Checkpoint extends EventEmitter<CheckpointEvents> {
     return saving
   }
 
+  /** Ten saves a second, of thousands of files of which most are still: what is frozen is not written out again. */
+  #text(key: string, position: Position): string {
+    const known = this.#texts.get(key)
+    if (known?.position === position && Object.isFrozen(position)) return known.text
+    const text = JSON.stringify(position)
+    if (known?.text !== text) this.#changed = true
+    this.#texts.set(key, { position, text })
+    return text
+  }
+
   async #write(): Promise<void> {
     try {
       for (const [key, live] of this.#live) {
         const position = typeof live === 'function' ? live() : live
         if (position !== undefined) this.#saved.set(key, position)
       }
-      const file = { format: formatName, version: formatVersion, positions: Object.fromEntries(this.#saved) }
-      const text = `${JSON.stringify(file)}\n`
-      if (text === this.#written) return
-      await replaceFile(this.#path, text)
-      this.#written = text
+      const positions = Array.from(
+        this.#saved,
+        ([key, position]) => `${JSON.stringify(key)}:${this.#text(key, position)}`,
+      )
+      if (!this.#changed) return
+      this.#changed = false
+      const head = JSON.stringify({ format: formatName, version: formatVersion })
+      await replaceFile(this.#path, `${head.slice(0, -1)},"positions":{${positions.join(',')}}}\n`)
     } catch (cause) {
+      this.#changed = true
       throw new LogwispError(
         'CHECKPOINT_FAILED',
         `could not save positions to ${this.#path} (${reasonOf(cause)}): make its directory exist, writable and not full`,

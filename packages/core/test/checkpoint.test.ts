@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -187,4 +187,25 @@ test.each([
   [{ interval: 100 }, 'interval'],
 ])('refuses %j', async (options, name) => {
   await expect(openCheckpoint(path, options as never)).rejects.toMatchObject({ code: 'BAD_OPTION', option: name })
+})
+
+test('of thousands of positions those at rest, frozen, are written out once', async () => {
+  const checkpoint = await openCheckpoint(path)
+  const still = Object.freeze({ offset: 1, toJSON: vi.fn(() => ({ offset: 1 })) }) as never
+  const moving = { offset: 0 }
+  checkpoint.set('still', () => still)
+  checkpoint.set('moving', () => moving)
+  await checkpoint.save()
+  const { mtimeNs, ino } = await stat(path, { bigint: true })
+  await checkpoint.save()
+  expect(await stat(path, { bigint: true })).toMatchObject({ mtimeNs, ino })
+  // Changed in place, which only looking at it shows.
+  moving.offset = 7
+  await checkpoint.save()
+  expect(JSON.parse(await readFile(path, 'utf8')).positions).toEqual({ still: { offset: 1 }, moving: { offset: 7 } })
+  expect((still as { toJSON: ReturnType<typeof vi.fn> }).toJSON).toHaveBeenCalledTimes(1)
+  checkpoint.delete('still')
+  await checkpoint.save()
+  expect(JSON.parse(await readFile(path, 'utf8')).positions).toEqual({ moving: { offset: 7 } })
+  await checkpoint.close()
 })

@@ -14,9 +14,15 @@ const maxRememberedIds = 16
 /** The ids of the files that one path has shown, newest last. */
 export class FileIds {
   readonly #used: string[]
+  #claims = 0
 
   constructor(used: readonly string[] = []) {
     this.#used = used.slice(-maxRememberedIds)
+  }
+
+  /** How often an id was claimed: grows when {@link toJSON} changes. */
+  get claims(): number {
+    return this.#claims
   }
 
   /** An id for a file that was not there before: `wanted`, or with a number when an earlier file has it. */
@@ -24,6 +30,7 @@ export class FileIds {
     let id = wanted
     for (let copy = 2; this.#used.includes(id); copy++) id = `${wanted}.${copy}`
     this.#used.push(id)
+    this.#claims++
     if (this.#used.length > maxRememberedIds) this.#used.shift()
     return id
   }
