@@ -5,16 +5,10 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { nodeWords } from './node-words.ts'
 
-/** What runs the program from its source, wherever it is started. */
-export const program: readonly string[] = [
-  process.execPath,
-  '--import',
-  import.meta.resolve('tsx'),
-  '--conditions=@logwisp/source',
-  fileURLToPath(new URL('../src/cli.ts', import.meta.url)),
-]
+/** What runs the program, wherever it is started. */
+export const program: readonly string[] = [process.execPath, ...nodeWords]
 
 /** How it is run. */
 export interface CommandOptions {

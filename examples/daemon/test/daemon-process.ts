@@ -2,9 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-
-const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url))
+import { nodeWords } from './node-words.ts'
 
 /** A daemon in a process of its own. */
 export interface DaemonProcess {
@@ -28,15 +26,7 @@ export interface DaemonProcessOptions {
   readonly input?: 'pipe'
 }
 
-/** How Node runs the program from source. */
-export const nodeWords: readonly string[] = [
-  '--import',
-  fileURLToPath(import.meta.resolve('tsx')),
-  '--conditions=@logwisp/source',
-  cli,
-]
-
-/** Starts the daemon with these words on its command line, from source. */
+/** Starts the daemon with these words on its command line. */
 export function startDaemonProcess(words: readonly string[], options: DaemonProcessOptions = {}): DaemonProcess {
   return startProcess(process.execPath, [...nodeWords, ...words], options)
 }

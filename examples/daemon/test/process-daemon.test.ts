@@ -6,7 +6,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type DaemonProcess, nodeWords, pageOf, startDaemonProcess, startProcess } from './daemon-process.ts'
+import { type DaemonProcess, pageOf, startDaemonProcess, startProcess } from './daemon-process.ts'
+import { nodeWords } from './node-words.ts'
 
 let directory: string
 let state: string
