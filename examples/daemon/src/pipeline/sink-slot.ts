@@ -34,6 +34,7 @@ export class SinkSlot {
   #key: StageKey
   #built: BuiltSink | undefined
   #isEnded = false
+  #lastError: string | undefined
   #retireTimer: NodeJS.Timeout | undefined
 
   constructor(options: SinkSlotOptions) {
@@ -50,7 +51,10 @@ export class SinkSlot {
       endTimeoutMs: Infinity,
     })
     this.sink.on('warning', (warning: LogwispError) => {
-      const level = warning.code === 'SINK_FAILED' ? 'error' : 'warn'
+      const hasFailed = warning.code === 'SINK_FAILED'
+      const level = hasFailed ? 'error' : 'warn'
+      // Of a sink whose far side is down too: it does not fail, but goes on trying.
+      this.#lastError = hasFailed ? (warning.cause as Error).message : warning.message
       log[level]({ code: warning.code }, warning.message)
       onChange()
     })
@@ -129,7 +133,7 @@ export class SinkSlot {
       type: this.#key.type,
       state: this.state,
       restarts: sink.restarts,
-      last_error: sink.lastError?.message,
+      last_error: this.#lastError,
       start_time: this.#startTime,
       total_dropped: drops.total,
       dropped: drops.byReason,
