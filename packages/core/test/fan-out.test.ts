@@ -479,6 +479,47 @@ describe('a branch that fails', () => {
       pipeline(givingSource(new RecordingTracker().entries(['1'])), fanOut([bad, collectingSink()])),
     ).rejects.toThrow('no end')
   })
+
+  /** Is asked for its end, says so, and never comes to it: what it has taken is not safe yet. */
+  const neverFinished = (): Writable => {
+    const sink: Writable = new Writable({
+      objectMode: true,
+      write: (_chunk, _encoding, callback) => callback(),
+      final: () => sink.emit('finishing'),
+    })
+    return sink
+  }
+
+  test.each(['alone', 'behind another stage'])(
+    'that is closed %s, after its end was asked for and before it came, has not delivered',
+    async (place) => {
+      const bad = neverFinished()
+      const branch = place === 'alone' ? bad : [new PassThrough({ objectMode: true }), bad]
+      const done = pipeline(
+        givingSource(new RecordingTracker().entries(['1'])),
+        fanOut([branch, collectingSink()]),
+      ).catch((error: Error) => error)
+      await once(bad, 'finishing')
+      bad.destroy()
+      expect(await done).toMatchObject({
+        code: 'BRANCH_FAILED',
+        message: expect.stringContaining('branch 0 was closed before it had finished'),
+      })
+    },
+  )
+
+  test('by being closed before it has finished is left out with a warning when the others may go on', async () => {
+    const bad = neverFinished()
+    const good = collectingSink()
+    const out = fanOut([bad, good], { perBranch: { whenFailed: 'continue' } })
+    const warning = once(out, 'warning')
+    const done = pipeline(givingSource(new RecordingTracker().entries(['1'])), out)
+    await once(bad, 'finishing')
+    bad.destroy()
+    await done
+    expect(await warning).toMatchObject([{ code: 'BRANCH_FAILED' }])
+    expect(good.messages).toEqual(['1'])
+  })
 })
 
 test('ends once every branch has finished', async () => {

@@ -3,6 +3,7 @@
 import { finished, PassThrough, pipeline, type Writable } from 'node:stream'
 import { type Batch, isBatch } from '../batch.ts'
 import type { LogEntry } from '../entry.ts'
+import { LogwispError } from '../errors.ts'
 import type { StageStats } from '../stats.ts'
 import { BoundedQueue, entriesOf, type QueueBounds } from './bounded-queue.ts'
 import type { BranchAcknowledgements } from './branch-acknowledgements.ts'
@@ -64,9 +65,10 @@ export class FanOutBranch {
       this.#pump()
     })
     const closed = (error?: Error | null): void => {
+      const failure = error ?? this.#earlyEnd
       this.#closed = true
-      this.#failed = error != null
-      onClosed(error ?? undefined)
+      this.#failed = failure !== undefined
+      onClosed(failure)
     }
     if (this.#chain.length === 1) finished(this.#head, { readable: false }, closed)
     else pipeline(this.#chain as readonly NodeJS.ReadWriteStream[], closed)
@@ -96,6 +98,17 @@ export class FanOutBranch {
     return (
       this.#entries === undefined && this.#waiting.length === 0 && (this.#queue === undefined || this.#queue.isEmpty)
     )
+  }
+
+  /** Node takes a stream that is destroyed after `end()`, before it has finished, for one that has. */
+  get #earlyEnd(): Error | undefined {
+    const isEarly = (stage: unknown): boolean => {
+      const { destroyed, writableFinished } = stage as Partial<Writable>
+      return destroyed === true && writableFinished === false
+    }
+    if (!this.#ending || !this.#chain.some(isEarly)) return undefined
+    const what = `branch ${this.#index} was closed before it had finished`
+    return new LogwispError('BRANCH_FAILED', `${what}: let it finish, or set whenFailed to 'continue' for it`)
   }
 
   get #held(): number {
