@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { print, runCommand } from './harness/bench-command.ts'
 import { type BenchOptions, readOptions, usage } from './harness/bench-options.ts'
 import type { Scenario } from './harness/contest.ts'
 import { describeMachine } from './harness/machine.ts'
@@ -78,6 +79,7 @@ async function main(): Promise<number> {
     micro,
     loadAfter: loadavg()[0] as number,
   }
+  progress.clear()
   print(`\n${summary(results)}\n`)
   if (options.out !== undefined) await keep(results, options.out)
   return results.scenarios.flatMap(problemsOf).map((problem) => process.stderr.write(`${problem}\n`)).length > 0 ? 1 : 0
@@ -129,16 +131,4 @@ async function keep(results: Results, directory: string): Promise<void> {
   print(`\nwritten: ${join(directory, 'RESULTS.md')}, with ${details}\n`)
 }
 
-function print(text: string): 0 {
-  progress.clear()
-  process.stdout.write(text)
-  return 0
-}
-
-try {
-  process.exitCode = await main()
-} catch (error) {
-  progress.clear()
-  process.stderr.write(`${(error as Error).message}\n`)
-  process.exitCode = 1
-}
+await runCommand(main, progress)

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { print, runCommand } from './harness/bench-command.ts'
 import { describeMachine } from './harness/machine.ts'
 import { Progress } from './harness/progress.ts'
 import { siegePage, siegeTables } from './siege/siege-page.ts'
@@ -68,15 +69,4 @@ async function keep(results: SiegeResults, directory: string): Promise<void> {
   print(`\nwritten: ${join(directory, 'SIEGE.md')}, with ${details}\n`)
 }
 
-function print(text: string): 0 {
-  process.stdout.write(text)
-  return 0
-}
-
-try {
-  process.exitCode = await main()
-} catch (error) {
-  progress.clear()
-  process.stderr.write(`${(error as Error).message}\n`)
-  process.exitCode = 1
-}
+await runCommand(main, progress)

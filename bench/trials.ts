@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { print, runCommand } from './harness/bench-command.ts'
 import { describeMachine } from './harness/machine.ts'
 import { Progress } from './harness/progress.ts'
 import { dayInTheLife } from './trials/day-in-the-life.ts'
@@ -82,15 +83,4 @@ function isRight({ reloadUnderLoad: reload, dayInTheLife: day }: TrialResults): 
   return reloaded && lived
 }
 
-function print(text: string): 0 {
-  process.stdout.write(text)
-  return 0
-}
-
-try {
-  process.exitCode = await main()
-} catch (error) {
-  progress.clear()
-  process.stderr.write(`${(error as Error).stack}\n`)
-  process.exitCode = 1
-}
+await runCommand(main, progress)

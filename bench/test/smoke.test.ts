@@ -65,3 +65,13 @@ describe('pnpm bench --quick', () => {
     expect(readFileSync(join(out, 'RESULTS.md'), 'utf8')).toContain('## file-include-to-file')
   })
 })
+
+describe('the trials of the daemon', () => {
+  it('a few reloads under load: nothing is lost or doubled, no viewer is cut', { timeout: timeoutMs }, async () => {
+    // It fails by itself when a line is lost or comes twice.
+    const { stdout } = await run('node', ['dist/trials.js', '--only', 'reload', '--seconds', '30'], { cwd: bench })
+    expect(stdout).toMatch(/^5 reloads, 1 of them of a broken file \(1 refused\)\.$/m)
+    expect(stdout).toMatch(/^\| steady \| [\d,]+ \| 0 \| 0 \| 0 \| 0 \|$/m)
+    expect(stdout).toMatch(/^\| changing \| [\d,]+ \| 0 \| 0 \| 0 \| 0 \|$/m)
+  })
+})

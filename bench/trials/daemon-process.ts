@@ -8,7 +8,8 @@ import { dirname, join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 
-const daemonPackage = dirname(createRequire(import.meta.url).resolve('@logwisp/example-daemon/package.json'))
+const require = createRequire(import.meta.url)
+const daemonPackage = dirname(require.resolve('@logwisp/example-daemon/package.json'))
 const program = join(daemonPackage, 'dist', 'cli.js')
 
 /** How long it may take until it serves. */
@@ -21,7 +22,7 @@ const keptChars = 20_000
 const ticksPerSecond = 100
 
 /** What a status says of a stage or a pipeline; only what trials ask about. */
-export interface StageBooks {
+interface StageBooks {
   readonly type: string
   readonly state: string
   readonly total_entries?: number

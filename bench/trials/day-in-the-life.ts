@@ -26,7 +26,7 @@ export interface DaySizes {
 }
 
 /** One pipeline at the end, when everything was still. */
-export interface PipelineBalance {
+interface PipelineBalance {
   readonly name: string
   readonly in: number
   readonly filtered: number
@@ -40,7 +40,7 @@ export interface PipelineBalance {
   readonly balances: boolean
 }
 
-export interface SeriesResult extends Arrived {
+interface SeriesResult extends Arrived {
   readonly name: string
   readonly way: string
   readonly written: number

@@ -10,7 +10,7 @@ const filler = 'GET /api/orders/1234?page=2 200 17ms worker=3'
 const numbered = /\b([a-z]+)-(\d{9})\b/
 
 /** Of which series a line is, and which number it has; undefined for anything else. */
-export function numberOf(line: string): { readonly name: string; readonly number: number } | undefined {
+function numberOf(line: string): { readonly name: string; readonly number: number } | undefined {
   const found = numbered.exec(line)
   return found === null ? undefined : { name: found[1] as string, number: Number(found[2]) }
 }

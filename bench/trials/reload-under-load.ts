@@ -20,7 +20,7 @@ export interface ReloadSizes {
   readonly viewers: number
 }
 
-export interface ReloadedPipeline {
+interface ReloadedPipeline {
   readonly name: string
   readonly written: number
   readonly lost: number

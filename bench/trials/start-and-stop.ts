@@ -18,13 +18,13 @@ export interface StartSizes {
   readonly manyFiles: number
 }
 
-export interface IdleResult {
+interface IdleResult {
   readonly files: number
   readonly rssBytes: number
   readonly processorMsPerSecond: number
 }
 
-export interface StopResult {
+interface StopResult {
   /** What the far side does when it is told to end. */
   readonly farSide: 'heals' | 'stays dead'
   readonly queued: number
