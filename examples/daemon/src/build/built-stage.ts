@@ -1,6 +1,6 @@
 /** What a stage of the configuration becomes: library streams, and how they are mounted. */
 
-import type { Duplex } from 'node:stream'
+import type { Duplex, Readable, Writable } from 'node:stream'
 import type { Checkpoint, EntrySink, EntrySource } from '@logwisp/core'
 import type { PipelineConfig, SinkConfig, SourceConfig } from '../config/schema.ts'
 import type { PortHost } from '../http/port-host.ts'
@@ -13,12 +13,14 @@ export interface BuildContext {
   /** Whether paths begin with the pipeline's name. */
   readonly router: boolean
   readonly ports: PortHost
-  /** Where the positions of the pipeline's sources are kept. */
-  readonly checkpoint: Checkpoint
+  /** Where the positions of the pipeline's sources are kept; undefined: nowhere. */
+  readonly checkpoint: Checkpoint | undefined
   /** Standard input can be read by one source only, once. */
   readonly stdin: NodeJS.ReadableStream
   /** With true, sources that follow end at the end of what is there. */
   readonly once: boolean
+  /** Called with each source and sink in the turn in which it is made, before it opens anything. */
+  readonly onMade?: ((stage: Readable | Writable) => void) | undefined
 }
 
 /** A source that runs. */

@@ -14,11 +14,12 @@ import { inPlace } from './stage-place.ts'
  * @throws LogwispError `BAD_PATTERN` with the place in the configuration.
  */
 export const buildFilters: BuildFilters = ({ rate_limit, filters }) => [
-  ...limits(rate_limit),
-  ...filters.map((filter, index) => inPlace(`filters.${index}`, () => filterStage(filter, index))),
+  ...buildLimits(rate_limit),
+  ...filters.map(buildFilter),
 ]
 
-function limits({ rate, burst, policy, max_entry_size_bytes }: PipelineConfig['rate_limit']): Duplex[] {
+/** The limits of size and rate, as far as there are any. */
+export function buildLimits({ rate, burst, policy, max_entry_size_bytes }: PipelineConfig['rate_limit']): Duplex[] {
   const stages: Duplex[] = []
   if (max_entry_size_bytes > 0) stages.push(limitSize(max_entry_size_bytes))
   if (rate > 0 && policy !== 'pass') {
@@ -31,6 +32,15 @@ function limits({ rate, burst, policy, max_entry_size_bytes }: PipelineConfig['r
     )
   }
   return stages
+}
+
+/**
+ * The filter at this place of `filters`.
+ *
+ * @throws LogwispError `BAD_PATTERN` with the place in the configuration.
+ */
+export function buildFilter(filter: FilterConfig, index: number): EntryFilter {
+  return inPlace(`filters.${index}`, () => filterStage(filter, index))
 }
 
 function filterStage(filter: FilterConfig, index: number): EntryFilter {

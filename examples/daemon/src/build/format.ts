@@ -1,6 +1,6 @@
 /** How entries become text, as the configuration has it. */
 
-import { encodeEntryWithId, type Format, LogwispError } from '@logwisp/core'
+import { encodeEntryWithId, type Format } from '@logwisp/core'
 import type { PipelineConfig, SinkConfig } from '../config/schema.ts'
 import { jsonFormat } from './formats/json.ts'
 import { templateFormat } from './formats/template.ts'
@@ -45,7 +45,7 @@ export function sinkFormat(
   const word = sink.format ?? pipeline.format ?? wordFor(type, sink)
   const options = sink.format_options ?? pipeline.format_options
   const optionsPlace = sink.format_options === undefined ? pipeline.name : place
-  const format = inPlace(`${optionsPlace}.format_options`, () => formatFor(word, options, type))
+  const format = inPlace(`${optionsPlace}.format_options.template`, () => formatFor(word, options, type))
   return { word, format, isJson: word === 'wire' || (word === 'json' && !options.pretty) }
 }
 
@@ -70,16 +70,5 @@ export function formatFor(word: FormatWord, options: FormatOptions, type: SinkCo
     case 'wire':
       // The others put ids into it by themselves, or have nobody who would know what they are.
       return type === 'tcp' || type === 'tcp_client' ? encodeEntryWithId : 'json'
-  }
-}
-
-/** What is wrong with a format and its options, for whoever checks a configuration. */
-export function checkFormat(word: FormatWord, options: FormatOptions): readonly string[] {
-  try {
-    formatFor(word, options, 'file')
-    return []
-  } catch (error) {
-    if (error instanceof LogwispError) return [error.message]
-    throw error
   }
 }

@@ -1,11 +1,13 @@
 /** The port of a stage that listens: held, guarded, and let go of again. */
 
+import type { Readable, Writable } from 'node:stream'
 import type { AccessControl } from '@logwisp/core/server'
 import type { AuthConfig } from '../config/schema.ts'
 import type { Endpoint, HttpMount, PortLease } from '../http/port-host.ts'
 import { accessFor, type NetLimitConfig } from './access.ts'
 import type { BuildContext } from './built-stage.ts'
-import { inPlace, refuse } from './stage-place.ts'
+import { makeStage } from './make-stage.ts'
+import { refuse } from './stage-place.ts'
 import { type ServerSsl, serverTlsFor } from './tls.ts'
 
 /** What all stages that listen are told. */
@@ -32,17 +34,12 @@ export interface MountedPort {
   serve: PortLease['serve']
 }
 
-/** A stage that can tell of what its rules could not check. */
-interface Warned {
-  emit(event: 'warning', error: Error): unknown
-}
-
 /**
  * Holds the port of a stage, makes the stage with it, and lets go of the port when that fails.
  *
  * @throws LogwispError whatever is wrong with the port, its rules, its certificates, or the stage.
  */
-export async function onPort<Stage extends Warned>(
+export async function onPort<Stage extends Readable | Writable>(
   options: Listening,
   protocol: Endpoint['protocol'],
   context: BuildContext,
@@ -73,7 +70,7 @@ export async function onPort<Stage extends Warned>(
     rules.release()
   }
   try {
-    const stream = inPlace(place, () =>
+    const stream = makeStage(context, place, () =>
       make({
         access,
         mount: (paths, kind, answers) =>

@@ -27,7 +27,7 @@ export function readSecret(path: string, place: string): string {
 }
 
 /** Refuses a file with secrets that is missing, or that anybody on this machine may read. */
-export function checkSecret(path: string, place: string): void {
+function checkSecret(path: string, place: string): void {
   let mode: number
   try {
     ;({ mode } = statSync(path))

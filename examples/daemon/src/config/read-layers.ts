@@ -14,6 +14,7 @@ import { parseFile } from './parse-file.ts'
 import { readFile } from './read-file.ts'
 import type { Config } from './schema.ts'
 import { parseConfig } from './schema-problems.ts'
+import { soundPartOf } from './sound-part.ts'
 import type { WrittenTable } from './written.ts'
 
 /** What a configuration is made from. */
@@ -34,6 +35,8 @@ export interface Layers {
   readonly sources: ConfigSources
   /** Undefined when the schema does not allow it; then there are problems. */
   readonly config: Config | undefined
+  /** When it does not: what can be looked at all the same, see {@link soundPartOf}. */
+  readonly soundPart: Config | undefined
   /** In no order, and some without their origin. */
   readonly problems: readonly Problem[]
   readonly notices: readonly Notice[]
@@ -69,6 +72,7 @@ export async function readLayers(request: LoadRequest): Promise<Layers> {
   return {
     sources: { file, language: parsedFile?.language, tree: merged },
     config,
+    soundPart: config === undefined ? soundPartOf(plain, refused) : undefined,
     problems: [
       ...problems,
       ...fromEnvironment.problems,

@@ -2,6 +2,11 @@
 
 import { inspect } from 'node:util'
 
+/** A secret is wanted that nobody has read. */
+export class UnreadSecretError extends Error {
+  override readonly name = 'UnreadSecretError'
+}
+
 /** What a configuration says of a secret; {@link reveal} gives the text once `resolveSecrets` has found it. */
 export class Secret {
   readonly #reference: string
@@ -28,9 +33,9 @@ export class Secret {
     this.#value = value
   }
 
-  /** The text. Throws when it was not looked for yet. */
+  /** The text. Throws an UnreadSecretError when it was not looked for yet, or could not be had. */
   reveal(): string {
-    if (this.#value === undefined) throw new Error(`the secret ${this} was not read yet`)
+    if (this.#value === undefined) throw new UnreadSecretError(`the secret ${this} was not read yet`)
     return this.#value
   }
 

@@ -42,7 +42,14 @@ export class StatusServer {
   async #open(config: Config['status'], port: number): Promise<void> {
     const { host, ssl, auth, net_limit, max_connections, allowed_hosts } = config
     const tls = serverTlsFor(ssl, `${place}.ssl`)
-    const rules = await accessFor({ auth, net_limit, protocol: 'http', pipeline: undefined, ports: this.#ports, place })
+    const rules = await accessFor({
+      auth,
+      net_limit,
+      protocol: 'http',
+      pipeline: undefined,
+      ports: this.#ports,
+      place: `${place}.auth`,
+    })
     const { access, connections } = rules
     const endpoint = { protocol: 'http', host, port, tls, connections, maxConnections: max_connections } as const
     const lease = await this.#ports.acquire(endpoint).catch((error: unknown) => {

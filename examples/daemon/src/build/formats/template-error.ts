@@ -7,7 +7,7 @@ export function badTemplate(template: string, position: number, words: string): 
   const before = template.slice(0, position)
   const line = before.split('\n').length
   const column = position - before.lastIndexOf('\n')
-  return new LogwispError('BAD_OPTION', `template: line ${line}, column ${column}: ${words}`)
+  return new LogwispError('BAD_OPTION', `line ${line}, column ${column}: ${words}`)
 }
 
 /** What goes wrong when an entry is put into a template; the entry is then written in another way. */

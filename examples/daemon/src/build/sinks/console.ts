@@ -5,7 +5,7 @@ import { consoleSink } from '@logwisp/sinks/console-sink'
 import type { PipelineConfig, SinkOf } from '../../config/schema.ts'
 import type { BuildContext, BuiltSink } from '../built-stage.ts'
 import { sinkFormat } from '../format.ts'
-import { inPlace } from '../stage-place.ts'
+import { makeStage } from '../make-stage.ts'
 
 /**
  * Writes to the console.
@@ -14,13 +14,14 @@ import { inPlace } from '../stage-place.ts'
  */
 export function buildConsoleSink(
   config: SinkOf<'stdout'> | SinkOf<'stderr'>,
-  { pipeline }: BuildContext,
+  context: BuildContext,
   place: string,
 ): BuiltSink {
+  const { pipeline } = context
   const { type, options } = config
   const { format } = sinkFormat(type, options, pipeline, place)
   const otherHalf = type === 'stdout' ? 'stderr' : 'stdout'
-  const stream = inPlace(place, () =>
+  const stream = makeStage(context, place, () =>
     consoleSink({
       target: options.target,
       format,

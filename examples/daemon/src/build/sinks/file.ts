@@ -5,19 +5,16 @@ import { bytesPerMegabyte } from '../../config/schema/primitives.ts'
 import type { SinkOf } from '../../config/schema.ts'
 import type { BuildContext, BuiltSink } from '../built-stage.ts'
 import { sinkFormat } from '../format.ts'
-import { inPlace } from '../stage-place.ts'
+import { makeStage } from '../make-stage.ts'
 
 const msPerHour = 3_600_000
 
 /** Writes to `<name>.log` in its directory. */
-export function buildFileSink(
-  options: SinkOf<'file'>['options'],
-  { pipeline }: BuildContext,
-  place: string,
-): BuiltSink {
+export function buildFileSink(options: SinkOf<'file'>['options'], context: BuildContext, place: string): BuiltSink {
+  const { pipeline } = context
   const { directory, name, rotate_every_hours, retention_hours, compress, fsync } = options
   const { format } = sinkFormat('file', options, pipeline, place)
-  const stream = inPlace(place, () =>
+  const stream = makeStage(context, place, () =>
     fileSink(directory, {
       name,
       format,

@@ -6,8 +6,8 @@ import type { BuildContext, BuiltSink } from '../built-stage.ts'
 import { shownProof } from '../client-auth.ts'
 import { sinkFormat } from '../format.ts'
 import { inMs } from '../in-ms.ts'
+import { makeStage } from '../make-stage.ts'
 import { revealed } from '../revealed.ts'
-import { inPlace } from '../stage-place.ts'
 import { clientTlsFor } from '../tls.ts'
 
 /**
@@ -16,14 +16,15 @@ import { clientTlsFor } from '../tls.ts'
  */
 export function buildHttpClientSink(
   options: SinkOf<'http_client'>['options'],
-  { pipeline }: BuildContext,
+  context: BuildContext,
   place: string,
 ): BuiltSink {
+  const { pipeline } = context
   const { format, word } = sinkFormat('http_client', options, pipeline, place)
   const proof = shownProof(options.auth, `${place}.auth`)
   const { max_retries, max_retry_seconds, compress } = options
   const givesUp = max_retries !== undefined || max_retry_seconds !== undefined
-  const stream = inPlace(place, () =>
+  const stream = makeStage(context, place, () =>
     httpClientSink(options.url, {
       strategy: options.strategy,
       format,
@@ -46,6 +47,8 @@ export function buildHttpClientSink(
       maxRetryAfterMs: inMs(options.max_retry_after_seconds),
       retryStatuses: options.retry_statuses,
       isolateRejected: options.isolate_rejected,
+      // Whoever ends it has a deadline: a stop, a reload.
+      drainTimeoutMs: Infinity,
       retries: max_retries,
       maxRetryMs: inMs(max_retry_seconds),
       whenUndeliverable: givesUp ? 'reject' : 'fail',

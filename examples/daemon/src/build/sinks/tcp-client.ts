@@ -7,21 +7,23 @@ import type { BuildContext, BuiltSink } from '../built-stage.ts'
 import { shownProof } from '../client-auth.ts'
 import { sinkFormat } from '../format.ts'
 import { inMs } from '../in-ms.ts'
-import { inPlace, refuse } from '../stage-place.ts'
+import { makeStage } from '../make-stage.ts'
+import { refuse } from '../stage-place.ts'
 import { clientTlsFor } from '../tls.ts'
 
 /** Sends lines. What cannot be sent yet waits, and so does the pipeline once that is much. */
 export function buildTcpClientSink(
   options: SinkOf<'tcp_client'>['options'],
-  { pipeline }: BuildContext,
+  context: BuildContext,
   place: string,
 ): BuiltSink {
+  const { pipeline } = context
   const { protocol, ssl } = options
   const auth = shownProof(options.auth, `${place}.auth`)
   if (auth !== undefined && protocol === 'plain') {
     throw refuse(`${place}.auth`, 'needs `protocol = "logwisp"`: plain lines have no word for it')
   }
-  const stream = inPlace(place, () =>
+  const stream = makeStage(context, place, () =>
     tcpClientSink(options.address, {
       protocol,
       ...(protocol === 'plain' && { format: sinkFormat('tcp_client', options, pipeline, place).format }),
@@ -37,6 +39,8 @@ export function buildTcpClientSink(
       retryDelayMs: options.reconnect_delay_ms,
       maxRetryDelayMs: Math.max(options.reconnect_delay_ms, inMs(options.max_reconnect_delay_seconds)),
       failbackIntervalMs: inMs(options.failback_interval_seconds),
+      // Whoever ends it has a deadline: a stop, a reload.
+      drainTimeoutMs: Infinity,
       maxBufferEntries: options.max_buffer_entries,
       maxBufferBytes: options.max_buffer_bytes,
     }),

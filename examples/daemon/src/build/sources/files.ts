@@ -6,7 +6,7 @@ import { type FileSource, type FollowOptions, fileSource } from '@logwisp/source
 import type { SourceOf } from '../../config/schema.ts'
 import type { BuildContext, BuiltSource } from '../built-stage.ts'
 import { inMs } from '../in-ms.ts'
-import { inPlace } from '../stage-place.ts'
+import { makeStage } from '../make-stage.ts'
 
 type DirectoryOptions = SourceOf<'directory'>['options']
 type FileOptions = SourceOf<'file'>['options']
@@ -15,7 +15,7 @@ type FileOptions = SourceOf<'file'>['options']
 export function buildDirectorySource(options: DirectoryOptions, context: BuildContext, place: string): BuiltSource {
   const { path, pattern, exclude, recursive, source } = options
   return followed(
-    inPlace(place, () =>
+    makeStage(context, place, () =>
       directorySource(path, {
         ...followOptions(options, context),
         pattern,
@@ -36,7 +36,9 @@ export function buildDirectorySource(options: DirectoryOptions, context: BuildCo
 export function buildFileSource(options: FileOptions, context: BuildContext, place: string): BuiltSource {
   const { path, source = basename(path) } = options
   const startAt = context.once ? 'beginning' : options.start_at
-  return followed(inPlace(place, () => fileSource(path, { ...followOptions(options, context), startAt, source })))
+  return followed(
+    makeStage(context, place, () => fileSource(path, { ...followOptions(options, context), startAt, source })),
+  )
 }
 
 function followOptions(options: DirectoryOptions | FileOptions, { checkpoint, once }: BuildContext): FollowOptions {

@@ -4,17 +4,17 @@ import type { Readable } from 'node:stream'
 import { stdinSource } from '@logwisp/sources/stdin-source'
 import type { SourceOf } from '../../config/schema.ts'
 import type { BuildContext, BuiltSource } from '../built-stage.ts'
-import { inPlace } from '../stage-place.ts'
+import { makeStage } from '../make-stage.ts'
 
 /** The lines of standard input. It ends with it. */
 export function buildStdinSource(
   { source, encoding, max_line_bytes, when_line_too_long, time_zone }: SourceOf<'stdin'>['options'],
-  { stdin }: BuildContext,
+  context: BuildContext,
   place: string,
 ): BuiltSource {
-  const stream = inPlace(place, () =>
+  const stream = makeStage(context, place, () =>
     stdinSource({
-      input: stdin as Readable,
+      input: context.stdin as Readable,
       source,
       encoding,
       maxLineBytes: max_line_bytes,

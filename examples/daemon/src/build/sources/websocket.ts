@@ -4,8 +4,8 @@ import { webSocketSource } from '@logwisp/sources/web-socket-source'
 import type { SourceOf } from '../../config/schema.ts'
 import type { BuildContext, BuiltSource } from '../built-stage.ts'
 import { inMs } from '../in-ms.ts'
+import { makeStage } from '../make-stage.ts'
 import { onPort, pathOf } from '../mounted.ts'
-import { inPlace } from '../stage-place.ts'
 import { resumeOptions } from './resuming.ts'
 
 type Options = SourceOf<'websocket'>['options']
@@ -22,7 +22,7 @@ export async function buildWebSocketSource(
 }
 
 function readServer(options: FromServer, context: BuildContext, place: string): BuiltSource {
-  const stream = inPlace(place, () =>
+  const stream = makeStage(context, place, () =>
     webSocketSource(options.url, {
       ...resumeOptions(options, context, place),
       maxFrameBytes: options.max_frame_bytes,

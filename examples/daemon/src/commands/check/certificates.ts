@@ -1,10 +1,9 @@
-/** Whether certificates and keys can be read, belong together, and are good for a while. */
+/** Whether certificates can be read, and are good for a while. */
 
-import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Config } from '../../config/schema.ts'
-import type { Secret } from '../../config/secret.ts'
 import type { Finding } from '../finding.ts'
 
 /** How long before its end a certificate is warned of. Unit: ms. */
@@ -15,8 +14,6 @@ const pemCertificate = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-
 /** The files of one `ssl` table, server's or client's. */
 interface CertificateFiles {
   readonly cert_file?: string | undefined
-  readonly key_file?: string | undefined
-  readonly key_passphrase?: Secret | undefined
   readonly ca_file?: string | undefined
   readonly client_ca_file?: string | undefined
 }
@@ -81,41 +78,13 @@ async function checkTable(path: string, ssl: CertificateFiles, cwd: string, now:
     }
   }
   const cert = await read('cert_file', ssl.cert_file)
-  const key = await read('key_file', ssl.key_file)
   if (cert !== undefined) findings.push(...validity(`${path}.cert_file`, ssl.cert_file as string, cert, now))
   for (const name of ['ca_file', 'client_ca_file'] as const) {
     const file = ssl[name]
     const pem = await read(name, file)
     if (pem !== undefined) findings.push(...validity(`${path}.${name}`, file as string, pem, now))
   }
-  if (key !== undefined) {
-    const why = whyNotBelonging(cert, key, ssl.key_passphrase?.reveal())
-    if (why !== undefined) findings.push({ severity: 'problem', path: `${path}.key_file`, message: why })
-  }
   return findings
-}
-
-function whyNotBelonging(cert: string | undefined, key: string, passphrase: string | undefined): string | undefined {
-  let privateKey: ReturnType<typeof createPrivateKey>
-  try {
-    privateKey = createPrivateKey({ key, ...(passphrase !== undefined && { passphrase }) })
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ERR_MISSING_PASSPHRASE') return 'the key is encrypted: say `key_passphrase`'
-    if (/bad decrypt|BAD_DECRYPT/i.test(message))
-      return 'the key is encrypted with another passphrase than `key_passphrase`'
-    return `the key cannot be read: it must be a private key in PEM (${message})`
-  }
-  const first = cert?.match(pemCertificate)?.[0]
-  if (first === undefined) return undefined
-  try {
-    return new X509Certificate(first).checkPrivateKey(privateKey)
-      ? undefined
-      : 'the key is not that of the first certificate in `cert_file`'
-  } catch {
-    // The certificate itself has been told of.
-    return undefined
-  }
 }
 
 /** Every `ssl` table whose files are going to be read. */
