@@ -1,5 +1,6 @@
 /** Following one file: appends, rotation, truncation, restarts. Real files in a fresh directory. */
 
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import {
   appendFile,
@@ -21,6 +22,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import os, { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { acknowledge, type LogEntry, openCheckpoint } from '@logwisp/core'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -578,6 +580,23 @@ test('a directory is an error that says what to do', async () => {
     code: 'FILE_UNREADABLE',
     message: expect.stringContaining('directorySource'),
   })
+})
+
+test.each([
+  ['a directory', (at: string) => mkdir(at)],
+  ['a named pipe without a writer', (at: string) => promisify(execFile)('mkfifo', [at])],
+])('%s in the place of the file holds nothing up, is told, and what comes after it is read', async (_what, put) => {
+  await writeFile(path, 'one\n')
+  const reading = collect(fileSource(path, quick))
+  await reading.messages(1)
+  const told = once(reading.source, 'warning')
+  await rm(path)
+  await put(path)
+  expect((await told)[0]).toMatchObject({ code: 'FILE_UNREADABLE' })
+  await rm(path, { recursive: true })
+  await writeFile(path, 'two\n')
+  expect(await reading.messages(2)).toEqual(['one', 'two'])
+  expect(await reading.stop()).toEqual(['one', 'two'])
 })
 
 test('stop gives what is there and ends, though the writer goes on', async () => {

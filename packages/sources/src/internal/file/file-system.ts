@@ -1,7 +1,7 @@
 /** The part of `node:fs` that following files needs, so that tests can make it fail. */
 
 import type { BigIntStats, Dirent } from 'node:fs'
-import { type FSWatcher, watch } from 'node:fs'
+import { constants, type FSWatcher, watch } from 'node:fs'
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
 
 export interface FileSystem {
@@ -12,8 +12,11 @@ export interface FileSystem {
   watch(path: string, onChange: (name: string | null, isNew: boolean) => void): FSWatcher
 }
 
+/** Opening a named pipe waits for its writer, in one of the few threads that all files share, unless told not to. */
+const readAtOnce = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
+
 export const realFileSystem: FileSystem = {
-  open: (path) => open(path, 'r'),
+  open: (path) => open(path, readAtOnce),
   stat: (path) => stat(path, { bigint: true }),
   readdir: (path) => readdir(path, { withFileTypes: true }),
   watch: (path, onChange) => watch(path, { persistent: false }, (event, name) => onChange(name, event === 'rename')),

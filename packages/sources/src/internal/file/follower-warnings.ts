@@ -77,5 +77,6 @@ function adviceFor(code: string): string {
   if (code === 'EACCES' || code === 'EPERM') return 'Give this program the right to read it'
   if (code === 'EMFILE' || code === 'ENFILE') return 'Raise the limit of open files, or lower maxOpenFiles'
   if (code === 'EISDIR') return 'Follow a directory with directorySource'
+  if (code === 'ESPIPE') return 'Have its writer write into a file, or pipe it into standard input'
   return 'Look after its disk or mount'
 }

@@ -43,9 +43,9 @@ export async function openFile(fileSystem: FileSystem, path: string): Promise<Op
   const handle = await fileSystem.open(path)
   try {
     const stat = await handle.stat({ bigint: true })
-    if (stat.isDirectory()) {
-      throw Object.assign(new Error(`EISDIR: ${path} is a directory`), { code: 'EISDIR' })
-    }
+    // As the first read would fail, if it did not wait.
+    if (stat.isDirectory()) throw refusal('EISDIR', `${path} is a directory`)
+    if (stat.isFIFO()) throw refusal('ESPIPE', `${path} is a named pipe`)
     const plain = new PlainFile(path, handle, stat)
     await plain.readHead()
     if (plain.head.length < 3 || plain.head.readUIntBE(0, 3) !== gzipMagic) return plain
@@ -56,6 +56,10 @@ export async function openFile(fileSystem: FileSystem, path: string): Promise<Op
     await handle.close().catch(() => {})
     throw error
   }
+}
+
+function refusal(code: string, reason: string): Error {
+  return Object.assign(new Error(`${code}: ${reason}`), { code, syscall: 'read' })
 }
 
 /** ID1, ID2 and the only compression method that there is (RFC 1952). No line of text begins so. */
