@@ -189,6 +189,28 @@ describe('W21: a reload', () => {
     })
   })
 
+  test.each([
+    ['and it delivers what it has', true],
+    ['and it says what it could not deliver', false],
+  ])('a stop during a reload waits for a pipeline that was removed, %s', async (_what, comesUp) => {
+    const kept = { name: 'kept', sources: [fromFile(bench.path('kept.log'))], sinks: [toFar('http://kept/')] }
+    const gone = { name: 'gone', sources: [{ type: 'stdin' }], sinks: [toFar('http://gone/')] }
+    const far = bench.far('http://gone/')
+    far.mode = 'stuck'
+    const service = await start(configOf(kept, gone))
+    bench.stdin.write('one\ntwo\n')
+    await until(() => service.status().pipelines['gone']?.total_processed === 2)
+    const reload = service.reload(loadedOf(configOf(kept)))
+    await until(() => !('gone' in service.status().pipelines))
+    const stop = service.stop(comesUp ? 5000 : 100)
+    await until(() => service.status().pipelines['kept']?.state === 'stopped')
+    if (comesUp) far.comeUp()
+    const left = { pipeline: 'gone', sink: '0 (http_client)', entries: 2, again: false }
+    expect(await stop).toEqual({ complete: comesUp, undelivered: comesUp ? [] : [left] })
+    expect(far.messages).toEqual(comesUp ? ['one', 'two'] : [])
+    await reload
+  })
+
   test('with a port that is taken is refused, says why, and changes nothing', async () => {
     const taken = await occupy(0)
     const { port } = taken.address() as AddressInfo

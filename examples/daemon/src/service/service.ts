@@ -2,6 +2,7 @@
 
 import { mkdir } from 'node:fs/promises'
 import { type LoadedConfig, problemText } from '../config/loaded-config.ts'
+import type { NamedFiles } from '../config/named-files.ts'
 import type { Config, PipelineConfig } from '../config/schema.ts'
 import { Pipeline } from '../pipeline/pipeline.ts'
 import type { Builders } from '../pipeline/pipeline-options.ts'
@@ -42,9 +43,12 @@ class RunningService implements Service {
   readonly #identity: string
   readonly #startedAt = new Date()
   readonly #pipelines = new Map<string, Pipeline>()
+  /** Removed, and still delivering what they have. */
+  readonly #leaving = new Set<Pipeline>()
   /** As it is followed: sources leave out what the daemon writes itself. */
   #config: Config
   #file: string | undefined
+  #namedFiles: NamedFiles | undefined
   #reloads = 0
   #lastReload: ReloadStatus | undefined
   #reloading: Promise<ReloadStatus> | undefined
@@ -60,6 +64,7 @@ class RunningService implements Service {
     this.#identity = identityOf(options.loaded)
     this.#config = withoutOwnFiles(options.loaded.config)
     this.#file = options.loaded.file
+    this.#namedFiles = options.loaded.namedFiles
     this.done = new Promise((resolve) => {
       this.#tellDone = resolve
     })
@@ -133,7 +138,7 @@ class RunningService implements Service {
   #start(config: PipelineConfig, { router }: Config): Pipeline {
     const { log, ports, stdin, once, stateDirectory } = this.#options
     const pipeline = new Pipeline(
-      { config, router },
+      { config, router, namedFiles: this.#namedFiles },
       {
         builders: this.#builders,
         ports: patientPorts(ports, () => this.#isChanging),
@@ -167,8 +172,12 @@ class RunningService implements Service {
 
   async #reload(loaded: LoadedConfig): Promise<Omit<ReloadStatus, 'at'>> {
     if (this.#stopping !== undefined) return { result: 'refused', error: 'the daemon is stopping', changes: [] }
+    const { namedFiles } = loaded
     const config = withoutOwnFiles(loaded.config)
-    const { added, removed, kept, changes } = reloadPlan(this.#config, config)
+    const { added, removed, kept, changes } = reloadPlan(this.#config, config, {
+      before: this.#namedFiles,
+      after: namedFiles,
+    })
     if (changes.length === 0) return { result: 'unchanged', error: undefined, changes }
     try {
       refuseOwnFiles(loaded.config)
@@ -183,6 +192,7 @@ class RunningService implements Service {
     if (this.#stopping !== undefined) return { result: 'refused', error: 'the daemon is stopping', changes: [] }
     this.#config = config
     this.#file = loaded.file
+    this.#namedFiles = namedFiles
     this.#reloads++
     this.#isChanging = true
     const { router } = config
@@ -196,7 +206,7 @@ class RunningService implements Service {
             await this.#start(pipeline, config).started
           return
         }
-        const { isWaiting } = await running.change({ config: pipeline, router })
+        const { isWaiting } = await running.change({ config: pipeline, router, namedFiles })
         if (isWaiting) waiting.push(pipeline.name)
       }),
       ...added.map((pipeline) => this.#start(pipeline, config).started),
@@ -227,9 +237,12 @@ class RunningService implements Service {
 
   async #remove(name: string): Promise<void> {
     const pipeline = this.#pipelines.get(name)
+    if (pipeline === undefined) return
     this.#pipelines.delete(name)
-    const stop = await pipeline?.stop(removeTimeoutMs)
-    for (const { sink, entries, again } of stop?.undelivered ?? []) {
+    this.#leaving.add(pipeline)
+    const { undelivered } = await pipeline.stop(removeTimeoutMs)
+    this.#leaving.delete(pipeline)
+    for (const { sink, entries, again } of undelivered) {
       this.#options.log.warn(
         { pipeline: name, sink, entries, again },
         'a pipeline that was removed left entries undelivered',
@@ -239,9 +252,9 @@ class RunningService implements Service {
 
   async #stop(timeoutMs: number): Promise<StopReport> {
     const stops = await Promise.all(
-      [...this.#pipelines].map(async ([pipeline, running]) => {
-        const { undelivered } = await running.stop(timeoutMs)
-        return undelivered.map((rest) => ({ pipeline, ...rest }))
+      [...this.#pipelines.values(), ...this.#leaving].map(async (pipeline) => {
+        const { undelivered } = await pipeline.stop(timeoutMs)
+        return undelivered.map((rest) => ({ pipeline: pipeline.name, ...rest }))
       }),
     )
     const undelivered = stops.flat()
