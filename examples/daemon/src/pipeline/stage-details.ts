@@ -21,12 +21,17 @@ export function stageDetails(stats: StageStats | undefined): StageDetails {
   return {
     bytesIn: numberIn(details['bytesIn']),
     bytesOut: numberIn(details['bytesOut']),
-    connections: openOf(details['viewers']) ?? openOf(details['connections']),
+    connections: 'connectedTo' in details ? inUse(details) : openOf(details['viewers'] ?? details['connections']),
     details,
   }
 }
 
-/** Stages with one connection give its number, those with many the counts of all that there were. */
+/** A stage that connects to others uses one connection at a time; its `connections` are all that it ever made. */
+function inUse({ connectedTo }: { readonly connectedTo?: unknown }): number {
+  return connectedTo === undefined ? 0 : 1
+}
+
+/** Stages give the number of open ones, or the counts of all that there were. */
 function openOf(counts: unknown): number | undefined {
   if (typeof counts !== 'object' || counts === null) return numberIn(counts)
   const { connected, open } = counts as { readonly connected?: unknown; readonly open?: unknown }
