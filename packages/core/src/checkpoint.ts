@@ -1,6 +1,7 @@
 /** Saved positions: where each source goes on after a restart, kept in one small file that a crash can't tear. */
 
 import { EventEmitter } from 'node:events'
+import { constants } from 'node:fs'
 import { open, readFile, rename } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { LogwispError } from './errors.ts'
@@ -295,10 +296,13 @@ function corrupt(path: string, what: string, cause?: unknown): LogwispError {
   )
 }
 
+/** Makes or empties the file itself: a link that somebody put there leads to nothing that is overwritten. */
+const throughNoLink = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0)
+
 /** Puts `text` in the place of the file at `path`: after a crash at any moment it holds the old text or the new. */
 async function replaceFile(path: string, text: string): Promise<void> {
   const temporary = `${path}.tmp`
-  const file = await open(temporary, 'w', 0o600)
+  const file = await open(temporary, throughNoLink, 0o600)
   try {
     await file.writeFile(text)
     await file.sync()

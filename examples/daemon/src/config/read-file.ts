@@ -1,7 +1,7 @@
 /** Reads a configuration file that nobody else could have written. */
 
 import type { Stats } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { relative, sep } from 'node:path'
 import { ConfigError } from './loaded-config.ts'
 import { readBounded } from './read-bounded.ts'
@@ -31,6 +31,10 @@ export async function readFile(path: string, cwd: string): Promise<FileAsRead> {
     new ConfigError([{ path: '', message: `${shown} ${message}`, origin: undefined }])
   let handle: FileHandle | undefined
   try {
+    // It would wait for somebody to write into it, perhaps for ever. The shell's own (`<(…)`) are open already.
+    if ((await stat(path)).isFIFO() && !/^\/(dev|proc)\//.test(path)) {
+      throw refuse('is a named pipe; name a file, or let the shell open it: --config /dev/stdin < PIPE')
+    }
     handle = await open(path, 'r')
     const stats = await handle.stat()
     if (stats.isDirectory()) throw refuse('is a directory; name the file in it')

@@ -1,5 +1,6 @@
 /** The file with the number of the daemon's process, for those who send signals to it. */
 
+import { randomUUID } from 'node:crypto'
 import { readFileSync, rmSync } from 'node:fs'
 import { readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
@@ -30,9 +31,9 @@ export async function writePidFile(path: string): Promise<PidFile> {
     const lock = await lockFile(lockPath, (pid) => `the PID file ${path} is being written by process ${pid ?? '?'}`)
     try {
       await refuseIfTaken(path)
-      // Whole or not at all, for those who read it meanwhile.
-      const next = `${path}.${process.pid}`
-      await writeFile(next, `${process.pid}\n`, { mode: 0o644 })
+      // Whole or not at all, for those who read it meanwhile; and through no link that somebody put in its way.
+      const next = `${path}.${randomUUID()}`
+      await writeFile(next, `${process.pid}\n`, { mode: 0o644, flag: 'wx' })
       await rename(next, path)
     } finally {
       await lock.release()
