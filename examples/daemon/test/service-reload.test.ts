@@ -189,6 +189,30 @@ describe('W21: a reload', () => {
     })
   })
 
+  test('of the host of a port that two pipelines share moves it', async () => {
+    const port = await freePort()
+    const make = (host: string) => {
+      const live = (name: string) => ({
+        name,
+        sources: [{ type: 'http', options: { host, port, ingest_path: `/${name}/in` } }],
+        sinks: [{ type: 'http', options: { host, port, stream_path: `/${name}/out`, format: 'raw' } }],
+      })
+      return configOf(live('a'), live('b'))
+    }
+    const service = await start(make('127.0.0.1'))
+    for (const host of ['0.0.0.0', '127.0.0.1']) {
+      expect(await service.reload(loadedOf(make(host)))).toMatchObject({ result: 'changed' })
+      expect(service.isReady).toBe(true)
+      expect(service.status().listeners).toMatchObject([{ host, port }])
+      for (const name of ['a', 'b']) {
+        const viewer = await Viewer.connect(port, `/${name}/out`)
+        expect((await post(port, `to ${name} on ${host}`, `/${name}/in`)).status).toBe(202)
+        await viewer.sees(`to ${name} on ${host}`)
+      }
+    }
+    expect(bench.lines.filter(({ level }) => Number(level) >= 50)).toEqual([])
+  })
+
   test.each([
     ['and it delivers what it has', true],
     ['and it says what it could not deliver', false],

@@ -82,20 +82,21 @@ class Ports implements PortHost {
   async #openNew(endpoint: Endpoint, beforeListening: () => void): Promise<OpenPort> {
     const everywhere = (): Route[] => this.#open.flatMap(({ routes }) => routes)
     const port = await OpenPort.open(endpoint, { ...this.#options, everywhere, beforeListening }).catch((error) => {
-      throw this.#advised(error, endpoint)
+      const other = this.#inTheWay(error, endpoint)
+      if (other === undefined) throw error
+      if (other.isHeld) throw advised(error, endpoint, other)
+      // It was left for this one.
+      this.#retire(other, closingGraceMs)
+      return OpenPort.open(endpoint, { ...this.#options, everywhere, beforeListening: () => {} })
     })
     this.#open = [...this.#open, port]
     return port
   }
 
   /** A port in use may be so by this very daemon, under another name of the address. */
-  #advised(error: LogwispError, { host, port }: Endpoint): LogwispError {
-    if ((error.cause as NodeJS.ErrnoException | undefined)?.code !== 'EADDRINUSE') return error
-    const other = this.#open.find(({ status }) => status.port === port && status.host !== host)
-    if (other === undefined) return error
-    const holder = placeOf(other.status.host, port)
-    const message = `cannot listen on ${placeOf(host, port)}: this daemon listens on ${holder}, which is the same to the system; give both stages the same host, or one another port`
-    return new LogwispError('LISTEN_FAILED', message, { cause: error })
+  #inTheWay(error: LogwispError, { host, port }: Endpoint): OpenPort | undefined {
+    if ((error.cause as NodeJS.ErrnoException | undefined)?.code !== 'EADDRINUSE') return undefined
+    return this.#open.find(({ status }) => status.port === port && status.host !== host)
   }
 
   /** Takes no more connections there. */
@@ -130,6 +131,12 @@ function disagreement(one: Endpoint, other: Endpoint): string {
     return `one has \`max_connections\` ${one.maxConnections}, another ${other.maxConnections}; give both the same`
   }
   return 'who may connect differs: `net_limit` and `auth`; give both the same, or one another port'
+}
+
+function advised(error: LogwispError, { host, port }: Endpoint, other: OpenPort): LogwispError {
+  const holder = placeOf(other.status.host, port)
+  const message = `cannot listen on ${placeOf(host, port)}: this daemon listens on ${holder}, which is the same to the system; give both stages the same host, or one another port`
+  return new LogwispError('LISTEN_FAILED', message, { cause: error })
 }
 
 function failure(message: string): LogwispError {

@@ -217,14 +217,23 @@ class RunningService implements Service {
     return { result: 'changed', error: undefined, changes: [...changes, ...waiting.map(waits)] }
   }
 
-  /** Opens the ports that are not open yet; they stay so until {@link PortHost.settle}, for the stages that will come. */
+  /**
+   * Opens the ports that are not open yet; they stay so until {@link PortHost.settle}, for the stages that will come. One
+   * that only moves to another host has to be left by its stages first, so it is opened by the first that comes.
+   */
   async #openNewPorts(config: Config): Promise<void> {
     const { ports } = this.#options
     const isOpen = ({ host, port }: ListeningAddress): boolean =>
       ports.listeners.some((listener) => listener.port === port && listener.host === host)
+    const wanted = listeningAddresses(config)
+    const isMoved = ({ port }: ListeningAddress): boolean =>
+      ports.listeners.some(
+        (listener) =>
+          listener.port === port && !wanted.some((next) => next.port === port && next.host === listener.host),
+      )
     try {
-      for (const address of listeningAddresses(config)) {
-        if (isOpen(address)) continue
+      for (const address of wanted) {
+        if (isOpen(address) || isMoved(address)) continue
         const settings = { tls: undefined, connections: undefined, maxConnections: 1 }
         const lease = await ports.acquire({ ...address, ...settings })
         lease.release()
