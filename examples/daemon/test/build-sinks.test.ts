@@ -326,7 +326,7 @@ test('a format that is no good is named with its place', async () => {
     format_options: { template: '{{' },
   }
   await expect(sinkOf({ type: 'file', options })).rejects.toThrow(
-    /^app\.sinks\.0\.options\.format_options: template: line 1/,
+    /^app\.sinks\.0\.options\.format_options\.template: line 1/,
   )
 })
 
@@ -384,4 +384,19 @@ test('11.3: `insecure_skip_verify` skips nothing: who shows a certificate of nob
   stream.write(entry)
   expect((await warned)[0]).toMatchObject({ code: 'PEER_FAILING', message: expect.stringMatching(/self.signed/) })
   expect(requests).toBe(0)
+})
+
+test.each([
+  { type: 'tcp_client', options: { address: '127.0.0.1:1' } },
+  { type: 'http_client', options: { url: 'http://127.0.0.1:1/' } },
+])('$type: its end waits for a far side that is away as long as whoever ends it does', async (config) => {
+  const { stream } = await sinkOf(config)
+  stream.on('error', () => {})
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  stream.write(entry)
+  stream.end()
+  await vi.advanceTimersByTimeAsync(120_000)
+  expect(stream.destroyed).toBe(false)
+  expect(stream.stats.entriesHeld).toBe(1)
 })

@@ -39,5 +39,5 @@ export async function loadConfig(
   all.push(...notToldYet(await alsoCheck(looked), all))
   if (config === undefined || all.length > 0) throw configFailure(all, tree)
   const said = inOrder([...notices, ...whole.notices, ...secrets.notices], tree)
-  return { config, file: file?.path, origins, notices: said, sources }
+  return { config, file: file?.path, origins, notices: said, namedFiles: secrets.namedFiles, sources }
 }

@@ -1,5 +1,6 @@
 /** A configuration as it was loaded: its values, where each came from, and what is to be said about it. */
 
+import type { NamedFiles } from './named-files.ts'
 import type { ConfigLanguage } from './parse-file.ts'
 import type { FileAsRead } from './read-file.ts'
 import type { Config } from './schema.ts'
@@ -38,6 +39,8 @@ export interface LoadedConfig {
   /** By dotted path of each leaf, defaults included. */
   readonly origins: ReadonlyMap<string, ValueOrigin>
   readonly notices: readonly Notice[]
+  /** What the files hold that it names, as far as stages read them once. */
+  readonly namedFiles?: NamedFiles | undefined
   /** The file as it was read and what everything was made from: what `saveConfig` needs. */
   readonly sources?: ConfigSources | undefined
 }

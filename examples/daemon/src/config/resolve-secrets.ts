@@ -1,9 +1,11 @@
 /** Reads the secrets that a configuration keeps elsewhere, and looks at the files that must be secret. */
 
+import { createHash } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Notice, Problem } from './loaded-config.ts'
+import type { NamedFiles } from './named-files.ts'
 import { readBounded } from './read-bounded.ts'
 import type { Config } from './schema.ts'
 import { Secret } from './secret.ts'
@@ -25,6 +27,8 @@ const publicFiles: ReadonlySet<string> = new Set(['cert_file', 'ca_file', 'clien
 export interface ResolvedSecrets {
   readonly problems: readonly Problem[]
   readonly notices: readonly Notice[]
+  /** What was in the files; those of servers' certificates are left out. */
+  readonly namedFiles: NamedFiles
 }
 
 /**
@@ -38,23 +42,28 @@ export async function resolveSecrets(
 ): Promise<ResolvedSecrets> {
   const problems: Problem[] = []
   const notices: Notice[] = []
-  for (const { path, value } of valuesOf(config, [])) {
+  const namedFiles = new Map<string, string>()
+  const keep = (file: string, bytes: Buffer | undefined): void => {
+    if (bytes !== undefined) namedFiles.set(file, createHash('sha256').update(bytes).digest('hex'))
+  }
+  for (const { path, value, holder } of valuesOf(config, [])) {
     const place = path.join('.')
     const problem = (message: string): unknown => problems.push({ path: place, message, origin: undefined })
     const notice = (message: string): unknown =>
       notices.push({ path: place, message, origin: undefined, severity: 'notice' })
     if (value instanceof Secret) {
       if (value.kind === 'environment') fromEnvironment(value, environment, problem)
-      if (value.kind === 'file') await fromFile(value, cwd, problem, notice)
+      if (value.kind === 'file') keep(value.place ?? '', await fromFile(value, cwd, problem, notice))
     } else {
       const key = path.at(-1) ?? ''
-      if (secretFiles.has(key))
-        await lookAt(resolve(cwd, value), { isSecret: true, maxBytes: maxFileBytes }, problem, notice)
-      if (publicFiles.has(key))
-        await lookAt(resolve(cwd, value), { isSecret: false, maxBytes: maxFileBytes }, problem, notice)
+      const isSecret = secretFiles.has(key)
+      if (!isSecret && !publicFiles.has(key)) continue
+      const bytes = await lookAt(resolve(cwd, value), { isSecret, maxBytes: maxFileBytes }, problem, notice)
+      // Only servers ask for certificates.
+      if (!('client_auth' in holder)) keep(value, bytes)
     }
   }
-  return { problems, notices }
+  return { problems, notices, namedFiles }
 }
 
 /** What a file is for. */
@@ -68,13 +77,14 @@ type Say = (message: string) => unknown
 function* valuesOf(
   value: unknown,
   path: readonly string[],
-): Generator<{ readonly path: readonly string[]; readonly value: Secret | string }> {
-  if (typeof value === 'string' || value instanceof Secret) yield { path, value }
+  holder: object = {},
+): Generator<{ readonly path: readonly string[]; readonly value: Secret | string; readonly holder: object }> {
+  if (typeof value === 'string' || value instanceof Secret) yield { path, value, holder }
   else if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) yield* valuesOf(item, [...path, String(index)])
+    for (const [index, item] of value.entries()) yield* valuesOf(item, [...path, String(index)], value)
   } else if (typeof value === 'object' && value !== null) {
     if ((value as { enabled?: unknown }).enabled === false) return
-    for (const [key, item] of Object.entries(value)) yield* valuesOf(item, [...path, key])
+    for (const [key, item] of Object.entries(value)) yield* valuesOf(item, [...path, key], value)
   }
 }
 
@@ -86,17 +96,18 @@ function fromEnvironment(secret: Secret, environment: NodeJS.ProcessEnv, problem
   else secret.resolve(text)
 }
 
-async function fromFile(secret: Secret, cwd: string, problem: Say, notice: Say): Promise<void> {
+async function fromFile(secret: Secret, cwd: string, problem: Say, notice: Say): Promise<Buffer | undefined> {
   const bytes = await lookAt(
     resolve(cwd, secret.place ?? ''),
     { isSecret: true, maxBytes: maxSecretBytes },
     problem,
     notice,
   )
-  if (bytes === undefined) return
+  if (bytes === undefined) return undefined
   const text = bytes.toString('utf8').replace(/\r?\n$/, '')
   if (text === '') problem(`is kept in ${secret.place}, which is empty`)
   else secret.resolve(text)
+  return bytes
 }
 
 /** The bytes of a file when it is fit for its purpose. */

@@ -20,13 +20,13 @@ export function describeChange(before: PipelineTarget, after: PipelineTarget): r
 }
 
 /** The keys of a pipeline's sources. */
-export function sourceKeys({ config, router }: PipelineTarget): readonly StageKey[] {
-  return config.sources.map((source) => sourceKey(source, config, router))
+export function sourceKeys(target: PipelineTarget): readonly StageKey[] {
+  return target.config.sources.map((source) => sourceKey(source, target))
 }
 
 /** The keys of a pipeline's sinks. */
-export function sinkKeys({ config, router }: PipelineTarget): readonly StageKey[] {
-  return config.sinks.map((sink) => sinkKey(sink, config, router))
+export function sinkKeys(target: PipelineTarget): readonly StageKey[] {
+  return target.config.sinks.map((sink) => sinkKey(sink, target))
 }
 
 function stages(kind: string, old: readonly StageKey[], next: readonly StageKey[]): string[] {

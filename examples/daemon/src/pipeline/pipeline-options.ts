@@ -2,6 +2,7 @@
 
 import type { Logger } from 'pino'
 import type { BuildContext, BuildFilters, BuildSink, BuildSource } from '../build/built-stage.ts'
+import type { NamedFiles } from '../config/named-files.ts'
 import type { PipelineConfig } from '../config/schema.ts'
 
 /** What makes stages out of configuration. */
@@ -16,6 +17,8 @@ export interface PipelineTarget {
   readonly config: PipelineConfig
   /** Whether paths begin with its name. */
   readonly router: boolean
+  /** What the files hold that its stages read when they are made. */
+  readonly namedFiles?: NamedFiles | undefined
 }
 
 /** What a pipeline needs besides. */

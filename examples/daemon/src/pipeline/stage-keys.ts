@@ -1,7 +1,9 @@
 /** When a stage of two configurations is the same: everything that it is made of says the same. Pure. */
 
 import { configKey } from '../build/config-key.ts'
+import { contentsOf, filesOfStage } from '../config/named-files.ts'
 import type { PipelineConfig, SinkConfig, SourceConfig } from '../config/schema.ts'
+import type { PipelineTarget } from './pipeline-options.ts'
 
 /** A stage as it is compared. */
 export interface StageKey {
@@ -11,19 +13,20 @@ export interface StageKey {
 }
 
 /** The key of a source in its pipeline. */
-export function sourceKey(source: SourceConfig, pipeline: PipelineConfig, router: boolean): StageKey {
-  return { type: source.type, key: configKey([source, servesWith(source, pipeline, router)]) }
+export function sourceKey(source: SourceConfig, pipeline: PipelineTarget): StageKey {
+  return { type: source.type, key: configKey([source, servesWith(source, pipeline), readsFrom(source, pipeline)]) }
 }
 
 /** The key of a sink in its pipeline. */
-export function sinkKey(sink: SinkConfig, pipeline: PipelineConfig, router: boolean): StageKey {
+export function sinkKey(sink: SinkConfig, target: PipelineTarget): StageKey {
+  const { config: pipeline } = target
   const { when_full, buffer_size, buffer_bytes, ...options } = sink.options
   const format = options.format ?? pipeline.format
   const formatOptions = options.format_options ?? pipeline.format_options
-  const serves = servesWith(sink, pipeline, router)
+  const around = [servesWith(sink, target), sharesWith(sink, pipeline), readsFrom(sink, target)]
   return {
     type: sink.type,
-    key: configKey([sink.type, options, format, formatOptions, serves, sharesWith(sink, pipeline)]),
+    key: configKey([sink.type, options, format, formatOptions, around]),
   }
 }
 
@@ -38,10 +41,15 @@ export function middleKey({ rate_limit, filters, sinks }: PipelineConfig): strin
 }
 
 /** What a stage that listens has of its pipeline. */
-function servesWith(stage: SourceConfig | SinkConfig, pipeline: PipelineConfig, router: boolean): unknown {
+function servesWith(stage: SourceConfig | SinkConfig, { config, router }: PipelineTarget): unknown {
   const { options } = stage
   if (!('port' in options) || options.port === undefined) return undefined
-  return [('auth' in options ? options.auth : undefined) ?? pipeline.auth, router]
+  return [('auth' in options ? options.auth : undefined) ?? config.auth, router]
+}
+
+/** What stands in the files that it reads when it is made. */
+function readsFrom(stage: SourceConfig | SinkConfig, { config, namedFiles }: PipelineTarget): unknown {
+  return contentsOf(filesOfStage(stage, config), namedFiles)
 }
 
 /** Of two console sinks that split levels between them, each writes its half; one alone writes both. */

@@ -1,5 +1,6 @@
 /** One life of the daemon: from a configuration to an exit code, with all that may be asked of it on the way. */
 
+import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import type { Logger } from 'pino'
 import { ConfigError, type LoadedConfig, originText, problemText } from '../config/loaded-config.ts'
@@ -91,7 +92,8 @@ class Lifetime {
   #ports: PortHost | undefined
   #removePidFile: () => void = () => {}
   #stopReporting: () => void = () => {}
-  #stopWatching: () => void = () => {}
+  /** By path, what ends the watching. */
+  readonly #watches = new Map<string, () => void>()
 
   constructor(options: LifetimeOptions, ownLog: OwnLog) {
     this.#options = options
@@ -151,7 +153,7 @@ class Lifetime {
     this.#ports = ports
     const statusServer = new StatusServer(ports)
     this.#statusServer = statusServer
-    await statusServer.take(config.status).catch((error: Error) => {
+    await statusServer.take(config.status, loaded.namedFiles).catch((error: Error) => {
       throw new StartError(error.message)
     })
     this.#undo.push(() => statusServer.close())
@@ -243,16 +245,30 @@ class Lifetime {
     })
   }
 
+  /** The configuration's file, and those that it names; one that is watched already goes on being so. */
   async #watch(): Promise<void> {
-    this.#stopWatching()
-    this.#stopWatching = () => {}
-    const { config, file } = this.#loaded
-    if (!config.config_auto_reload || file === undefined || this.#isEnding) return
-    this.#stopWatching = await watchConfig({
-      path: file,
-      log: this.#log,
-      onChange: () => this.#requestReload('the configuration file has changed'),
-    })
+    const { config, file, namedFiles = new Map<string, string>() } = this.#loaded
+    const isWatching = config.config_auto_reload && file !== undefined && !this.#isEnding
+    const wanted = new Map<string, string>()
+    if (isWatching) {
+      for (const path of namedFiles.keys()) wanted.set(resolve(path), 'a file that the configuration names')
+      wanted.set(file, 'the configuration file')
+    }
+    for (const [path, stop] of this.#watches) {
+      if (wanted.has(path)) continue
+      stop()
+      this.#watches.delete(path)
+    }
+    for (const [path, title] of wanted) {
+      if (this.#watches.has(path)) continue
+      const onChange = (): Promise<void> => this.#requestReload(`${title} has changed: ${path}`)
+      this.#watches.set(path, await watchConfig({ path, title, log: this.#log, onChange }))
+    }
+  }
+
+  #stopWatching(): void {
+    for (const stop of this.#watches.values()) stop()
+    this.#watches.clear()
   }
 
   /** One reload after the other; however often it is asked for meanwhile, one more follows. */
@@ -285,18 +301,16 @@ class Lifetime {
       this.#noteNotices(loaded)
       this.#noteWhatWaits(loaded)
       await this.#statusServer
-        ?.take(loaded.config.status)
+        ?.take(loaded.config.status, loaded.namedFiles)
         .catch((error: Error) => this.#log.error(`the status has no port of its own now: ${error.message}`))
       await this.#ports?.settle()
-      const watched = this.#loaded
       this.#loaded = loaded
       await this.#ownLog
         .reconfigure(loaded.config)
         .then(() => this.#log.debug('the log has new settings'))
         .catch((error: Error) => this.#log.error(`the log goes on as it was: ${error.message}`))
       this.#report()
-      const { config, file } = loaded
-      if (config.config_auto_reload !== watched.config.config_auto_reload || file !== watched.file) await this.#watch()
+      await this.#watch()
       if (result.result === 'unchanged') this.#log.info('the pipelines are what they were')
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error

@@ -1,6 +1,7 @@
 /** What a changed configuration means for what runs. Pure. */
 
 import { configKey } from '../build/config-key.ts'
+import type { NamedFiles } from '../config/named-files.ts'
 import type { Config, PipelineConfig } from '../config/schema.ts'
 import { describeChange } from '../pipeline/describe-change.ts'
 
@@ -17,8 +18,12 @@ export interface ReloadPlan {
 /** What only the next start takes over; other keys than these and `pipelines` are looked at whenever they are needed. */
 const atNextStart = ['background', 'state_directory', 'pid_file', 'config_save_on_exit'] as const
 
-/** Compares two configurations. */
-export function reloadPlan(before: Config, after: Config): ReloadPlan {
+/** Compares two configurations, and what the files hold that they name. */
+export function reloadPlan(
+  before: Config,
+  after: Config,
+  files: { readonly before?: NamedFiles | undefined; readonly after?: NamedFiles | undefined } = {},
+): ReloadPlan {
   const old = new Map(before.pipelines.map((pipeline) => [pipeline.name, pipeline]))
   const names = new Set(after.pipelines.map(({ name }) => name))
   const added = after.pipelines.filter(({ name }) => !old.has(name))
@@ -29,8 +34,8 @@ export function reloadPlan(before: Config, after: Config): ReloadPlan {
     ...removed.map((name) => `${name}: removed`),
     ...kept.flatMap((config) =>
       describeChange(
-        { config: old.get(config.name) as PipelineConfig, router: before.router },
-        { config, router: after.router },
+        { config: old.get(config.name) as PipelineConfig, router: before.router, namedFiles: files.before },
+        { config, router: after.router, namedFiles: files.after },
       ).map((change) => `${config.name}: ${change}`),
     ),
     ...topLevelChanges(before, after),

@@ -3,6 +3,7 @@
 import { accessFor } from '../build/access.ts'
 import { configKey } from '../build/config-key.ts'
 import { serverTlsFor } from '../build/tls.ts'
+import { contentsOf, filesOfAuth, type NamedFiles } from '../config/named-files.ts'
 import type { Config } from '../config/schema.ts'
 import type { PortHost } from '../http/port-host.ts'
 
@@ -24,8 +25,9 @@ export class StatusServer {
    *
    * @throws LogwispError when it cannot listen or its rules are wrong; the one before is gone then.
    */
-  async take(config: Config['status']): Promise<void> {
-    const key = config.port === undefined ? undefined : configKey(config)
+  async take(config: Config['status'], namedFiles?: NamedFiles): Promise<void> {
+    const contents = contentsOf(filesOfAuth(config.auth), namedFiles)
+    const key = config.port === undefined ? undefined : configKey([config, contents])
     if (key === this.#key) return
     this.close()
     if (config.port !== undefined) await this.#open(config, config.port)

@@ -12,6 +12,8 @@ import type { Logger } from 'pino'
 /** What it needs. */
 export interface ConfigWatchOptions {
   readonly path: string
+  /** What it is, for the log. @default 'the configuration file' */
+  readonly title?: string | undefined
   readonly log: Logger
   /** The file is another one now, and has stayed as it is for {@link stableMs}. Calls do not overlap. */
   onChange(): Promise<void>
@@ -96,7 +98,7 @@ class ConfigWatch {
       await this.#compare(await lookAt(this.#options.path))
       await this.#watchDirectories()
     } catch (error) {
-      this.#options.log.warn({ err: error }, 'the configuration file cannot be looked at')
+      this.#options.log.warn({ err: error, file: this.#options.path }, 'a watched file cannot be looked at')
     } finally {
       this.#isLooking = false
       const isChanging = this.#next !== undefined || (this.#missingSince !== undefined && !this.#isGone)
@@ -105,19 +107,19 @@ class ConfigWatch {
   }
 
   async #compare(found: Look | undefined): Promise<void> {
-    const { log, path } = this.#options
+    const { log, path, title = 'the configuration file' } = this.#options
     if (found === undefined) {
       this.#next = undefined
       this.#missingSince ??= Date.now()
       // Between the two steps of a replacement there may be none: not worth a word.
       if (!this.#isGone && Date.now() - this.#missingSince >= stableMs) {
         this.#isGone = true
-        log.warn({ file: path }, 'the configuration file is gone; going on with what it said')
+        log.warn({ file: path }, `${title} is gone; going on with what it said`)
       }
       return
     }
     this.#missingSince = undefined
-    if (this.#isGone) log.info({ file: path }, 'the configuration file is there again')
+    if (this.#isGone) log.info({ file: path }, `${title} is there again`)
     this.#isGone = false
     if (found.identity === this.#known?.identity && found.mode === this.#known.mode) {
       this.#next = undefined
@@ -133,7 +135,7 @@ class ConfigWatch {
     const isSameText = found.identity === this.#known?.identity
     this.#known = found
     const reason = whyNotTrusted(found, this.#firstMode)
-    if (reason !== undefined) log.error({ file: path }, `the changed configuration file is not read: ${reason}`)
+    if (reason !== undefined) log.error({ file: path }, `${title} has changed, and is not read: ${reason}`)
     else if (!isSameText || this.#wasRefused) await this.#options.onChange()
     this.#wasRefused = reason !== undefined
   }
