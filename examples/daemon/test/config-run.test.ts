@@ -29,7 +29,7 @@ let ran = 0
 const kinds = new Set<string>()
 afterAll(() => {
   console.info(
-    `${ran} configurations ran: ${edges} ways from a source to a sink, ${kinds.size} kinds: ${[...kinds].sort().join(', ')}`,
+    `${ran} configurations ran, in which entries go ${edges} ways from a source to a sink, ${kinds.size} kinds: ${[...kinds].sort().join(', ')}`,
   )
 })
 

@@ -4,11 +4,12 @@
  * configuration's bounds in full: config-load.test.ts, config-parse.test.ts; requests: http-home.test.ts, http-ports.test.ts.
  */
 
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { openCheckpoint } from '@logwisp/core'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { loadConfig } from '../src/config/load.ts'
@@ -133,7 +134,7 @@ async function refusal(configFile: string): Promise<string> {
 test('a configuration that is a named pipe is refused, not waited for; one that has no end is not read to it', async () => {
   const directory = await temporaryDirectory()
   const pipe = join(directory, 'logwisp.toml')
-  execFileSync('mkfifo', [pipe])
+  await promisify(execFile)('mkfifo', [pipe])
   expect(await refusal(pipe)).toContain('is a named pipe')
   expect(await refusal('/dev/zero')).toContain('is larger than 10 MB')
 })

@@ -283,11 +283,10 @@ sinks = [
 
   test('W21, 11.3 connections during a reload: a viewer stays, sees what comes after, and the new configuration holds', async () => {
     const heard = await Heard.at(`http://127.0.0.1:${port}/stream`)
-    const { reloads } = await statusOf(status)
     const file = join(directory, 'logwisp.toml')
     await appendFile(file, '[[pipelines.filters]]\ntype = "exclude"\npatterns = ["secret"]\n')
     daemon.child.kill('SIGHUP')
-    await vi.waitFor(async () => expect((await statusOf(status)).reloads).toBe(reloads + 1), soon)
+    await vi.waitFor(async () => expect((await statusOf(status)).last_reload?.result).toBe('changed'), soon)
     await post('{"message":"a secret"}')
     await post('{"message":"after the reload"}')
     await vi.waitFor(() => expect(heard.messages).toEqual(['after the reload']), soon)
@@ -469,6 +468,56 @@ sinks = [{ type = "http_client", options = { url = "http://127.0.0.1:${ports[2]}
     )
     socket.terminate()
   })
+})
+
+test('W24: with --router pipelines share a port, each below its name; W28: one that cannot listen takes none along; W27: no other origin reads, no other machine comes', async () => {
+  const directory = await temporaryDirectory()
+  const [status, port, taken] = [await freePort(), await freePort(), await freePort()]
+  const { createServer: createTcp } = await import('node:net')
+  const other = createTcp()
+  await listening(other, taken)
+  onTestFinished(() => void other.close())
+  const pipeline = (name: string): string => `[[pipelines]]
+name = "${name}"
+sources = [{ type = "http", options = { port = ${port} } }]
+sinks = [{ type = "http", options = { port = ${port} } }]
+`
+  const busy = `[[pipelines]]
+name = "busy"
+sources = [{ type = "tcp", options = { port = ${taken} } }]
+sinks = [{ type = "stderr" }]
+`
+  const file = await written(directory, `status = { port = ${status} }\n${pipeline('app')}${pipeline('apple')}${busy}`)
+  const daemon = startDaemon(['--router', '--config', file])
+  const base = `http://127.0.0.1:${port}`
+  await daemon.says(/ listening url=/)
+  const { pipelines, mode } = await statusOf(status)
+  expect(mode).toBe('router')
+  const states = Object.values(pipelines).flatMap(({ sources }) => sources.map(({ state }) => state))
+  expect(states).toEqual(['running', 'running', 'restarting'])
+  expect(pipelines['busy']?.sources[0]?.last_error).toContain(`cannot listen on 127.0.0.1:${taken}: the port is in use`)
+
+  const viewers = await Promise.all(['app', 'apple'].map((name) => Heard.at(`${base}/${name}/stream`)))
+  for (const name of ['app', 'apple']) {
+    expect((await fetch(`${base}/${name}/ingest`, { ...json, body: `{"message":"for ${name}"}` })).status).toBe(202)
+  }
+  for (const [index, name] of ['app', 'apple'].entries()) {
+    await vi.waitFor(() => expect(viewers[index]?.messages).toEqual([`for ${name}`]), soon)
+    viewers[index]?.stop()
+  }
+  const answer = await fetch(`${base}/app/status`, { headers: { origin: 'https://evil.example' } })
+  expect(answer.headers.get('access-control-allow-origin')).toBeNull()
+  const { networkInterfaces } = await import('node:os')
+  const outside = Object.values(networkInterfaces())
+    .flat()
+    .find((each) => each?.internal === false && each.family === 'IPv4')
+  if (outside !== undefined) {
+    const socket = connect({ host: outside.address, port })
+    const [error] = await once(socket, 'error')
+    expect(error.code).toBe('ECONNREFUSED')
+  }
+  daemon.child.kill('SIGTERM')
+  expect(await daemon.exit).toBe(0)
 })
 
 test('W8: 500 lines that are piped in at once come out of stdout and of the stream, for each of two late viewers', async () => {
