@@ -1,7 +1,7 @@
 /** The whole daemon takes a changed configuration while it serves: what did not change is not touched. */
 
 import { once } from 'node:events'
-import { appendFile, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -211,6 +211,32 @@ describe('W21: a reload', () => {
       }
     }
     expect(bench.lines.filter(({ level }) => Number(level) >= 50)).toEqual([])
+  })
+
+  test('that renames a pipeline goes on where it was, there and back', async () => {
+    const path = bench.path('in.log')
+    const at = (start_at: string) => (name: string) =>
+      configOf({ name, sources: [fromFile(path, { start_at })], sinks: [toFar()] })
+    const { messages } = bench.far('http://far/')
+    const expected: string[] = []
+    for (const make of [at('end'), at('beginning')]) {
+      await writeFile(path, '')
+      const service = await start(make('a'))
+      for (const name of ['b', 'c', 'a', 'b']) {
+        expected.push(`read before ${name}`, `written before ${name}`)
+        await appendFile(path, `read before ${name}\n`)
+        await until(() => messages.includes(`read before ${name}`))
+        const reload = service.reload(loadedOf(make(name)))
+        await until(() => Object.keys(service.status().pipelines).length === 0)
+        await until(() => bench.far('http://far/').open === 0)
+        await appendFile(path, `written before ${name}\n`)
+        expect(await reload).toMatchObject({ result: 'changed' })
+        await until(() => messages.length === expected.length)
+      }
+      expect(messages.splice(0)).toEqual(expected.splice(0))
+      await service.stop(1000)
+      await rm(bench.path('state'), { recursive: true })
+    }
   })
 
   test.each([

@@ -7,9 +7,11 @@ import type { Config, PipelineConfig } from '../config/schema.ts'
 import { Pipeline } from '../pipeline/pipeline.ts'
 import type { Builders } from '../pipeline/pipeline-options.ts'
 import { defaultBuilders } from './default-builders.ts'
+import { handOver } from './hand-over.ts'
 import { type ListeningAddress, listeningAddresses } from './listening-addresses.ts'
 import { ownFileProblems, withoutOwnFiles } from './own-files.ts'
 import { patientPorts } from './patient-ports.ts'
+import { predecessors } from './predecessors.ts'
 import { reloadPlan } from './reload-plan.ts'
 import type { Service, ServiceOptions, StopReport } from './service-contract.ts'
 import type { ReloadStatus, ServiceStatus } from './service-status.ts'
@@ -45,6 +47,8 @@ class RunningService implements Service {
   readonly #pipelines = new Map<string, Pipeline>()
   /** Removed, and still delivering what they have. */
   readonly #leaving = new Set<Pipeline>()
+  /** Positions on their way from pipelines that were removed to those that take their place. */
+  readonly #handingOver = new Set<Promise<void>>()
   /** As it is followed: sources leave out what the daemon writes itself. */
   #config: Config
   #file: string | undefined
@@ -190,6 +194,7 @@ class RunningService implements Service {
       return { result: 'refused', error: reason, changes: [] }
     }
     if (this.#stopping !== undefined) return { result: 'refused', error: 'the daemon is stopping', changes: [] }
+    const before = this.#config.pipelines
     this.#config = config
     this.#file = loaded.file
     this.#namedFiles = namedFiles
@@ -197,8 +202,10 @@ class RunningService implements Service {
     this.#isChanging = true
     const { router } = config
     const waiting: string[] = []
+    const leaving = before.filter(({ name }) => removed.includes(name))
+    const left = new Map(removed.map((name) => [name, this.#remove(name)]))
     await Promise.all([
-      ...removed.map((name) => this.#remove(name)),
+      ...left.values(),
       ...kept.map(async (pipeline) => {
         const running = this.#pipelines.get(pipeline.name)
         if (running === undefined || running.hasEnded) {
@@ -209,7 +216,12 @@ class RunningService implements Service {
         const { isWaiting } = await running.change({ config: pipeline, router, namedFiles })
         if (isWaiting) waiting.push(pipeline.name)
       }),
-      ...added.map((pipeline) => this.#start(pipeline, config).started),
+      ...added.map(async (pipeline) => {
+        const names = predecessors(pipeline, leaving)
+        // It would begin anew what they have read, or leave out what came in between.
+        if (names.length > 0) await this.#succeed(pipeline.name, names, left)
+        if (this.#stopping === undefined) await this.#start(pipeline, config).started
+      }),
     ])
     this.#isChanging = false
     await this.#options.ports.settle()
@@ -259,6 +271,25 @@ class RunningService implements Service {
     }
   }
 
+  /** Gives a pipeline the positions of others, once they have ended. */
+  #succeed(name: string, others: readonly string[], left: ReadonlyMap<string, Promise<void>>): Promise<void> {
+    const { stateDirectory, log } = this.#options
+    const pathOf = (pipeline: string): string => checkpointPath(stateDirectory, this.#identity, pipeline)
+    const handOverAll = async (): Promise<void> => {
+      for (const other of others) {
+        await left.get(other)
+        await handOver(pathOf(other), pathOf(name))
+      }
+    }
+    const done = handOverAll()
+      .catch((error: Error) =>
+        log.warn({ pipeline: name }, `it does not go on where ${others.join()} ended: ${error.message}`),
+      )
+      .finally(() => this.#handingOver.delete(done))
+    this.#handingOver.add(done)
+    return done
+  }
+
   async #stop(timeoutMs: number): Promise<StopReport> {
     const stops = await Promise.all(
       [...this.#pipelines.values(), ...this.#leaving].map(async (pipeline) => {
@@ -267,6 +298,7 @@ class RunningService implements Service {
       }),
     )
     const undelivered = stops.flat()
+    await Promise.all(this.#handingOver)
     this.#tellDone()
     return { complete: undelivered.length === 0, undelivered }
   }
