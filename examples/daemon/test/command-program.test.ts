@@ -3,7 +3,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { describedProgram } from '../src/program.ts'
+import { describedProgram } from '../src/program/create-program.ts'
 import { checkpointPath, defaultStateDirectory } from '../src/service/state-directory.ts'
 import { type CommandResult, command, removeDirectory, temporaryDirectory } from './command-process.ts'
 

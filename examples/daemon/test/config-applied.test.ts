@@ -33,7 +33,7 @@ function code(...places: string[]): string {
 const common = readdirSync(join(src, 'build'))
   .filter((file) => file.endsWith('.ts') || file === 'formats')
   .map((file) => join('build', file))
-const whole = ['pipeline', 'service', 'commands', 'http', 'program.ts']
+const whole = ['pipeline', 'service', 'commands', 'http', 'program', 'program.ts']
 
 const stageFiles: Readonly<Record<string, readonly string[]>> = {
   'sources directory': ['build/sources/files.ts'],

@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { loadConfig } from '../src/config/load.ts'
 import type { LoadedConfig } from '../src/config/loaded-config.ts'
-import { describedProgram } from '../src/program.ts'
+import { describedProgram } from '../src/program/create-program.ts'
 import { temporaryDirectory } from './process-fixtures.ts'
 
 const deploy = fileURLToPath(new URL('../deploy', import.meta.url))

@@ -9,12 +9,14 @@ import type { Invocation, Terminal } from './invocation.ts'
 import { print } from './terminal/print.ts'
 import { hasColors, styles } from './terminal/styles.ts'
 import { padTo, visible, widthOf } from './terminal/visible.ts'
+import { UsageError } from './usage-error.ts'
 
 /** Its flags. */
 export interface ConfigOptions {
   readonly diff?: true
   readonly toml?: true
   readonly json?: true
+  readonly save?: true
 }
 
 /** One value. */
@@ -29,14 +31,17 @@ interface Leaf {
 const widestPath = 48
 const widestValue = 60
 
-/** Prints it. Rejects with a ConfigError when it cannot be used. */
+/** Prints it, or saves it. Rejects with a ConfigError when it cannot be used. */
 export async function config(invocation: Invocation, options: ConfigOptions, terminal: Terminal): Promise<number> {
-  const leaves = leavesOf(await loadConfig(invocation)).filter(
-    ({ origin }) => options.diff !== true || origin.from !== 'default',
-  )
-  if (options.toml) {
+  const { diff, toml, json, save } = options
+  if (save && (diff ?? toml))
+    throw new UsageError(`--save prints what it wrote: leave out ${diff ? '--diff' : '--toml'}`)
+  const loaded = await loadConfig(invocation)
+  if (save) return (await import('./save-config.ts')).saveConfigCommand(loaded, json === true, terminal)
+  const leaves = leavesOf(loaded).filter(({ origin }) => diff !== true || origin.from !== 'default')
+  if (toml) {
     await print(terminal.stdout, stringify(treeOf(leaves) as Record<string, unknown>))
-  } else if (options.json) {
+  } else if (json) {
     const all = leaves.map(({ path, value, origin }) => ({ path, value, ...origin }))
     await print(terminal.stdout, `${JSON.stringify(all, undefined, 2)}\n`)
   } else {
