@@ -290,3 +290,22 @@ test('a port that is in use is an error, with what to do', async () => {
   const second = sourceOf({ type: 'tcp', options: { port } })
   await expect(second).rejects.toMatchObject({ code: 'LISTEN_FAILED', message: expect.stringContaining('in use') })
 })
+
+test('http: whoever waits to be told to send its body is refused without it, or told so', async () => {
+  const { stream, port } = await sourceOf({ type: 'http', options: { port: 0, max_body_bytes: 100 } })
+  const taken = new Taken(stream)
+  const head = (path: string, bytes: number): string =>
+    `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${bytes}\r\nExpect: 100-continue\r\n\r\n`
+  const answerTo = async (text: string): Promise<string> => {
+    const line = await dial(port)
+    line.socket.write(text)
+    return line.until((found) => found.includes('\r\n\r\n'))
+  }
+  expect(await answerTo(head('/ingest', 101))).toMatch(/^HTTP\/1\.1 413/)
+  expect(await answerTo(head('/nowhere', 5))).toMatch(/^HTTP\/1\.1 (404|503)/)
+  const line = await dial(port)
+  line.socket.write(head('/ingest', 5))
+  await line.until((found) => found === 'HTTP/1.1 100 Continue\r\n\r\n')
+  line.socket.write('hello')
+  expect(await taken.until(1)).toMatchObject([{ message: 'hello' }])
+})

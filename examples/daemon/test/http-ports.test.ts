@@ -314,6 +314,12 @@ describe('addresses', () => {
   })
 })
 
+test('a port on all addresses is shown under a name that one can open', async () => {
+  const ports = portHost()
+  const { address } = await ports.acquire({ ...local, host: '0.0.0.0' })
+  expect(ports.listeners).toMatchObject([{ url: `http://localhost:${address.port}/`, host: '0.0.0.0' }])
+})
+
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -179,7 +179,13 @@ export interface HttpSource extends EntrySource {
    * Takes entries. Mount it in `node:http`, Express (`app.use(source.handler)`, before body parsers) or any framework
    * that has Node's request and response. Other paths go to `next` when there is one, and are a 404 otherwise.
    */
-  readonly handler: (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void) => void
+  readonly handler: (
+    req: IncomingMessage,
+    res: ServerResponse,
+    next?: (error?: unknown) => void,
+    /** For a server's `'checkContinue'`: the client sends no body before it is told to, and is only if it is taken. */
+    mustContinue?: boolean,
+  ) => void
   /** Where its own server listens; undefined before the `'listening'` event, after the end, and without a server. */
   readonly address: AddressInfo | undefined
   readonly stats: HttpSourceStats

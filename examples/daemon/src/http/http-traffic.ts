@@ -66,6 +66,8 @@ export class HttpTraffic implements PortView {
   /** Says which server the requests come from. */
   attach(server: Server): void {
     this.#server = server
+    // Instead of Node's telling every client to go on: a request that is refused need not send its body.
+    server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => this.#answer(req, res, true))
     this.#listenForUpgrades()
   }
 
@@ -89,7 +91,9 @@ export class HttpTraffic implements PortView {
   }
 
   /** Answers a request. */
-  readonly answer = (req: IncomingMessage, res: ServerResponse): void => {
+  readonly answer = (req: IncomingMessage, res: ServerResponse): void => this.#answer(req, res, false)
+
+  #answer(req: IncomingMessage, res: ServerResponse, mustContinue: boolean): void {
     this.#requests++
     // A peer that goes away is no error; the `close` of the response follows.
     res.on('error', () => {})
@@ -113,7 +117,7 @@ export class HttpTraffic implements PortView {
     const strange = this.#strangeHost(req, mounts[0] as HttpMount)
     if (strange !== undefined) return replyError(req, res, 403, strange)
     this.#routed++
-    handler(req, res)
+    handler(req, res, undefined, mustContinue)
   }
 
   /**

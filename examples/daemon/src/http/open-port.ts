@@ -107,7 +107,7 @@ export class OpenPort {
     const isHttp = traffic instanceof HttpTraffic
     const scheme = isHttp ? (tls === undefined ? 'http' : 'https') : tls === undefined ? protocol : 'tls'
     return {
-      url: `${scheme}://${placeOf(host, this.#address.port)}${isHttp ? '/' : ''}`,
+      url: `${scheme}://${placeOf(nameOf(host), this.#address.port)}${isHttp ? '/' : ''}`,
       host,
       port: this.#address.port,
       protocol: scheme as ListenerStatus['protocol'],
@@ -192,6 +192,11 @@ async function boundsOf(
   if (bounds instanceof EventEmitter) bounds.on('warning', onWarning)
   await bounds?.ready?.()
   return bounds
+}
+
+/** All addresses at once are none that one could open: this machine has a name for itself. */
+function nameOf(host: string): string {
+  return host === '0.0.0.0' || host === '::' ? 'localhost' : host
 }
 
 /** A host and a port as URLs have them. */

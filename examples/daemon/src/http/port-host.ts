@@ -55,7 +55,15 @@ export interface HttpMount {
   /** What the status says of the server in the ancestor's words, where only its configuration knows. */
   readonly facts?: HttpFacts | undefined
   /** Without it, and of the kind `status`, the daemon answers with the pipeline's status; several may share a path then. */
-  handler?: ((req: IncomingMessage, res: ServerResponse) => void) | undefined
+  handler?:
+    | ((
+        req: IncomingMessage,
+        res: ServerResponse,
+        next?: undefined,
+        /** Whether the client waits to be told to go on before it sends the body: only who takes that tells it. */
+        mustContinue?: boolean,
+      ) => void)
+    | undefined
   /** For WebSocket. */
   handleUpgrade?: ((req: IncomingMessage, socket: Duplex, head: Buffer) => void) | undefined
 }
