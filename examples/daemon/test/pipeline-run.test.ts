@@ -1,6 +1,6 @@
 /** A pipeline starts from its sinks, goes on when a stage fails, and stops from its sources, losing nothing. */
 
-import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import { EntryReadable } from '@logwisp/core'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -183,6 +183,24 @@ describe('when a stage fails', () => {
     await until(() => far.messages.includes('3000'))
     expect(far.messages).toEqual(numbers(1, 3000))
     expect(pipeline.state).toBe('running')
+  })
+
+  test('a state directory that is removed is made again, and told of once, however often saving fails', async () => {
+    const path = bench.path('in.log')
+    const checkpointPath = bench.path('state', 'checkpoint.json')
+    const warnings = (): readonly unknown[] => bench.lines.filter(({ code }) => code === 'CHECKPOINT_FAILED')
+    await writeFile(path, '')
+    const pipeline = bench.pipeline(configOf({ sources: [fromFile(path)], sinks: [toFar()] }), { checkpointPath })
+    await pipeline.started
+    for (const line of numbers(1, 3)) {
+      await rm(bench.path('state'), { recursive: true })
+      await appendFile(path, `${line}\n`)
+      await expect
+        .poll(() => readFile(checkpointPath, 'utf8').catch(() => ''), { timeout: 10_000 })
+        .toContain('"offset"')
+    }
+    expect(warnings()).toHaveLength(1)
+    expect(await pipeline.stop(1000)).toEqual({ undelivered: [] })
   })
 
   test('a checkpoint that is none is told, and everything waits for it to be repaired', async () => {

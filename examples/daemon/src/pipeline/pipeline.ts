@@ -21,6 +21,9 @@ const defaults = { drainTimeoutMs: 5_000, changeTimeoutMs: 10_000 } as const
 /** What a crash repeats at most: lines delivered since the last save. A save is one small file, synced. */
 const saveIntervalMs = 100
 
+/** A disk that takes no positions is told of no more often than this, however often it is tried. */
+const saveWarningIntervalMs = 60_000
+
 /** How long what was told to go at once may take to close. */
 const destroyTimeoutMs = 2_000
 
@@ -358,9 +361,17 @@ export class Pipeline {
 
   async #openCheckpoint(): Promise<Checkpoint> {
     const { checkpointPath, log } = this.#options
-    await mkdir(dirname(checkpointPath), { recursive: true, mode: 0o700 })
+    const makeDirectory = () => mkdir(dirname(checkpointPath), { recursive: true, mode: 0o700 })
+    await makeDirectory()
     const checkpoint = await openCheckpoint(checkpointPath, { saveIntervalMs })
-    checkpoint.on('warning', (warning: LogwispError) => log.warn({ code: warning.code }, warning.message))
+    let toldAt = Number.NEGATIVE_INFINITY
+    checkpoint.on('warning', (warning: LogwispError) => {
+      // Somebody has cleaned up; the next save is in a moment.
+      if ((warning.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') makeDirectory().catch(() => {})
+      if (performance.now() - toldAt < saveWarningIntervalMs) return
+      toldAt = performance.now()
+      log.warn({ code: warning.code }, warning.message)
+    })
     return checkpoint
   }
 
