@@ -5,7 +5,7 @@
  */
 
 import { readFileSync } from 'node:fs'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -28,6 +28,8 @@ export interface ExampleOptions {
   readonly environment?: NodeJS.ProcessEnv
   /** Runs this copy of the file. */
   readonly copy?: string
+  /** A directory of its own, removed at the end. */
+  readonly temporary?: string
   /** The certificates of another daemon. */
   readonly certificates?: Certificates
 }
@@ -88,11 +90,14 @@ export async function startExample(file: string, options: ExampleOptions = {}): 
     givers: place.givers,
     status: async () => (await (await fetch(`${base}/status`)).json()) as ServiceStatus,
     close: async () => {
-      if (!config.background) daemon.child.kill('SIGKILL')
+      daemon.child.kill('SIGKILL')
       await daemon.exit
+      if (config.background) await endInBackground(join(root, 'logwisp.pid'))
       for (const side of [...place.receivers.values()].flat()) side.close()
       for (const giver of place.givers.values()) giver.close()
-      await rm(root, { recursive: true, force: true, maxRetries: 3 })
+      for (const directory of [root, options.temporary ?? root]) {
+        await rm(directory, { recursive: true, force: true, maxRetries: 3 })
+      }
     },
   }
   try {
@@ -108,6 +113,12 @@ export async function startExample(file: string, options: ExampleOptions = {}): 
     throw new Error(`${file} is not ready:\n${daemon.output()}`, { cause: error })
   }
   return example
+}
+
+/** One that a test has not ended: its file is gone otherwise. */
+async function endInBackground(pidFile: string): Promise<void> {
+  const pid = await readFile(pidFile, 'utf8').catch(() => undefined)
+  if (pid !== undefined) process.kill(Number(pid), 'SIGKILL')
 }
 
 /** Finds a place on this machine for everything that a file names. */
