@@ -106,6 +106,8 @@ export interface FileSinkStats extends StageStats {
 
 /** What a file sink tells of. */
 export interface FileSinkEvents {
+  /** Once: it takes entries. Its file is open, or the disk is full and space is waited for. Never when it cannot be opened. */
+  ready: []
   /** `<path>` was opened, with so many bytes in it; also after each rotation. */
   open: [{ readonly path: string; readonly bytes: number }]
   /** What was written is now at `path`, and will stay as it is, but for compression and removal. */

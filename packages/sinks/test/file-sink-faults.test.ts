@@ -120,9 +120,27 @@ test('a full disk at the start is waited for too', async () => {
   })
   const sink = sinkOn(fs, directory)
   const warnings = warningsOf(sink)
+  await once(sink, 'ready')
   await pipeline(Readable.from(numbered(10)), sink)
   expect((await filesOf(directory, 'app')).text).toBe(lines(1, 10))
   expect(warnings).toEqual(['DISK_FULL'])
+})
+
+test('is ready once its file is open, and never when it cannot be opened', async () => {
+  const directory = await temporaryDirectory()
+  const told: string[] = []
+  const good = sinkOn(realFileSystem, directory)
+  good.on('open', () => told.push('open')).on('ready', () => told.push('ready'))
+  await once(good, 'ready')
+  good.end()
+  await once(good, 'close')
+  expect(told).toEqual(['open', 'ready'])
+
+  const refusing = failingFileSystem({ open: () => Promise.reject(systemError('EACCES')) })
+  const bad = sinkOn(refusing, directory)
+  bad.on('ready', () => told.push('bad is ready'))
+  await expect(once(bad, 'close')).rejects.toMatchObject({ code: 'WRITE_FAILED' })
+  expect(told).toEqual(['open', 'ready'])
 })
 
 test('less than minFreeBytes is a full disk', async () => {

@@ -37,6 +37,8 @@ export interface BuiltSource {
 /** A sink that runs. */
 export interface BuiltSink {
   readonly stream: EntrySink
+  /** Settles once it can take something, or its stream has closed. Omitted: it is so at once. Never rejects. */
+  readonly ready?: Promise<void>
   /** Viewers, for those that have some. */
   viewers?(): readonly ViewerStatus[]
   /** Lets go of its port; after the stream has closed. */

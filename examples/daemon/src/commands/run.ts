@@ -13,6 +13,7 @@ import { live } from '../service/lifetime.ts'
 import { startService } from '../service/service.ts'
 import { StartError } from '../service/start-error.ts'
 import { defaultStateDirectory } from '../service/state-directory.ts'
+import { unwritableSinks } from './check/places.ts'
 import type { Invocation } from './invocation.ts'
 
 /** Handles that something left open keep the process so long at most, once all is done. */
@@ -30,8 +31,13 @@ async function runToItsEnd(invocation: Invocation, { once }: { readonly once: bo
   const stderr = parent?.stderr ?? process.stderr
   try {
     const { environment, cwd, version, words } = invocation
-    const load = (): Promise<LoadedConfig> => loadConfig(invocation, checkBuildable)
-    const loaded = await load()
+    const loaded = await loadConfig(invocation, checkBuildable)
+    // At the start a sink that cannot write yet is tried again; a reload puts nothing that works in its place.
+    const load = (): Promise<LoadedConfig> =>
+      loadConfig(invocation, async (config) => [
+        ...(await checkBuildable(config)),
+        ...(await unwritableSinks(config, cwd)).map((problem) => ({ ...problem, origin: undefined })),
+      ])
     const { config } = loaded
     if (config.background && !once && parent === undefined) return await startInBackground(words, process)
     return await live({

@@ -158,6 +158,7 @@ export class SinkSlot {
           built.release()
           this.#options.onChange()
         })
+        if (built.ready !== undefined) await untilReady(built.stream, built.ready)
         return built.stream
       } finally {
         // Later: the sink is running, or restarting, by then.
@@ -168,4 +169,12 @@ export class SinkSlot {
       }
     }
   }
+}
+
+/** Rejects when the sink fails before it can take anything. */
+async function untilReady(stream: BuiltSink['stream'], ready: Promise<void>): Promise<void> {
+  // What comes of it is looked at below; later errors are whoever's who has the stream then.
+  stream.once('error', () => {})
+  await ready
+  if (stream.destroyed) throw stream.errored ?? new Error('it was closed before it had opened')
 }

@@ -29,7 +29,8 @@ export function buildFileSink(options: SinkOf<'file'>['options'], context: Build
       checkIntervalMs: options.check_interval_ms,
     }),
   )
-  return { stream, release: () => {} }
+  const ready = new Promise<void>((resolve) => stream.once('ready', resolve).once('close', resolve))
+  return { stream, ready, release: () => {} }
 }
 
 function megabytes(count: number): number {

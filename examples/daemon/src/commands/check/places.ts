@@ -32,9 +32,8 @@ export async function checkPlaces(config: Config, cwd: string, stateDirectory: s
     }
     for (const [at, sink] of sinks.entries()) {
       if (sink.type !== 'file') continue
-      const { directory, name, min_disk_free_mb: minFreeMb } = sink.options
+      const { directory, min_disk_free_mb: minFreeMb } = sink.options
       const path = `pipelines.${index}.sinks.${at}.options`
-      await writable(`${path}.directory`, directory, `${name}.log`)
       const freeMb = await freeMegabytes(resolve(cwd, directory))
       if (freeMb !== undefined && freeMb < minFreeMb) {
         say(
@@ -45,6 +44,7 @@ export async function checkPlaces(config: Config, cwd: string, stateDirectory: s
       }
     }
   }
+  for (const { path, message } of await unwritableSinks(config, cwd)) say('problem', path, message)
   const { output, file } = config.logging
   if (output === 'file' || output === 'both') {
     await writable('logging.file.directory', file.directory, `${file.name}.log`)
@@ -52,6 +52,22 @@ export async function checkPlaces(config: Config, cwd: string, stateDirectory: s
   if (config.pid_file !== undefined) await writable('pid_file', dirname(resolve(cwd, config.pid_file)))
   await writable('state_directory', stateDirectory)
   return findings
+}
+
+/** The file sinks that cannot write where they should; makes and opens nothing. */
+export async function unwritableSinks(
+  config: Config,
+  cwd: string,
+): Promise<readonly { readonly path: string; readonly message: string }[]> {
+  const found: { path: string; message: string }[] = []
+  for (const [index, { sinks }] of config.pipelines.entries()) {
+    for (const [at, { type, options }] of sinks.entries()) {
+      if (type !== 'file') continue
+      const message = await whyNotWritable(resolve(cwd, options.directory), `${options.name}.log`)
+      if (message !== undefined) found.push({ path: `pipelines.${index}.sinks.${at}.options.directory`, message })
+    }
+  }
+  return found
 }
 
 async function whyNotReadable(path: string, kind: 'directory' | 'file'): Promise<'missing' | string | undefined> {

@@ -93,7 +93,11 @@ export class FileStream extends EntryWritable implements FileSink {
       // A full disk is waited for by the loop, when there is something to write.
       if (!this.#space.isMissing(error)) throw writeFailed(this.path, error)
     })
-    opened.then(() => callback(), callback).finally(this.#endConstruction)
+    const isOpen = (): void => {
+      callback()
+      if (!this.destroyed) this.emit('ready')
+    }
+    opened.then(isOpen, callback).finally(this.#endConstruction)
   }
 
   protected override consume(items: readonly (LogEntry | Batch)[]): void | Promise<void> {
