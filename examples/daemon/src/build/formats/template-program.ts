@@ -3,8 +3,9 @@
 import { badTemplate, TemplateFailure } from './template-error.ts'
 import { type TemplateFunction, templateFunctions } from './template-functions.ts'
 import { timeMethod } from './template-methods.ts'
+import type { Command, Expression, Node, Nodes, Pipeline } from './template-nodes.ts'
 import { noValue, printed } from './template-printed.ts'
-import { type Command, type Expression, type Node, type Nodes, type Pipeline, treeOf } from './template-tree.ts'
+import { treeOf } from './template-tree.ts'
 import { isTrue, kindOf, member, membersOf, type TemplateFields, TemplateTime } from './template-values.ts'
 
 /** An entry as templates see it. */
