@@ -325,3 +325,49 @@ basic_auth.users_file = "users"
     expect((await load(file, { argv })).config.pipelines[0]?.auth.type).toBe('basic')
   })
 })
+
+describe('beside what the schema refuses', () => {
+  const stages = [
+    '[[pipelines.sources]]\ntype = "http"\noptions = { port = 8081, ingest_path = "/in" }',
+    '[[pipelines.sources]]\ntype = "stdin"\noptions = { max_line_bytes = 1000 }',
+    '[[pipelines.filters]]\ntype = "level"\nminimum = "warn"',
+    '[[pipelines.sinks]]\ntype = "file"\noptions = { directory = "out", name = "a" }',
+    '[[pipelines.sinks]]\ntype = "http"\noptions = { port = 8081 }',
+  ]
+  const broken = (stage: string): string =>
+    stage.replace(/(port|max_line_bytes|minimum|directory) = [^, }]+/, '$1 = []')
+  const whole = (parts: readonly string[], top = ''): string =>
+    `${top}\n[[pipelines]]\nname = "a"\n${parts.join('\n')}\n[[pipelines]]\nname = "b"\nsources = [{ type = "file", options = { path = "x" } }]\nsinks = [{ type = "http", options = { port = 8082 } }]\n`
+
+  it('nothing is said to be wrong that is not: each stage broken in its turn, the pipeline, the whole', async () => {
+    await load(await write('good.toml', whole(stages)))
+    const each = stages.map((stage, at) => whole(stages.with(at, broken(stage))))
+    const others = [
+      whole(stages, 'stop_timeout_seconds = "x"'),
+      whole(stages, 'status = { port = "x" }'),
+      whole(stages, 'logging = { level = 1 }'),
+      whole(['format = 3', ...stages]),
+      whole(['auth = { type = 1 }', ...stages]),
+    ]
+    for (const text of [...each, ...others]) {
+      const problems = await refusal(load(await write('broken.toml', text)))
+      expect(new Set(problems.map((problem) => problem.split(':')[1])).size, problems.join('\n')).toBe(1)
+    }
+  })
+
+  it('what is wrong with the rest is said with it', async () => {
+    const taken =
+      '[[pipelines.sinks]]\ntype = "http"\noptions = { port = 8082, stream_path = "/in", status_path = "/in" }'
+    const missing =
+      '[[pipelines.sinks]]\ntype = "http_client"\noptions = { url = "http://a.example", headers = { a = "file:nowhere" } }'
+    const text = whole([...stages.slice(0, 4), taken, missing, taken], 'status_interval_seconds = "x"')
+    const problems = await refusal(load(await write('broken.toml', text)))
+    expect(problems.map((each) => /: ([\w.]+): /.exec(each)?.[1])).toEqual([
+      'status_interval_seconds',
+      'pipelines.0.sinks.1.options.status_path',
+      'pipelines.0.sinks.2.options.headers.a',
+      'pipelines.0.sinks.3.options.stream_path',
+      'pipelines.0.sinks.3.options.status_path',
+    ])
+  })
+})

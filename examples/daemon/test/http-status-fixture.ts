@@ -27,7 +27,7 @@ export const directory: SourceStatus = {
   details: {},
 }
 
-export const liveSink: SinkStatus = {
+const liveSink: SinkStatus = {
   ...stage,
   type: 'http',
   total_processed: 48_234,
@@ -41,7 +41,7 @@ export const liveSink: SinkStatus = {
   details: {},
 }
 
-export const clientSink: SinkStatus = {
+const clientSink: SinkStatus = {
   ...liveSink,
   type: 'http_client',
   active_connections: undefined,

@@ -14,7 +14,12 @@ export const configSchema = z.strictObject({
   quiet: z.boolean().default(false).describe('Whether its own log is off.'),
   disable_status_reporter: z.boolean().default(false).describe('Whether it does not log its state now and then.'),
   status_interval_seconds: seconds.min(1).default(30).describe('How often it logs its state, when that has changed.'),
-  config_auto_reload: z.boolean().default(false).describe('Whether a changed configuration file is read anew.'),
+  config_auto_reload: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether a changed configuration file is read anew, or one that it names with users, tokens, secrets or what clients trust.',
+    ),
   config_save_on_exit: z.boolean().default(false).describe('Whether the configuration is written back at the end.'),
   state_directory: path
     .optional()
