@@ -94,7 +94,8 @@ class Viewer {
 const post = (port: number, message: string, path = '/ingest') =>
   fetch(`http://127.0.0.1:${port}${path}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    // A port that moves closes connections that are idle.
+    headers: { 'content-type': 'application/json', connection: 'close' },
     body: JSON.stringify({ message }),
   })
 
@@ -238,6 +239,30 @@ describe('W21: a reload', () => {
       await rm(bench.path('state'), { recursive: true })
     }
   })
+
+  test.each(['a pipeline that is new', 'one that was there'])(
+    'that moves a source to %s loses nothing of it, though others begin at the end',
+    async (what) => {
+      const [a, b, c] = ['a.log', 'b.log', 'c.log'].map((name) => fromFile(bench.path(name), { start_at: 'end' }))
+      for (const name of ['a.log', 'b.log', 'c.log']) await writeFile(bench.path(name), '')
+      const y = (...sources: unknown[]) => ({ name: 'y', sources, sinks: [toFar('http://y/')] })
+      const x = (...sources: unknown[]) => ({ name: 'x', sources, sinks: [toFar('http://x/')] })
+      const far = bench.far('http://x/')
+      const service = await start(what.includes('new') ? configOf(y(b, c)) : configOf(y(b, c), x(a)))
+      // What is to take it over is held up.
+      far.mode = 'stuck'
+      await appendFile(bench.path('a.log'), 'stuck\n')
+      await appendFile(bench.path('c.log'), 'one\n')
+      await until(() => bench.far('http://y/').messages.includes('one'))
+      const reload = service.reload(loadedOf(configOf(y(b), x(c))))
+      await until(() => service.status().pipelines['y']?.sources.length === 1)
+      await appendFile(bench.path('c.log'), 'two\n')
+      far.comeUp()
+      await reload
+      await until(() => far.messages.includes('two'))
+      expect(far.messages.filter((line) => line === 'two')).toHaveLength(1)
+    },
+  )
 
   test.each([
     ['and it delivers what it has', true],

@@ -3,7 +3,7 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { type Checkpoint, type LogwispError, openCheckpoint } from '@logwisp/core'
+import { type Checkpoint, type LogwispError, openCheckpoint, type Position } from '@logwisp/core'
 import type { BuildContext } from '../build/built-stage.ts'
 import type { SinkConfig, SourceConfig } from '../config/schema.ts'
 import { Backoff } from './backoff.ts'
@@ -134,6 +134,24 @@ export class Pipeline {
     const timer = setTimeout(this.#tellLate, timeoutMs)
     void this.ended.finally(() => clearTimeout(timer))
     return this.ended
+  }
+
+  /** Where its sources are, by what was acknowledged so far. */
+  positions(): ReadonlyMap<string, Position> {
+    const positions = new Map<string, Position>()
+    const checkpoint = this.#hasEnded ? undefined : this.#checkpoint
+    for (const key of checkpoint?.keys() ?? []) {
+      const position = checkpoint?.get(key)
+      if (position !== undefined) positions.set(key, position)
+    }
+    return positions
+  }
+
+  /** Positions of other pipelines, from which a source of this one is to go on that it has not had so far. */
+  adopt(positions: ReadonlyMap<string, Position>): void {
+    const checkpoint = this.#hasEnded ? undefined : this.#checkpoint
+    const known = new Set(checkpoint?.keys())
+    for (const [key, position] of positions) if (!known.has(key)) checkpoint?.set(key, position)
   }
 
   status(): PipelineStatus {

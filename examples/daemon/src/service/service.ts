@@ -1,17 +1,18 @@
 /** The daemon's heart: all pipelines, each by itself, and what becomes of them when the configuration changes. */
 
 import { mkdir } from 'node:fs/promises'
+import type { Position } from '@logwisp/core'
 import { type LoadedConfig, problemText } from '../config/loaded-config.ts'
 import type { NamedFiles } from '../config/named-files.ts'
 import type { Config, PipelineConfig } from '../config/schema.ts'
 import { Pipeline } from '../pipeline/pipeline.ts'
 import type { Builders } from '../pipeline/pipeline-options.ts'
 import { defaultBuilders } from './default-builders.ts'
-import { handOver } from './hand-over.ts'
+import { handOver, putPositions } from './hand-over.ts'
 import { type ListeningAddress, listeningAddresses } from './listening-addresses.ts'
 import { ownFileProblems, withoutOwnFiles } from './own-files.ts'
 import { patientPorts } from './patient-ports.ts'
-import { predecessors } from './predecessors.ts'
+import { onlyHere, predecessors } from './predecessors.ts'
 import { reloadPlan } from './reload-plan.ts'
 import type { Service, ServiceOptions, StopReport } from './service-contract.ts'
 import type { ReloadStatus, ServiceStatus } from './service-status.ts'
@@ -202,6 +203,14 @@ class RunningService implements Service {
     this.#isChanging = true
     const { router } = config
     const waiting: string[] = []
+    // Sources that go from one pipeline to another: as they are now, since both change at once. Some lines come twice.
+    const lost = onlyHere(before, config.pipelines)
+    const moved = new Map<string, ReadonlyMap<string, Position>>()
+    for (const gaining of onlyHere(config.pipelines, before)) {
+      const names = predecessors(gaining, lost)
+      const positions = names.flatMap((name) => [...(this.#pipelines.get(name)?.positions() ?? [])])
+      moved.set(gaining.name, new Map(positions))
+    }
     const leaving = before.filter(({ name }) => removed.includes(name))
     const left = new Map(removed.map((name) => [name, this.#remove(name)]))
     await Promise.all([
@@ -213,13 +222,15 @@ class RunningService implements Service {
             await this.#start(pipeline, config).started
           return
         }
+        running.adopt(moved.get(pipeline.name) ?? new Map())
         const { isWaiting } = await running.change({ config: pipeline, router, namedFiles })
         if (isWaiting) waiting.push(pipeline.name)
       }),
       ...added.map(async (pipeline) => {
         const names = predecessors(pipeline, leaving)
         // It would begin anew what they have read, or leave out what came in between.
-        if (names.length > 0) await this.#succeed(pipeline.name, names, left)
+        const positions = moved.get(pipeline.name)
+        if (positions?.size) await this.#succeed(pipeline.name, positions, names, left)
         if (this.#stopping === undefined) await this.#start(pipeline, config).started
       }),
     ])
@@ -271,11 +282,17 @@ class RunningService implements Service {
     }
   }
 
-  /** Gives a pipeline the positions of others, once they have ended. */
-  #succeed(name: string, others: readonly string[], left: ReadonlyMap<string, Promise<void>>): Promise<void> {
+  /** Gives a pipeline the positions of others: those that end, once they have ended. */
+  #succeed(
+    name: string,
+    positions: ReadonlyMap<string, Position>,
+    others: readonly string[],
+    left: ReadonlyMap<string, Promise<void>>,
+  ): Promise<void> {
     const { stateDirectory, log } = this.#options
     const pathOf = (pipeline: string): string => checkpointPath(stateDirectory, this.#identity, pipeline)
     const handOverAll = async (): Promise<void> => {
+      await putPositions(positions, pathOf(name))
       for (const other of others) {
         await left.get(other)
         await handOver(pathOf(other), pathOf(name))
