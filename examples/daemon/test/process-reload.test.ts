@@ -179,3 +179,23 @@ test('at info it logs every status_interval_seconds what each pipeline did, when
   await carries('two', 'first')
   await daemon.says(/entries_processed=2 .*entries_delivered=2/)
 })
+
+test('SIGHUP before it serves does not end it: the configuration is loaded again once it does', async () => {
+  const directory = await temporaryDirectory()
+  const daemon = startDaemon(await configured(directory, copying(directory, 'first')))
+  const hangup = 1n
+  // Node has no event for it: when the process would no longer be ended by the signal, the system shows.
+  await vi.waitFor(
+    async () => {
+      const status = await readFile(`/proc/${daemon.child.pid}/status`, 'utf8')
+      const caught = BigInt(`0x${/^SigCgt:\s+(\w+)$/m.exec(status)?.[1]}`)
+      expect((caught >> (hangup - 1n)) & 1n).toBe(1n)
+    },
+    { timeout: 15_000, interval: 1 },
+  )
+  daemon.child.kill('SIGHUP')
+  await daemon.says(/loading the configuration/)
+  await daemon.says(/the pipelines are what they were/)
+  daemon.child.kill('SIGTERM')
+  expect(await daemon.exit).toBe(0)
+})

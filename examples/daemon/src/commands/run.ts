@@ -11,6 +11,7 @@ import { createPortHost } from '../http/ports.ts'
 import { claimBackgroundParent, startInBackground } from '../service/background.ts'
 import { live } from '../service/lifetime.ts'
 import { startService } from '../service/service.ts'
+import { noteHangup } from '../service/signals.ts'
 import { StartError } from '../service/start-error.ts'
 import { defaultStateDirectory } from '../service/state-directory.ts'
 import { unwritableSinks } from './check/places.ts'
@@ -27,6 +28,7 @@ export async function run(invocation: Invocation, options: { readonly once: bool
 }
 
 async function runToItsEnd(invocation: Invocation, { once }: { readonly once: boolean }): Promise<number> {
+  const hangup = noteHangup()
   const parent = claimBackgroundParent()
   const stderr = parent?.stderr ?? process.stderr
   try {
@@ -43,6 +45,7 @@ async function runToItsEnd(invocation: Invocation, { once }: { readonly once: bo
     return await live({
       loaded,
       load,
+      hangup,
       save: saveConfig,
       version,
       environment,

@@ -37,6 +37,8 @@ export interface LifetimeOptions {
   readonly parent: BackgroundParent | undefined
   /** Loads the configuration again. */
   load(): Promise<LoadedConfig>
+  /** Whether a SIGHUP came before this life began; from then on it is ours. */
+  hangup(): boolean
   /** Writes it into its file; resolves with what it wrote. */
   save(loaded: LoadedConfig): Promise<{ readonly file: string | undefined; readonly written: readonly string[] }>
   /** Makes what listens. It may ask for the service once that is there. */
@@ -115,12 +117,15 @@ class Lifetime {
 
   async live(): Promise<number> {
     this.#listen()
+    // Asked for while the configuration was being read, which may have been too late for what changed in it.
+    this.#reloadsAgain = this.#options.hangup()
     this.#undo.push(() => {
       this.#stopReporting()
       this.#stopWatching()
     })
     try {
       const ports = await this.#start()
+      this.#reloadIfAskedAgain()
       const ending = await this.#ending
       this.#isEnding = true
       const code = await this.#finish(ending)
@@ -273,20 +278,24 @@ class Lifetime {
 
   /** One reload after the other; however often it is asked for meanwhile, one more follows. */
   #requestReload(cause: string): Promise<void> {
-    if (this.#isEnding || this.#service === undefined) return Promise.resolve()
-    if (this.#reload !== undefined) {
+    if (this.#isEnding) return Promise.resolve()
+    if (this.#reload !== undefined || this.#service === undefined) {
       this.#reloadsAgain = true
-      return this.#reload
+      return this.#reload ?? Promise.resolve()
     }
     this.#reload = this.#reloadNow(cause)
       .catch((error: unknown) => this.#log.error({ err: error }, 'the configuration could not be loaded'))
       .finally(() => {
         this.#reload = undefined
-        if (!this.#reloadsAgain) return
-        this.#reloadsAgain = false
-        return this.#requestReload('it was asked for again')
+        return this.#reloadIfAskedAgain()
       })
     return this.#reload
+  }
+
+  #reloadIfAskedAgain(): Promise<void> | undefined {
+    if (!this.#reloadsAgain) return undefined
+    this.#reloadsAgain = false
+    return this.#requestReload('it was asked for again')
   }
 
   async #reloadNow(cause: string): Promise<void> {

@@ -25,6 +25,19 @@ export function signalExitCode(signal: StopSignal): number {
   return 128 + constants.signals[signal]
 }
 
+/** Keeps a SIGHUP that comes before anybody can act on it from ending the process; the function that it returns tells of one. */
+export function noteHangup(): () => boolean {
+  let came = false
+  const note = (): void => {
+    came = true
+  }
+  process.on('SIGHUP', note)
+  return () => {
+    process.off('SIGHUP', note)
+    return came
+  }
+}
+
 /** Begins to listen; the function that it returns ends that. */
 export function listenToSignals(actions: SignalActions): () => void {
   const hadTerminal = isatty(0)

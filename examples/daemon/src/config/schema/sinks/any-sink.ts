@@ -16,6 +16,10 @@ export const anySink = {
     .enum(['block', 'drop-newest', 'drop-oldest'])
     .default('block')
     .describe('When the sink does not keep up: `block` makes the pipeline wait, the others drop, and count it.'),
-  buffer_size: count.default(1000).describe('Entries that wait for this sink, when `when_full` drops.'),
+  buffer_size: count
+    .default(1000)
+    .describe(
+      'Entries that wait before this sink when `when_full` drops, beside those that it has in hand and that are not acknowledged (100,000 at most).',
+    ),
   buffer_bytes: bufferBytes.default(16_777_216).describe('Memory that they may take, in bytes.'),
 } as const
