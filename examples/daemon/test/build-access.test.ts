@@ -407,7 +407,7 @@ describe('W25: TLS', () => {
       /ssl\.key_file: anybody on this machine may read/,
     )
     await expect(live({ ssl: ssl({ key_file: client.key_file }) })).rejects.toThrow(
-      /^app\.sinks\.0\.options\.ssl: serverTls/,
+      /^app\.sinks\.0\.options\.ssl\.key_file: the key is not that of the first certificate/,
     )
     await expect(live({ ssl: ssl({ client_auth: true }) })).rejects.toThrow(/ssl\.client_ca_file: needed/)
     await expect(live({ ssl: { enabled: true } })).rejects.toThrow(/ssl\.cert_file: a server that speaks TLS/)
