@@ -17,7 +17,7 @@ interface Watched {
   log(): string
 }
 
-async function watched(prepare?: (directory: string) => Promise<string>): Promise<Watched> {
+async function watched(prepare?: (directory: string) => Promise<string>, readAt?: number): Promise<Watched> {
   const directory = await mkdtemp(join(tmpdir(), 'logwisp-watch-'))
   const path = prepare === undefined ? join(directory, 'logwisp.toml') : await prepare(directory)
   if (prepare === undefined) await writeFile(path, 'one')
@@ -26,6 +26,7 @@ async function watched(prepare?: (directory: string) => Promise<string>): Promis
   let changes = 0
   const end = await watchConfig({
     path,
+    readAt,
     log,
     onChange: async () => {
       changes++
@@ -49,6 +50,19 @@ test('a file that was written anew is told of once, however many pieces it came 
   await vi.waitFor(() => expect(changes()).toBe(1), soon)
   await wait(1500)
   expect(changes()).toBe(1)
+})
+
+test('a file that was written after it was read, and before anybody watched it, is told of', async () => {
+  const { changes } = await watched(undefined, Date.now())
+  await vi.waitFor(() => expect(changes()).toBe(1), soon)
+})
+
+test('a file that is as it was when it was read is not', async () => {
+  const { path, changes } = await watched(undefined, Date.now() + 10_000)
+  await wait(1500)
+  expect(changes()).toBe(0)
+  await writeFile(path, 'another')
+  await vi.waitFor(() => expect(changes()).toBe(1), soon)
 })
 
 test('a change is noticed where other files are written all the time', async () => {

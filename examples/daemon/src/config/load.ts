@@ -28,6 +28,7 @@ export async function loadConfig(
   request: LoadRequest,
   alsoCheck: FurtherCheck = async () => [],
 ): Promise<LoadedConfig> {
+  const readAt = Date.now()
   const { sources, config, soundPart, problems, notices } = await readLayers(request)
   const { file, tree } = sources
   const looked = config ?? soundPart
@@ -39,5 +40,5 @@ export async function loadConfig(
   all.push(...notToldYet(await alsoCheck(looked), all))
   if (config === undefined || all.length > 0) throw configFailure(all, tree)
   const said = inOrder([...notices, ...whole.notices, ...secrets.notices], tree)
-  return { config, file: file?.path, origins, notices: said, namedFiles: secrets.namedFiles, sources }
+  return { config, file: file?.path, origins, notices: said, namedFiles: secrets.namedFiles, sources, readAt }
 }

@@ -43,6 +43,8 @@ export interface LoadedConfig {
   readonly namedFiles?: NamedFiles | undefined
   /** The file as it was read and what everything was made from: what `saveConfig` needs. */
   readonly sources?: ConfigSources | undefined
+  /** When reading it and the files that it names began, in ms since the epoch: what changed since then was perhaps not seen. */
+  readonly readAt?: number | undefined
 }
 
 /** What a configuration was made from. */

@@ -252,7 +252,7 @@ class Lifetime {
 
   /** The configuration's file, and those that it names; one that is watched already goes on being so. */
   async #watch(): Promise<void> {
-    const { config, file, namedFiles = new Map<string, string>() } = this.#loaded
+    const { config, file, namedFiles = new Map<string, string>(), readAt } = this.#loaded
     const isWatching = config.config_auto_reload && file !== undefined && !this.#isEnding
     const wanted = new Map<string, string>()
     if (isWatching) {
@@ -267,7 +267,7 @@ class Lifetime {
     for (const [path, title] of wanted) {
       if (this.#watches.has(path)) continue
       const onChange = (): Promise<void> => this.#requestReload(`${title} has changed: ${path}`)
-      this.#watches.set(path, await watchConfig({ path, title, log: this.#log, onChange }))
+      this.#watches.set(path, await watchConfig({ path, title, readAt, log: this.#log, onChange }))
     }
   }
 

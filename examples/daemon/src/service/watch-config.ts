@@ -14,6 +14,8 @@ export interface ConfigWatchOptions {
   readonly path: string
   /** What it is, for the log. @default 'the configuration file' */
   readonly title?: string | undefined
+  /** When it was read, in ms since the epoch; a change since then counts, too. @default now */
+  readonly readAt?: number | undefined
   readonly log: Logger
   /** The file is another one now, and has stayed as it is for {@link stableMs}. Calls do not overlap. */
   onChange(): Promise<void>
@@ -28,6 +30,9 @@ const stableMs = 500
 /** How often it is looked at until it has. */
 const stableCheckMs = 100
 
+/** The system's clock for files goes in steps, and may be behind ours by one. */
+const clockStepMs = 20
+
 /** Others may write what they like. */
 const writableByOthers = 0o002
 const writableByGroup = 0o020
@@ -35,6 +40,8 @@ const writableByGroup = 0o020
 /** What of a file tells it from another one, and who may have written it. */
 interface Look {
   readonly identity: string
+  /** When anything about it changed last, its name included, in ms since the epoch. */
+  readonly changedAt: number
   readonly mode: number
   readonly owner: number
 }
@@ -69,8 +76,11 @@ class ConfigWatch {
   }
 
   async begin(): Promise<void> {
-    this.#known = await lookAt(this.#options.path)
-    this.#firstMode = this.#known?.mode ?? 0
+    const { path, readAt = Infinity } = this.#options
+    const found = await lookAt(path)
+    this.#firstMode = found?.mode ?? 0
+    // What was read may not be what is there: then it is a change that was seen just now.
+    if (found === undefined || found.changedAt < readAt - clockStepMs) this.#known = found
     await this.#watchDirectories()
     this.#schedule(pollIntervalMs)
   }
@@ -167,8 +177,8 @@ class ConfigWatch {
 
 async function lookAt(path: string): Promise<Look | undefined> {
   try {
-    const { dev, ino, size, mtimeMs, mode, uid } = await stat(path)
-    return { identity: [dev, ino, size, mtimeMs].join(':'), mode, owner: uid }
+    const { dev, ino, size, mtimeMs, ctimeMs, mode, uid } = await stat(path)
+    return { identity: [dev, ino, size, mtimeMs].join(':'), changedAt: ctimeMs, mode, owner: uid }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
