@@ -144,12 +144,13 @@ sinks = [
         LOGWISP_LOGGING_CONSOLE_FORMAT: 'json',
       },
     })
-    afterAll(async () => {
-      daemon.child.kill('SIGKILL')
-      await daemon.exit
-    })
     await ready(daemon, status)
   }, 60_000)
+
+  afterAll(async () => {
+    daemon.child.kill('SIGKILL')
+    await daemon.exit
+  })
 
   const post = (body: string): Promise<Response> => fetch(`http://127.0.0.1:${port}/ingest`, { ...json, body })
   const came = (text: string): Promise<void> => vi.waitFor(async () => expect(await lines(out)).toContain(text), soon)
@@ -308,8 +309,10 @@ describe('a daemon whose far sides are bad', () => {
   let farTcp: number
   const received: string[] = []
   const connections = new Set<Socket>()
-  let first: Server
+  let first: ReturnType<typeof createServer>
   let batches = 0
+
+  const servers: ReturnType<typeof createServer>[] = []
 
   beforeAll(async () => {
     const directory = await home()
@@ -329,11 +332,7 @@ describe('a daemon whose far sides are bad', () => {
     const second = receiver('second')
     const hung = createServer(() => {})
     const ports = [await listening(first), await listening(second), await listening(hung)]
-    afterAll(() => {
-      for (const server of [first, second, hung]) server.close()
-      hung.closeAllConnections()
-      ;(second as ReturnType<typeof createServer>).closeAllConnections()
-    })
+    servers.push(first, second, hung)
     file = join(directory, 'app.log')
     await writeFile(
       join(directory, 'named.toml'),
@@ -364,12 +363,14 @@ sinks = [{ type = "http_client", options = { url = "http://127.0.0.1:${ports[2]}
       ['--quiet', '-c', join(directory, 'named.toml'), '--pipelines.2.name', 'renamed', '--stop-timeout-seconds=1'],
       {},
     )
-    afterAll(async () => {
-      daemon.child.kill('SIGKILL')
-      await daemon.exit
-    })
     await ready(daemon, status)
   }, 60_000)
+
+  afterAll(async () => {
+    daemon.child.kill('SIGKILL')
+    await daemon.exit
+    for (const server of servers) server.close().closeAllConnections()
+  })
 
   test('W23: --quiet -c FILE, dashes and flags within pipelines are heard', async () => {
     expect(Object.keys((await statusOf(status)).pipelines)).toEqual(['far', 'dropping', 'renamed'])
