@@ -6,7 +6,7 @@
 
 import { once } from 'node:events'
 import { appendFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, type Server as HttpServer } from 'node:http'
 import { type AddressInfo, connect, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -309,15 +309,15 @@ describe('a daemon whose far sides are bad', () => {
   let farTcp: number
   const received: string[] = []
   const connections = new Set<Socket>()
-  let first: ReturnType<typeof createServer>
+  let first: HttpServer
   let batches = 0
 
-  const servers: ReturnType<typeof createServer>[] = []
+  const servers: HttpServer[] = []
 
   beforeAll(async () => {
     const directory = await home()
     ;[status, port, farTcp] = [await freePort(), await freePort(), await freePort()]
-    const receiver = (name: string): Server => {
+    const receiver = (name: string): HttpServer => {
       const server = createServer(async (request, response) => {
         let body = ''
         for await (const chunk of request.setEncoding('utf8')) body += chunk
