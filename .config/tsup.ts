@@ -32,6 +32,20 @@ const keepFilesApart: EsbuildPlugin = {
   },
 }
 
+/** A file's own place, in CommonJS: who starts a thread or serves files must know it. */
+const ownUrl: EsbuildPlugin = {
+  name: 'own-url',
+  setup(build) {
+    if (build.initialOptions.format !== 'cjs') return
+    build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8')
+      if (!text.includes('import.meta.url')) return undefined
+      const contents = text.replaceAll('import.meta.url', "require('node:url').pathToFileURL(__filename).href")
+      return { contents, loader: 'ts' }
+    })
+  },
+}
+
 /**
  * Writes each file's declarations beside its JavaScript, from the package's own tsconfig.json. It is no type-check
  * (that is a step of `pnpm check`), but declarations that cannot be written end the build.
@@ -82,10 +96,10 @@ export default defineConfig({
   removeNodeProtocol: false,
   silent: true,
   outExtension: ({ format }) => ({ js: javascript[format as Format] }),
-  esbuildPlugins: [keepFilesApart],
+  esbuildPlugins: [keepFilesApart, ownUrl],
   esbuildOptions(options) {
     options.outbase = 'src'
-    // `import.meta` is empty in CommonJS: what works in one format and not in the other must not be built.
+    // Of `import.meta`, empty in CommonJS, only `url` is made up for: what works in one format alone must not be built.
     options.logOverride = { 'empty-import-meta': 'error' }
   },
   onSuccess: async () => {
