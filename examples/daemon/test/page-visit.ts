@@ -1,6 +1,6 @@
 /** A visit to the live page in Chromium; whatever goes wrong in the page makes the test fail. */
 
-import type { Browser, Page } from '@logwisp/browser-testing'
+import type { Browser, BrowserContext, Page } from '@logwisp/browser-testing'
 import { expect } from 'vitest'
 
 /** What a test does with the page. */
@@ -29,10 +29,31 @@ export interface VisitOptions {
   readonly untilLive?: boolean
 }
 
+/**
+ * One context for all visits with a browser, with a page that stays: a page that is opened there finds Chromium's process
+ * for it running, where one in a context of its own starts another, which takes as long as the rest of the visit. No
+ * visit leaves anything to the next: the token goes with the page, and what the page keeps beyond that is removed.
+ */
+const contexts = new WeakMap<Browser, Promise<BrowserContext>>()
+
+async function newContext(browser: Browser): Promise<BrowserContext> {
+  const context = await browser.newContext()
+  await context.newPage()
+  return context
+}
+
+async function newPage(browser: Browser): Promise<Page> {
+  const context = contexts.get(browser) ?? newContext(browser)
+  contexts.set(browser, context)
+  return await (await context).newPage()
+}
+
 /** Goes there. */
 export async function visit(browser: Browser, url: string, options: VisitOptions = {}): Promise<Visit> {
   const { width = 1200, height = 800, colorScheme = 'dark', expected = /^$/, untilLive = true } = options
-  const page = await browser.newPage({ viewport: { width, height }, colorScheme })
+  const page = await newPage(browser)
+  await page.setViewportSize({ width, height })
+  await page.emulateMedia({ colorScheme })
   const trouble: string[] = []
   page.on('console', (said) => {
     if (said.type() === 'error' && !expected.test(said.text())) trouble.push(said.text())
@@ -47,6 +68,7 @@ export async function visit(browser: Browser, url: string, options: VisitOptions
     shows: (text) => page.locator('.row .message', { hasText: text }).first().waitFor(),
     counts: (text) => page.locator('#shown', { hasText: new RegExp(`^${text}$`) }).waitFor(),
     async leave() {
+      await page.evaluate('localStorage.clear()')
       await page.close()
       expect(trouble).toEqual([])
     },
