@@ -31,7 +31,10 @@ function run(command: string, args: readonly string[]): string {
 beforeAll(() => {
   const tarballs = publishedPackages.map((published) => packInto(folder, published))
   writeFileSync(join(folder, 'package.json'), '{ "private": true }')
-  run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs, '@types/node@20'])
+  // Without scripts: better-sqlite3 is compiled when it is installed, which takes minutes and proves nothing of ours. It needs
+  // what was compiled only once a database is opened.
+  const options = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts']
+  run('npm', ['install', ...options, ...tarballs, '@types/node@20'])
 }, 300_000)
 
 afterAll(() => rmSync(folder, { recursive: true }))
