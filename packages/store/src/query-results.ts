@@ -1,6 +1,5 @@
 /** What a store answers. */
 
-import type { LogLevel } from '@logwisp/core'
 import type { LevelWord } from './log-query.ts'
 import type { EntryId, StoredEntry } from './stored-entry.ts'
 
@@ -131,14 +130,3 @@ export interface StoreStats {
   /** Entries handed over and not committed yet. */
   readonly entriesWaiting: number
 }
-
-/** Which levels there are, by their number in the database: none is 0. */
-export const storedLevels: readonly (LogLevel | undefined)[] = [
-  undefined,
-  'trace',
-  'debug',
-  'info',
-  'warn',
-  'error',
-  'fatal',
-]

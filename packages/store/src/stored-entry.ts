@@ -1,4 +1,4 @@
-/** An entry as the store gives it back. */
+/** An entry as the store gives it back. No import of Node: pages use it too. */
 
 import type { LogEntry } from '@logwisp/core'
 
@@ -11,4 +11,22 @@ export type EntryId = string
 /** An entry of a store. Its `fields` are as `parseExact` reads them: numbers keep every digit. It has no `origin`. */
 export interface StoredEntry extends Omit<LogEntry, 'origin'> {
   readonly id: EntryId
+}
+
+/**
+ * The order of two ids: below 0 when `a` is of the older entry, above when of the newer, 0 when they are the same.
+ *
+ * @example
+ * ```ts
+ * entries.sort((a, b) => compareEntryIds(a.id, b.id))
+ * ```
+ */
+export function compareEntryIds(a: EntryId, b: EntryId): number {
+  // An id is `<ms>-<turn>`, both in base 36: reading the first number ends at its hyphen.
+  const byMs = Number.parseInt(a, 36) - Number.parseInt(b, 36)
+  return byMs === 0 ? turnOf(a) - turnOf(b) : byMs
+}
+
+function turnOf(id: EntryId): number {
+  return Number.parseInt(id.slice(id.indexOf('-', 1) + 1), 36)
 }
