@@ -6,9 +6,9 @@
  * values for makes it fail.
  */
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { stringify as toToml } from 'smol-toml'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { stringify as toYaml } from 'yaml'
@@ -274,10 +274,15 @@ describe.each(plan)('$base.name', ({ base, own }) => {
       // Three that differ where there are three; the origin tells them apart in any case.
       const values = layers.map((_, at) => valid[(at + turn) % valid.length] as Json)
       leavesChecked++
-      for (let combination = 0; combination < 2 ** layers.length; combination++) {
-        const given = layers.filter((_, at) => (combination & (1 << at)) !== 0)
-        await check({ path, dotted, without, values, given, turn })
+      const writer = writers[turn % writers.length] ?? writers[0]
+      const files = {
+        with: await written('with', writer, changed(without, path, values[0])),
+        without: await written('without', writer, without),
       }
+      const combinations = Array.from({ length: 2 ** layers.length }, (_, combination) =>
+        layers.filter((_, at) => (combination & (1 << at)) !== 0),
+      )
+      await Promise.all(combinations.map((given) => check({ path, dotted, without, values, given, turn, files })))
     }
   })
 })
@@ -301,14 +306,21 @@ interface Case {
   readonly values: readonly Json[]
   readonly given: readonly (typeof layers)[number][]
   readonly turn: number
+  /** The file with the leaf, and without it. */
+  readonly files: { readonly with: string; readonly without: string }
 }
 
-async function check({ path, dotted, without, values, given, turn }: Case): Promise<void> {
-  const [inFile, inEnvironment, onCommandLine] = values as readonly [Json, Json, Json]
-  const writer = writers[turn % writers.length] ?? writers[0]
-  const file = join(directory, writer.name)
-  const tree = given.includes('file') ? changed(without, path, inFile) : without
-  await writeFile(file, writer.write(tree))
+/** Writes a file into a directory of its own there: its name is part of an origin. */
+async function written(where: string, { name, write }: (typeof writers)[number], tree: Tree): Promise<string> {
+  const file = join(directory, where, name)
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, write(tree))
+  return file
+}
+
+async function check({ path, dotted, without, values, given, turn, files }: Case): Promise<void> {
+  const [, inEnvironment, onCommandLine] = values as readonly [Json, Json, Json]
+  const file = given.includes('file') ? files.with : files.without
   const variable = variableFor(dotted)
   const environment = given.includes('environment') ? { [variable]: typed(inEnvironment, turn) } : {}
   const flag = flagFor(dotted)
@@ -320,7 +332,7 @@ async function check({ path, dotted, without, values, given, turn }: Case): Prom
   const { config, sources, problems } = await readLayers({
     argv: flags.values,
     environment,
-    cwd: directory,
+    cwd: dirname(file),
     configFile: file,
   })
 
@@ -342,7 +354,7 @@ async function check({ path, dotted, without, values, given, turn }: Case): Prom
   if (strongest === undefined) expect(origin ?? { from: 'default' }, what).toEqual({ from: 'default' })
   else if (strongest === 'environment') expect(origin, what).toEqual({ from: 'environment', variable })
   else if (strongest === 'command-line') expect(origin, what).toEqual({ from: 'command-line', flag })
-  else expect(origin, what).toMatchObject({ from: 'file', file: writer.name })
+  else expect(origin, what).toMatchObject({ from: 'file', file: basename(file) })
 }
 
 it('covers every leaf of the schema', () => {
