@@ -1,0 +1,12 @@
+/** What goes to the clipboard. */
+
+import { stringifyExact } from '@logwisp/core/stringify-exact'
+import type { StoredEntry } from '@logwisp/store/stored-entry'
+
+/**
+ * The entry as one line of JSON, as LogWisp writes entries everywhere: it can be sent to any source that takes NDJSON.
+ * Its place in this store is not part of it.
+ */
+export function entryJson({ time, source, level, message, fields }: StoredEntry): string {
+  return stringifyExact({ time: new Date(time).toISOString(), source, level, message, fields })
+}
