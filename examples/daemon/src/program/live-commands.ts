@@ -1,7 +1,7 @@
 /** The commands that look at a running daemon. */
 
 import { logLevels } from '@logwisp/core/entry'
-import { Option } from 'commander'
+import { type Command, Option } from 'commander'
 import type { ProgramParts } from './call.ts'
 import { addConfigurationHelp } from './configuration-options.ts'
 import { examples } from './help.ts'
@@ -12,7 +12,7 @@ import { repeatable } from './repeatable.ts'
 export function addLiveCommands(parts: ProgramParts): void {
   const { program, call, end } = parts
   const { terminal } = call
-  program
+  const tap = program
     .command('tap')
     .description('show a live stream in the terminal')
     .argument('<url>', 'http(s)://…, ws(s)://…, tcp://host:port, or the address of a daemon')
@@ -31,12 +31,7 @@ export function addLiveCommands(parts: ProgramParts): void {
     .option('--json', 'one JSON object for each line')
     .option('--color', 'colours, also where it is no terminal')
     .option('--no-color', 'no colours')
-    .option('--token <where>', 'a token to show: file:PATH or env:NAME')
-    .option('--user <name>', 'a user to show, with --password or a prompt')
-    .option('--password <where>', 'file:PATH or env:NAME')
-    .option('--ca <file>', "the authority of the server's certificate; PEM")
-    .option('--cert <file>', 'a certificate to show; PEM, with --key')
-    .option('--key <file>', 'its private key; PEM')
+  addCredentialOptions(tap)
     .addHelpText(
       'after',
       examples(
@@ -47,26 +42,31 @@ export function addLiveCommands(parts: ProgramParts): void {
       ),
     )
     .action(async (url: string, options) => end(await (await import('../commands/tap.ts')).tap(url, options, terminal)))
+  const top = program
+    .command('top')
+    .description('show the rates of a running daemon, stage by stage')
+    .argument('[url]', 'its address; default: what the configuration says')
+    .option('--interval <seconds>', 'how often to look', '1')
+    .option('--once', 'look for one interval, print, and exit')
+    .option('--json', 'one JSON object for each look')
   addConfigurationHelp(
-    program
-      .command('top')
-      .description('show the rates of a running daemon, stage by stage')
-      .argument('[url]', 'its address; default: what the configuration says')
-      .option('--interval <seconds>', 'how often to look', '1')
-      .option('--once', 'look for one interval, print, and exit')
-      .option('--json', 'one JSON object for each look')
-      .option('--token <where>', 'a token to show: file:PATH or env:NAME')
-      .option('--user <name>', 'a user to show, with --password or a prompt')
-      .option('--password <where>', 'file:PATH or env:NAME')
-      .option('--ca <file>', "the authority of the server's certificate; PEM")
-      .option('--cert <file>', 'a certificate to show; PEM, with --key')
-      .option('--key <file>', 'its private key; PEM')
-      .addHelpText(
-        'after',
-        examples('logwisp top', 'logwisp top http://127.0.0.1:8080 --once', 'logwisp top --json | jq .pipelines'),
-      ),
+    addCredentialOptions(top).addHelpText(
+      'after',
+      examples('logwisp top', 'logwisp top http://127.0.0.1:8080 --once', 'logwisp top --json | jq .pipelines'),
+    ),
   ).action(async (url: string | undefined, options) => {
     const invocation = await invocationOf(parts, undefined, {})
     end(await (await import('../commands/top.ts')).top(url, options, invocation, terminal))
   })
+}
+
+/** Who one is for a server that does not answer everybody, and who the server has to be. */
+function addCredentialOptions(command: Command): Command {
+  return command
+    .option('--token <where>', 'a token to show: file:PATH or env:NAME')
+    .option('--user <name>', 'a user to show, with --password or a prompt')
+    .option('--password <where>', 'file:PATH or env:NAME')
+    .option('--ca <file>', "the authority of the server's certificate; PEM")
+    .option('--cert <file>', 'a certificate to show; PEM, with --key')
+    .option('--key <file>', 'its private key; PEM')
 }
