@@ -1,7 +1,7 @@
 /** A script that completes in bash, 4 and later. */
 
 import type { Completable, CompletableCommand, CompletableKey } from './completable.ts'
-import { completableText, shellWord } from './shell-word.ts'
+import { commandCases, completableText, shellWord } from './shell-word.ts'
 
 /** The script; `source <(logwisp completion bash)`. */
 export function bashCompletion(commands: readonly CompletableCommand[], keys: readonly CompletableKey[]): string {
@@ -66,10 +66,7 @@ _logwisp() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=\${COMP_WORDS[i]}
     case "\${command:+$command }$word" in
-${commands
-  .filter(({ name }) => name !== '')
-  .map(({ name }) => `      ${shellWord(name)}) command=${shellWord(name)} ;;`)
-  .join('\n')}
+${commandCases(commands)}
     esac
   done
   case "$command" in

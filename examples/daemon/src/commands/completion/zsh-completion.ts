@@ -1,7 +1,7 @@
 /** A script that completes in zsh. */
 
 import type { Completable, CompletableCommand, CompletableKey } from './completable.ts'
-import { completableText, shellWord } from './shell-word.ts'
+import { commandCases, completableText, shellWord } from './shell-word.ts'
 
 /** The script; a file `_logwisp` in a directory of `$fpath`, or sourced after `compinit`. */
 export function zshCompletion(commands: readonly CompletableCommand[], keys: readonly CompletableKey[]): string {
@@ -69,10 +69,7 @@ _logwisp() {
   for ((i = 2; i < CURRENT; i++)); do
     word=\${words[i]}
     case "\${command:+$command }$word" in
-${commands
-  .filter(({ name }) => name !== '')
-  .map(({ name }) => `      ${shellWord(name)}) command=${shellWord(name)} ;;`)
-  .join('\n')}
+${commandCases(commands)}
     esac
   done
   case "$command" in
