@@ -1,11 +1,11 @@
 /** Every `sh` block of docs/daemon/commands.md and of the daemon's README does what the page says. */
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { program, removeDirectory, startCommand, startProcess, temporaryDirectory } from './command-process.ts'
+import { freePort } from './config-run/free-ports.ts'
 
 interface Snippet {
   readonly place: string
@@ -100,14 +100,6 @@ function withoutFigures(text: string): string {
 function patternOf(text: string): RegExp {
   const escaped = text.split('…').map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
   return new RegExp(`^${escaped.join('[\\s\\S]*?')}$`)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 test('the pages that they point to are there', async () => {

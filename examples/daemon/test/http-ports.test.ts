@@ -10,6 +10,7 @@ import { generate } from 'selfsigned'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Endpoint, HttpMount, PortHost, PortLease } from '../src/http/port-host.ts'
 import { createPortHost } from '../src/http/ports.ts'
+import { freePort } from './config-run/free-ports.ts'
 
 const hosts: PortHost[] = []
 const warnings: LogwispError[] = []
@@ -319,15 +320,6 @@ test('a port on all addresses is shown under a name that one can open', async ()
   const { address } = await ports.acquire({ ...local, host: '0.0.0.0' })
   expect(ports.listeners).toMatchObject([{ url: `http://localhost:${address.port}/`, host: '0.0.0.0' }])
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 describe('connections without HTTP', () => {
   const greeting = (text: string) => (socket: Socket) => void socket.end(text)

@@ -1,24 +1,13 @@
 /** The live page of the real daemon, started as a process. */
 
-import { once } from 'node:events'
 import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, hasChromium, launchChromium } from '@logwisp/browser-testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { freePort } from './config-run/free-ports.ts'
 import { type DaemonProcess, startDaemonProcess } from './daemon-process.ts'
 import { type Visit, visit } from './page-visit.ts'
-
-/** A port that is free now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
-}
 
 describe.skipIf(!hasChromium)('the live page of the daemon', () => {
   let browser: Browser

@@ -1,8 +1,6 @@
 /** What changes in a file that the configuration names is taken over by a reload, by exactly the stages that read it. */
 
 import { rename, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { hashToken } from '@logwisp/core/server'
 import { pino } from 'pino'
@@ -14,6 +12,7 @@ import { createPortHost } from '../src/http/ports.ts'
 import { startService } from '../src/service/service.ts'
 import type { Service } from '../src/service/service-contract.ts'
 import { temporaryDirectory } from './build-kit.ts'
+import { freePort } from './config-run/free-ports.ts'
 import { configured, startDaemon } from './process-fixtures.ts'
 
 let directory: string
@@ -32,14 +31,6 @@ async function write(name: string, text: string): Promise<string> {
 const long = (token: string): string => token.padEnd(32, 'x')
 
 const tokens = (token: string): Promise<string> => write('tokens', `viewer:sha256:${hashToken(long(token))}\n`)
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 async function load(sources: readonly object[], sinks: readonly object[]): Promise<LoadedConfig> {
   const configFile = await write('logwisp.json', JSON.stringify({ pipelines: [{ name: 'app', sources, sinks }] }))

@@ -11,6 +11,7 @@ import { configSchema } from '../src/config/schema.ts'
 import { createPortHost } from '../src/http/ports.ts'
 import { startService } from '../src/service/service.ts'
 import type { Service, ServiceOptions } from '../src/service/service-contract.ts'
+import { freePort } from './config-run/free-ports.ts'
 import { Bench, configOf, fromFile, lines, numbers, toFar, until } from './pipeline-bench.ts'
 
 let bench: Bench
@@ -51,14 +52,6 @@ async function start(config: Config, more: Partial<ServiceOptions> = {}): Promis
   services.push({ ...service, stop: (timeoutMs) => service.stop(timeoutMs).finally(() => ports.close(0)) } as Service)
   await service.started
   return service
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = await occupy(0)
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 async function occupy(port: number): Promise<Server> {
