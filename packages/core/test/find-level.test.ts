@@ -71,6 +71,9 @@ describe('words in small letters', () => {
     'Terror',
     'debugging info',
     'level of error',
+    // The words that are more often something else: a sentence begins so, also right after the time.
+    '2026-06-26 09:47:00.123 - Log 1',
+    '2026-06-26 09:47:00.123 System started',
   ])('do not count in prose: %s', (line) => {
     expect(findLevel(line)).toBeUndefined()
   })

@@ -135,8 +135,9 @@ function rankOfWord(
     isLabel(text, first, from, to, end, left, right)
   if ((code & MARKED_ONLY) !== 0) {
     if (isMarked) return code & RANK
-    const isLikely = isBlank(right) && (onlyNumbers || isCapitals) && isAfterTime(text, first, from)
-    return isLikely ? code & RANK : NONE
+    // `Log 1 was read`, `System started`: so sentences begin.
+    const isWord = isCapitals || (onlyNumbers && (classOf(text.charCodeAt(from)) & LOWER) !== 0)
+    return isWord && isBlank(right) && isAfterTime(text, first, from) ? code & RANK : NONE
   }
   if (isMarked) return code
   if (left === TAB || left === OUTSIDE) {

@@ -1,0 +1,96 @@
+/** The example's programs as processes, run from source. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const folder = fileURLToPath(new URL('..', import.meta.url))
+const threads = new URL('../../../.config/typescript-threads.mjs', import.meta.url).href
+/** By its place: the programs run in folders from which it could not be found. */
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+const fromSource = ['--import', tsx, '--import', threads, '--conditions=@logwisp/source']
+
+/** How long it may take until a program says what it is waited for. */
+const sayTimeoutMs = 20_000
+
+const running = new Set<Program>()
+
+/** One program that runs, and what it has said. */
+export class Program {
+  readonly #child: ChildProcess
+  readonly #closed: Promise<unknown>
+  #said = ''
+
+  constructor(command: string, words: readonly string[], directory: string, environment: Record<string, string>) {
+    this.#child = spawn(command, words, { cwd: directory, env: { ...process.env, ...environment }, stdio: 'pipe' })
+    this.#child.stdin?.end()
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.#said += text
+        this.#child.emit('said')
+      })
+    }
+    running.add(this)
+    this.#closed = once(this.#child, 'close').then(() => running.delete(this))
+  }
+
+  get said(): string {
+    return this.#said
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  /** The most memory that it has had. */
+  get peakBytes(): number {
+    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1]) * 1024
+  }
+
+  /** Waits until it has said this, and gives the match. */
+  async says(pattern: RegExp): Promise<RegExpExecArray> {
+    const timeout = AbortSignal.timeout(sayTimeoutMs)
+    const ended = this.#closed.then(() => true)
+    for (;;) {
+      const found = pattern.exec(this.#said)
+      if (found !== null) return found
+      const said = once(this.#child, 'said', { signal: timeout }).then(() => false)
+      const hasEnded = await Promise.race([said, ended]).catch(() => true)
+      if (hasEnded && !pattern.test(this.#said)) throw new Error(`it did not say ${pattern}: ${this.#said}`)
+    }
+  }
+
+  /** Ends it, and gives its exit code. */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    this.#child.kill(signal)
+    return await this.ended()
+  }
+
+  /** Waits until it has ended by itself, and gives its exit code. */
+  async ended(): Promise<number | null> {
+    await this.#closed
+    return this.#child.exitCode
+  }
+}
+
+/** Starts one of the programs in `src`. */
+export function start(
+  name: 'collector' | 'api' | 'dashboard' | 'main',
+  words: readonly string[],
+  directory: string,
+  environment: Record<string, string> = {},
+): Program {
+  return new Program(process.execPath, [...fromSource, `${folder}src/${name}.ts`, ...words], directory, environment)
+}
+
+/** Runs the generator; without pauses, unless told otherwise. */
+export function generate(from: number, to: number, directory: string, environment = { PAUSE: '0' }): Program {
+  return new Program(`${folder}logs.sh`, [String(from), String(to)], directory, environment)
+}
+
+/** Ends what a test has left. */
+export async function endAll(): Promise<void> {
+  await Promise.all([...running].map((program) => program.end('SIGKILL')))
+}
