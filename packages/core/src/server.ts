@@ -25,6 +25,14 @@ export {
 export { addressFrom, networkOf } from './server/address.ts'
 export type { CertificateRule } from './server/certificate-names.ts'
 export type { CredentialOptions } from './server/credential-check.ts'
+export {
+  type ServerSentEvent,
+  serverSentComment,
+  serverSentEnd,
+  serverSentEvent,
+  serverSentId,
+  serverSentRetry,
+} from './server/event-stream.ts'
 export type { FailureOptions } from './server/failure-backoff.ts'
 export type { ForwardedHeader } from './server/forwarded.ts'
 export { guardConnections } from './server/guard-connections.ts'
@@ -52,3 +60,4 @@ export {
 } from './server/server-tls.ts'
 export { standings } from './server/standings.ts'
 export { hashToken, type TokenRule } from './server/static-tokens.ts'
+export { type PlaceLimits, type ReleasePlace, ViewerPlaces } from './server/viewer-places.ts'

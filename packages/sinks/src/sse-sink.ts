@@ -3,9 +3,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { checkArgument, checkOptions, type LogEntry, type OptionRule, option } from '@logwisp/core'
 import { type Format, formatter } from '@logwisp/core/format'
-import { hostCheckFor, type Listener, listenHttp } from '@logwisp/core/server'
+import {
+  hostCheckFor,
+  type Listener,
+  listenHttp,
+  serverSentComment,
+  serverSentEnd,
+  serverSentEvent,
+  serverSentId,
+} from '@logwisp/core/server'
 import { type WithDefaults, withDefaults } from '@logwisp/core/with-defaults'
-import { comment, endEvent, idOnly, serverSentEvent } from './internal/live/event-stream.ts'
 import { heartbeatEntry } from './internal/live/heartbeat-entry.ts'
 import { liveHandler } from './internal/live/live-handler.ts'
 import {
@@ -142,7 +149,7 @@ class SseWritable extends LiveWritable implements SseSink {
       entry: (entry, id) => serverSentEvent({ id, data: format(entry) }),
       dropped: (gap) => serverSentEvent({ event: 'dropped', data: gapText(gap) }),
       heartbeat: (id) => heartbeatText(id, heartbeat, facts(), format),
-      end: endEvent,
+      end: serverSentEnd,
     }))
     const { path, statusPath, retryMs } = settings
     const stream = { hub: this.hub, ring: this.ring, places: this.places, retryMs }
@@ -181,5 +188,5 @@ function heartbeatText(
   const told = { ...heartbeatTime(heartbeat), ...(includeStats && facts) }
   if (format === 'event') return serverSentEvent({ ...named, event: 'heartbeat', data: JSON.stringify(told) })
   const text = ['heartbeat', ...Object.entries(told).map(([name, value]) => `${name}=${value}`)].join(' ')
-  return id === undefined ? comment(text) : comment(text) + idOnly(id)
+  return id === undefined ? serverSentComment(text) : serverSentComment(text) + serverSentId(id)
 }

@@ -1,9 +1,9 @@
 /** The bytes of `text/event-stream`, read back by an independent parser. */
 
+import { serverSentComment, serverSentEvent, serverSentId, serverSentRetry } from '@logwisp/core/server'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { comment, idOnly, retryAfter, serverSentEvent } from '../src/internal/live/event-stream.ts'
 
 function parse(pieces: Iterable<string>): { events: EventSourceMessage[]; comments: string[]; retries: number[] } {
   const events: EventSourceMessage[] = []
@@ -63,7 +63,11 @@ test('carries any text: read back equal but for the kind of line breaks, cut any
 })
 
 test('a comment, a retry and a bare id are no events', () => {
-  const { events, comments, retries } = parse([comment('heartbeat'), retryAfter(2000), idOnly('x-1')])
+  const { events, comments, retries } = parse([
+    serverSentComment('heartbeat'),
+    serverSentRetry(2000),
+    serverSentId('x-1'),
+  ])
   expect(events).toEqual([])
   expect(comments).toEqual(['heartbeat'])
   expect(retries).toEqual([2000])

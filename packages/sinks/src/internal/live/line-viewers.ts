@@ -1,12 +1,11 @@
 /** Makes viewers of TCP connections: whoever may look gets lines, and what it sends is not listened to. */
 
 import type { Socket } from 'node:net'
-import { type AccessControl, isRefusal } from '@logwisp/core/server'
+import { type AccessControl, isRefusal, type ViewerPlaces } from '@logwisp/core/server'
 import { helloAnswer, NoHelloError, readHello } from './hello-line.ts'
 import type { Viewer } from './viewer.ts'
 import type { ViewerHub } from './viewer-hub.ts'
 import { addressOnly, type ViewerIdentity } from './viewer-identity.ts'
-import type { ViewerPlaces } from './viewer-places.ts'
 
 export interface LineViewersOptions {
   readonly hub: ViewerHub

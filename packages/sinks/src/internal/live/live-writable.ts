@@ -3,12 +3,11 @@
 import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { type Batch, EntryWritable, type LogEntry } from '@logwisp/core'
-import type { Listener } from '@logwisp/core/server'
+import { type Listener, ViewerPlaces } from '@logwisp/core/server'
 import type { LiveSink, LiveSinkStats, LiveViewer } from '../../live-sink.ts'
 import type { HeartbeatSettings, LiveSettings } from './live-settings.ts'
 import { ReplayRing } from './replay-ring.ts'
 import { ViewerHub, type ViewerProtocol } from './viewer-hub.ts'
-import { ViewerPlaces } from './viewer-places.ts'
 
 /** Connections beyond those of viewers: for the status page, and for telling those beyond the limit that there is one. */
 const spareConnections = 64

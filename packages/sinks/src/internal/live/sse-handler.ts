@@ -1,14 +1,20 @@
 /** Makes viewers of a live stream of server-sent events of those who ask for one. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { replyError, replyRefusal } from '@logwisp/core/server'
-import { comment, endEvent, idOnly, retryAfter } from './event-stream.ts'
+import {
+  replyError,
+  replyRefusal,
+  serverSentComment,
+  serverSentEnd,
+  serverSentId,
+  serverSentRetry,
+  type ViewerPlaces,
+} from '@logwisp/core/server'
 import type { ReplayRing } from './replay-ring.ts'
 import type { ViewerStart } from './viewer.ts'
 import { QueryError } from './viewer-filter.ts'
 import type { ViewerHub } from './viewer-hub.ts'
 import type { ViewerIdentity } from './viewer-identity.ts'
-import type { ViewerPlaces } from './viewer-places.ts'
 import { startOfQuery } from './viewer-start.ts'
 
 export interface SseStreamOptions {
@@ -46,7 +52,7 @@ export function replySseStream(
   if (req.httpVersionMajor === 1) req.socket.setNoDelay(true)
   // Bytes at once, since some proxies hold the head back until there is a body. And an id at once, so that a viewer that
   // is cut off before the first entry misses none of those that come until it is back.
-  res.write(comment('logwisp') + retryAfter(retryMs) + idOnly(ring.idBefore(start.position)))
+  res.write(serverSentComment('logwisp') + serverSentRetry(retryMs) + serverSentId(ring.idBefore(start.position)))
   serveViewer(res, hub, { ...start, who })
 }
 
@@ -66,7 +72,7 @@ function replyEnded(req: IncomingMessage, res: ServerResponse, retryMs: number):
   if (req.method === 'HEAD' || !req.headers.accept?.includes('text/event-stream')) {
     return replyError(req, res, 503, 'the stream has ended')
   }
-  res.writeHead(200, streamHeaders).end(retryAfter(retryMs) + endEvent('stopped'))
+  res.writeHead(200, streamHeaders).end(serverSentRetry(retryMs) + serverSentEnd('stopped'))
 }
 
 function serveViewer(res: ServerResponse, hub: ViewerHub, start: ViewerStart): void {

@@ -3,7 +3,14 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type AccessControl, type HostCheck, replyError, replyRefusal, requestTarget } from '@logwisp/core/server'
+import {
+  type AccessControl,
+  type HostCheck,
+  replyError,
+  replyRefusal,
+  requestTarget,
+  type ViewerPlaces,
+} from '@logwisp/core/server'
 import { WebSocketServer } from 'ws'
 import { strangeHost, whenAllowed } from './live-handler.ts'
 import type { ReplayRing } from './replay-ring.ts'
@@ -11,7 +18,6 @@ import type { ViewerStart } from './viewer.ts'
 import { QueryError } from './viewer-filter.ts'
 import type { ViewerHub } from './viewer-hub.ts'
 import type { ViewerIdentity } from './viewer-identity.ts'
-import type { ViewerPlaces } from './viewer-places.ts'
 import { startOfQuery } from './viewer-start.ts'
 import { serveWebSocket } from './web-socket-viewer.ts'
 

@@ -1,16 +1,20 @@
 /** How many may look at once, in total and from one address. Counts whoever has a place until it is given back, once. */
 
-import { addressFrom, networkOf, type Refusal } from '@logwisp/core/server'
+import type { Refusal } from './access.ts'
+import { addressFrom, networkOf } from './address.ts'
 
 /** How many places there are. */
 export interface PlaceLimits {
+  /** In total. */
   readonly maxViewers: number
+  /** From one IPv4 address, or IPv6 network of 64 bits. */
   readonly maxViewersPerAddress: number
 }
 
 /** A place; giving it back again does nothing. */
 export type ReleasePlace = () => void
 
+/** The places of a server's viewers, whatever they look at. */
 export class ViewerPlaces {
   readonly #limits: PlaceLimits
   /** By network; it has no more of them than there are places taken. */

@@ -26,21 +26,21 @@ export function serverSentEvent({ id, event, data }: ServerSentEvent): string {
  * Makes the browser remember an id, without an event: the standard takes an id before it looks for data, and without
  * data nothing is dispatched.
  */
-export function idOnly(id: string): string {
+export function serverSentId(id: string): string {
   return `id: ${id}\n\n`
 }
 
 /** A line that every reader skips; keeps a quiet connection alive. */
-export function comment(text: string): string {
+export function serverSentComment(text: string): string {
   return `: ${text}\n\n`
 }
 
 /** How long the browser waits before it connects again. */
-export function retryAfter(ms: number): string {
+export function serverSentRetry(ms: number): string {
   return `retry: ${ms}\n\n`
 }
 
 /** Says that nothing more comes, and why. */
-export function endEvent(reason: string): string {
+export function serverSentEnd(reason: string): string {
   return serverSentEvent({ event: 'end', data: JSON.stringify({ reason }) })
 }
