@@ -1,6 +1,5 @@
 /** The fields of an entry as rows of a tree, whatever they are: deep, wide, or strange. */
 
-import { isLosslessNumber } from 'lossless-json'
 import { stringifyExact } from '@logwisp/core/stringify-exact'
 
 /** One row. */
@@ -78,8 +77,12 @@ function childrenOf(value: unknown): readonly (readonly [string, unknown])[] {
   return Array.isArray(value) ? value.map((item, index) => [`${index}`, item]) : Object.entries(value as object)
 }
 
+/** Whether it is an object or a list of JSON: a number that no double can hold is an object too, of a class. */
 function isParent(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !isLosslessNumber(value)
+  if (Array.isArray(value)) return true
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
 }
 
 function kindOf(value: unknown): FieldRow['kind'] {

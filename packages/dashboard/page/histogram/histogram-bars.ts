@@ -1,7 +1,6 @@
 /** From the store's histogram to what is drawn and read: every bucket, also the empty ones, its counts stacked. */
 
-import type { LevelWord } from '@logwisp/store/log-query'
-import type { Histogram } from '@logwisp/store/query-results'
+import type { Histogram, LevelWord } from '../data/shown-entry.ts'
 import { levelWords } from '../levels/level-query.ts'
 
 /** More are drawn as one pixel each anyway; a histogram that claims a billion of them must not fill the memory. */

@@ -1,6 +1,6 @@
 /** The level that a line shows, also where nobody found one when it was stored. */
 
-import type { LogLevel } from '@logwisp/core'
+import type { LogLevel, ShownEntry } from '../data/shown-entry.ts'
 
 /** A time as collectors write it before a line, with the dash that often stands behind it. */
 const leadingTime = /^\s*\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?\]?\s*(?:-\s*)?/

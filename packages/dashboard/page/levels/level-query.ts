@@ -1,7 +1,7 @@
 /** The levels that a query's text asks for, and the text when one more, or one less, is asked for. */
 
-import type { LevelWord } from '@logwisp/store/log-query'
 import { parseQuery, printQuery, type QueryPart } from '@logwisp/store/query-language'
+import type { LevelWord } from '../data/shown-entry.ts'
 import { withPartsReplaced } from '../search/query-terms.ts'
 
 /** From the most urgent to the least; entries without a level last. */
