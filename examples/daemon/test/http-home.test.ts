@@ -2,7 +2,6 @@
 
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
-import { connect } from 'node:net'
 import { type AccessControl, accessControl, hashToken } from '@logwisp/core/server'
 import { sseSink } from '@logwisp/sinks'
 import { httpSource } from '@logwisp/sources'
@@ -11,6 +10,7 @@ import { createHome } from '../src/http/home.ts'
 import type { Endpoint, HttpMount, PortHost, PortLease } from '../src/http/port-host.ts'
 import { createPortHost } from '../src/http/ports.ts'
 import type { ServiceStatus } from '../src/service/service-status.ts'
+import { type Answer, answerTo, ask as askPort } from './http-ask.ts'
 import { directory, pipelineStatus, serviceStatus } from './http-status-fixture.ts'
 
 const hosts: PortHost[] = []
@@ -50,34 +50,15 @@ async function setting(service: ServiceStatus | undefined): Promise<Setting> {
   return made
 }
 
-interface Answer {
-  readonly status: number
-  readonly headers: IncomingMessage['headers']
-  readonly text: string
+interface JsonAnswer extends Answer {
   // biome-ignore lint/suspicious/noExplicitAny: what an answer looks like is what is tested
   readonly json: any
 }
 
-async function ask(lease: PortLease, path: string, headers: object = {}, method = 'GET'): Promise<Answer> {
-  const { address: host, port } = lease.address
-  const req = request({ host, port, path, method, agent: false, headers: { ...headers } }).end()
-  const [res] = (await once(req, 'response')) as [IncomingMessage]
-  let text = ''
-  for await (const chunk of res.setEncoding('utf8')) text += chunk
-  const isJson = res.headers['content-type']?.startsWith('application/json') === true && text !== ''
-  return { status: res.statusCode as number, headers: res.headers, text, json: isJson ? JSON.parse(text) : undefined }
-}
-
-/** What a server says to exactly these bytes. */
-async function answerTo(lease: PortLease, bytes: string): Promise<string> {
-  const socket = connect(lease.address.port, lease.address.address)
-  socket
-    .on('error', () => {})
-    .setEncoding('utf8')
-    .write(bytes)
-  let answer = ''
-  for await (const chunk of socket) answer += chunk
-  return answer
+async function ask(lease: PortLease, path: string, headers: object = {}, method = 'GET'): Promise<JsonAnswer> {
+  const answer = await askPort(lease, path, { method, headers: { ...headers } })
+  const isJson = answer.headers['content-type']?.startsWith('application/json') === true && answer.text !== ''
+  return { ...answer, json: isJson ? JSON.parse(answer.text) : undefined }
 }
 
 function stage(pipeline: string, path: string, kind: HttpMount['kind'], access?: AccessControl): HttpMount {
@@ -359,7 +340,7 @@ describe('who may see what', () => {
     const own = await made.ports.acquire({ ...local, host: '127.0.0.2' })
     own.mount(status(undefined, '/status', knowing('all')))
     await made.ports.settle()
-    const at = async (path: string, headers?: object): Promise<Answer> => ask(own, path, headers)
+    const at = async (path: string, headers?: object): Promise<JsonAnswer> => ask(own, path, headers)
     expect((await at('/status')).status).toBe(401)
     expect((await at('/status', as('app'))).status).toBe(401)
     const { json } = await at('/status', as('all'))

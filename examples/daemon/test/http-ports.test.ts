@@ -8,9 +8,10 @@ import type { LogwispError } from '@logwisp/core'
 import { accessControl, serverTls } from '@logwisp/core/server'
 import { generate } from 'selfsigned'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { Endpoint, HttpMount, PortHost, PortLease } from '../src/http/port-host.ts'
+import type { Endpoint, HttpMount, PortHost } from '../src/http/port-host.ts'
 import { createPortHost } from '../src/http/ports.ts'
 import { freePort } from './config-run/free-ports.ts'
+import { answerTo, ask } from './http-ask.ts'
 
 const hosts: PortHost[] = []
 const warnings: LogwispError[] = []
@@ -45,33 +46,6 @@ function saying(text: string, path: string, more: Partial<HttpMount> = {}): Http
   return { pipeline: 'app', paths: [path], kind: 'stream', access: undefined, handler, ...more }
 }
 
-interface Answer {
-  readonly status: number
-  readonly headers: IncomingMessage['headers']
-  readonly body: string
-}
-
-async function ask(lease: PortLease, path: string, more: object = {}, body?: string): Promise<Answer> {
-  const { address: host, port } = lease.address
-  const req = request({ host, port, path, agent: false, ...more }).end(body)
-  const [res] = (await once(req, 'response')) as [IncomingMessage]
-  let text = ''
-  for await (const chunk of res.setEncoding('utf8')) text += chunk
-  return { status: res.statusCode as number, headers: res.headers, body: text }
-}
-
-/** All that the server says until it ends the connection. */
-async function answerTo(lease: PortLease, bytes: string): Promise<string> {
-  const socket = connect(lease.address.port, lease.address.address)
-  socket
-    .on('error', () => {})
-    .setEncoding('utf8')
-    .write(bytes)
-  let answer = ''
-  for await (const chunk of socket) answer += chunk
-  return answer
-}
-
 async function isRefused(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1')
   const what = await Promise.race([
@@ -89,8 +63,8 @@ describe('paths', () => {
     expect(other.address).toEqual(one.address)
     one.mount(saying('app', '/app/stream'))
     other.mount(saying('apple', '/apple/stream', { pipeline: 'apple' }))
-    expect((await ask(one, '/app/stream')).body).toBe('app')
-    expect((await ask(one, '/apple/stream?x=/app/stream')).body).toBe('apple')
+    expect((await ask(one, '/app/stream')).text).toBe('app')
+    expect((await ask(one, '/apple/stream?x=/app/stream')).text).toBe('apple')
     for (const path of ['/app', '/app/', '/app/stream/', '/app/streams', '/ap', '/APP/stream', '/apple']) {
       expect(await ask(one, path), path).toMatchObject({ status: 404 })
     }
@@ -120,10 +94,10 @@ describe('paths', () => {
     const status: HttpMount = { pipeline: 'a', paths: ['/status'], kind: 'status', access: undefined }
     one.mount(status)
     other.mount({ ...status, pipeline: 'b' })
-    expect((await ask(one, '/status')).body).toMatch(/^home/)
+    expect((await ask(one, '/status')).text).toMatch(/^home/)
     expect(() => other.mount(saying('x', '/status'))).toThrow(/'a' already/)
     one.release()
-    expect((await ask(other, '/status')).body).toMatch(/^home/)
+    expect((await ask(other, '/status')).text).toMatch(/^home/)
   })
 
   test('on loopback a stage is answered under this machine’s names only, and those it was given', async () => {
@@ -146,22 +120,22 @@ describe('an exchange', () => {
     const [stays, goes] = await Promise.all([ports.acquire(local), ports.acquire(local)])
     stays.mount(saying('stays', '/stays'))
     goes.mount(saying('before', '/goes', { kind: 'ingest' }))
-    expect((await ask(stays, '/never')).body).toBe('home, unsettled')
+    expect((await ask(stays, '/never')).text).toBe('home, unsettled')
     await ports.settle()
-    expect((await ask(stays, '/never')).body).toBe('home')
+    expect((await ask(stays, '/never')).text).toBe('home')
     goes.release()
     const waiting = await ask(stays, '/goes', { method: 'POST' }, 'x'.repeat(100_000))
     expect(waiting).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
     // An EventSource gives up on any error.
     const live = await ask(stays, '/goes', { headers: { accept: 'text/event-stream' } })
-    expect(live).toMatchObject({ status: 200, headers: { 'content-type': /event-stream/ }, body: 'retry: 1000\n\n' })
+    expect(live).toMatchObject({ status: 200, headers: { 'content-type': /event-stream/ }, text: 'retry: 1000\n\n' })
     const next = await ports.acquire(local)
     next.mount(saying('after', '/goes', { kind: 'ingest' }))
-    expect((await ask(stays, '/goes')).body).toBe('after')
+    expect((await ask(stays, '/goes')).text).toBe('after')
     next.release()
     await ports.settle()
-    expect((await ask(stays, '/goes')).body).toBe('home')
-    expect((await ask(stays, '/stays')).body).toBe('stays')
+    expect((await ask(stays, '/goes')).text).toBe('home')
+    expect((await ask(stays, '/stays')).text).toBe('stays')
   })
 
   test('a port is closed when a change leaves nobody who holds it, and not before', async () => {
@@ -229,7 +203,7 @@ describe('addresses', () => {
     }
     expect(ports.listeners).toHaveLength(1)
     lease.mount(saying('fine', '/'))
-    expect((await ask(lease, '/')).body).toBe('fine')
+    expect((await ask(lease, '/')).text).toBe('fine')
     taken.close()
     await once(taken, 'close')
     await ports.acquire({ ...local, port })
@@ -258,13 +232,13 @@ describe('addresses', () => {
     const before = await ports.acquire(local)
     before.mount(saying('open', '/'))
     const kept = new Agent({ keepAlive: true, maxSockets: 1 })
-    expect((await ask(before, '/', { agent: kept })).body).toBe('open')
+    expect((await ask(before, '/', { agent: kept })).text).toBe('open')
     before.release()
     const connections = { key: 'nobody', make: () => accessControl({ deny: ['loopback'] }) }
     const after = await ports.acquire({ ...local, connections })
     expect(after.address).toEqual(before.address)
     after.mount(saying('still', '/'))
-    expect((await ask(after, '/', { agent: kept })).body).toBe('still')
+    expect((await ask(after, '/', { agent: kept })).text).toBe('still')
     expect(await answerTo(after, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).toBe('')
     kept.destroy()
   })
@@ -289,7 +263,7 @@ describe('addresses', () => {
     const [res] = (await once(req, 'response')) as [IncomingMessage]
     expect(res.resume().statusCode).toBe(200)
     finish()
-    expect((await slow).body).toBe('plain')
+    expect((await slow).text).toBe('plain')
   })
 
   test('a certificate that gives trouble later is heard of', async () => {
@@ -308,7 +282,7 @@ describe('addresses', () => {
     const other = await ports.acquire({ ...local, host: '127.0.0.2', port })
     one.mount(saying('one', '/'))
     other.mount(saying('other', '/'))
-    expect((await ask(one, '/')).body + (await ask(other, '/')).body).toBe('oneother')
+    expect((await ask(one, '/')).text + (await ask(other, '/')).text).toBe('oneother')
     await expect(ports.acquire({ ...local, host: '0.0.0.0', port })).rejects.toThrow(
       /this daemon listens on 127\.0\.0\.1:\d+, which is the same to the system; give both stages the same host/,
     )
@@ -387,7 +361,7 @@ describe('the end', () => {
     await once(idle.resume(), 'close')
     expect(await isRefused(lease.address.port)).toBe(true)
     finish()
-    expect(await slow).toMatchObject({ status: 200, body: 'one two' })
+    expect(await slow).toMatchObject({ status: 200, text: 'one two' })
     await closed
     await expect(ports.acquire(local)).rejects.toThrow('the daemon has closed its ports')
   })
@@ -412,7 +386,7 @@ describe('the end', () => {
         .resume(),
     )
     await Promise.all(idle.map((socket) => once(socket, 'connect')))
-    expect((await ask(lease, '/')).body).toBe('here')
+    expect((await ask(lease, '/')).text).toBe('here')
     expect(ports.listeners[0]?.connections).toBeGreaterThanOrEqual(1000)
     const ended = Promise.all(idle.map((socket) => once(socket, 'close')))
     await ports.close(20_000)
