@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net'
 import { checkArgument, checkOptions, type EntrySource, type OptionRule, option, type StageStats } from '@logwisp/core'
 import { type AccessControl, hostCheckFor, type ServerTls } from '@logwisp/core/server'
 import { withDefaults } from '@logwisp/core/with-defaults'
-import type { RequestCounts } from './internal/http/http-ingest.ts'
+import type { IngestOutcome, RequestCounts } from './internal/http/http-ingest.ts'
 import { HttpSourceStream } from './internal/http/http-source-stream.ts'
 
-export type { RequestCounts } from './internal/http/http-ingest.ts'
+export type { IngestOutcome, IngestProblem, RequestCounts } from './internal/http/http-ingest.ts'
 
 /** Options of {@link httpSource}. */
 export interface HttpSourceOptions {
@@ -45,6 +45,12 @@ export interface HttpSourceOptions {
    * @default 'either'
    */
   readonly respond?: 'accepted' | 'delivered' | 'either' | undefined
+  /**
+   * Makes the JSON of an answer to a request whose entries were taken, for clients that expect another one. What it throws
+   * is a 500, and the entries are taken all the same. By default `{"accepted":n,"total":n}`, with `duplicates` and `errors`
+   * when there are some.
+   */
+  readonly answer?: ((outcome: IngestOutcome) => object) | undefined
   /**
    * What is done with a request of which an entry can not be read. `reject-all`: 400, and nothing of it is taken; so its
    * entries are held until its end. `skip`: the others are taken, while it comes; the answer names the bad ones.
@@ -142,6 +148,7 @@ const rules: Readonly<Record<keyof HttpSourceOptions, OptionRule>> = {
   source: option.text,
   addSender: option.boolean,
   respond: option.oneOf('accepted', 'delivered', 'either'),
+  answer: option.function,
   whenInvalid: option.oneOf('reject-all', 'skip'),
   maxRequests: option.integer({ min: 1 }),
   maxBodyBytes: option.integer({ min: 1, orInfinity: true }),
@@ -232,6 +239,7 @@ export function httpSource(options: HttpSourceOptions = {}): HttpSource {
     port: settings.port,
     access: settings.access,
     tls: settings.tls,
+    answer: settings.answer,
     acceptsHost: hostCheckFor(settings),
     allowOrigins: [settings.allowOrigin ?? []].flat(),
   })

@@ -18,6 +18,8 @@ export {
   type HttpSourceOptions,
   type HttpSourceStats,
   httpSource,
+  type IngestOutcome,
+  type IngestProblem,
   type RequestCounts,
 } from './http-source.ts'
 export {

@@ -700,6 +700,55 @@ describe('answers', () => {
     expect((await post(port, lines(2), { headers: { ...ndjson, ...delivered } })).status).toBe(202)
   })
 
+  test('are what `answer` makes of the numbers, once delivered and for repeats too', async () => {
+    const { port } = await start({
+      respond: 'delivered',
+      whenInvalid: 'skip',
+      answer: ({ accepted, total, duplicates, errors }) => ({
+        stored: accepted - duplicates,
+        duplicates,
+        total,
+        errors,
+      }),
+    })
+    const body = '{"logwisp.id":"a:1","message":"a"}\n{"message":"b"}\n{"level":"info"}\n'
+    const headers = { ...ndjson, 'idempotency-key': 'k1' }
+    const errors = [{ line: 3, message: expect.stringContaining('message') }]
+    const first = { status: 200, json: { stored: 2, duplicates: 0, total: 3, errors } }
+    expect(await post(port, body, { headers })).toMatchObject(first)
+    expect(await post(port, body, { headers: ndjson })).toMatchObject({
+      status: 200,
+      json: { stored: 1, duplicates: 1, total: 3, errors },
+    })
+    const whole = { ...ndjson, 'idempotency-key': 'k2' }
+    const once = { status: 200, json: { stored: 1, duplicates: 0, total: 1, errors: [] } }
+    expect(await post(port, '{"message":"c"}', { headers: whole })).toMatchObject(once)
+    expect(await post(port, '{"message":"c"}', { headers: whole })).toMatchObject(once)
+  })
+
+  test('are as they were when the request is refused, whatever `answer` says', async () => {
+    const { port } = await start({ answer: () => ({ status: 'success' }) })
+    expect(await post(port, '{"level":"info"}', { headers: json })).toMatchObject({
+      status: 400,
+      json: { accepted: 0 },
+    })
+  })
+
+  test('are a 500 when `answer` throws, and the next request is served', async () => {
+    const { port, sink } = await start({
+      answer: ({ total }) => {
+        if (total === 2) throw new Error('two are too many')
+        return { total }
+      },
+    })
+    expect(await post(port, lines(2), { headers: ndjson })).toMatchObject({
+      status: 500,
+      json: { message: expect.stringContaining('two are too many') },
+    })
+    expect(await post(port, lines(1), { headers: ndjson })).toMatchObject({ status: 202, json: { total: 1 } })
+    expect(await sink.received(3)).toHaveLength(3)
+  })
+
   test('delivered: what is given is acknowledged with the end of the stream too', async () => {
     const sink = new KeepingSink({ acknowledgesLate: true })
     const { port, source, done } = await start({}, sink)

@@ -16,6 +16,7 @@ import { type BodyHolder, WaitedBodies } from './waited-bodies.ts'
 
 export interface HttpIngestOptions extends Omit<IngestShared, 'signal' | 'onBytes' | 'waited'> {
   readonly respond: 'accepted' | 'delivered' | 'either'
+  readonly answer: ((outcome: IngestOutcome) => object) | undefined
   readonly addSender: boolean
   readonly maxRequests: number
   readonly deliverTimeoutMs: number
@@ -25,6 +26,24 @@ export interface HttpIngestOptions extends Omit<IngestShared, 'signal' | 'onByte
   readonly deliveries: DeliveryWaits
   /** Names what this process receives; another at each start. */
   readonly instance: string
+}
+
+/** An entry of a request that could not be read. */
+export type IngestProblem = { readonly message: string } & (
+  | { /** Its place in the array, from 0. */ readonly entry: number }
+  | { /** Its line, from 1. */ readonly line: number }
+)
+
+/** What became of the entries of a request. */
+export interface IngestOutcome {
+  /** How many were taken. Those that had come before are among them. */
+  readonly accepted: number
+  /** How many there were. */
+  readonly total: number
+  /** How many of those taken had come before, by their id, and were not given again. */
+  readonly duplicates: number
+  /** Those that were left out, up to ten: with `whenInvalid: 'skip'`. */
+  readonly errors: readonly IngestProblem[]
 }
 
 /** The requests of a source, counted. */
@@ -267,10 +286,11 @@ export class HttpIngest {
       const status = hasLongEntry && total === 1 ? 413 : 400
       throw new RefusedError(status, `none of ${total} could be taken: see errors`, numbers)
     }
-    if (!isMarked) return { status: 202, value: numbers }
+    const value = (): object => this.#options.answer?.({ accepted, total, duplicates, errors: problems }) ?? numbers
+    if (!isMarked) return { status: 202, value: value() }
     const headers = prefersDelivered ? deliveredPreference : undefined
     const { deliveries, deliverTimeoutMs } = this.#options
-    if (await deliveries.wait(sequence, deliverTimeoutMs)) return { status: 200, value: numbers, headers }
+    if (await deliveries.wait(sequence, deliverTimeoutMs)) return { status: 200, value: value(), headers }
     if (this.#cut.signal.aborted) throw (this.#cut.signal.reason as RefusedError).with(numbers)
     const message = `taken, but not known to be delivered after ${deliverTimeoutMs} ms: send it again with the same key`
     throw new RefusedError(504, message, numbers)

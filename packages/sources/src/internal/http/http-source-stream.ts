@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { Batch, EntryReadable, type Origin, type StageStats, Tracker } from '@logwisp/core'
 import { type AccessControl, type HostCheck, type Listener, listenHttp, type ServerTls } from '@logwisp/core/server'
 import { DeliveryWaits } from './delivery-waits.ts'
-import { HttpIngest, type RequestCounts } from './http-ingest.ts'
+import { HttpIngest, type IngestOutcome, type RequestCounts } from './http-ingest.ts'
 import { type IngestHandler, ingestHandler } from './ingest-handler.ts'
 import { HeldBytes, type IngestParcel } from './receive-body.ts'
 import type { ReceivedItem } from './received-entries.ts'
@@ -34,6 +34,7 @@ export interface HttpSourceSettings {
   readonly source: string
   readonly addSender: boolean
   readonly respond: 'accepted' | 'delivered' | 'either'
+  readonly answer: ((outcome: IngestOutcome) => object) | undefined
   readonly whenInvalid: 'reject-all' | 'skip'
   readonly maxRequests: number
   readonly maxBodyBytes: number
