@@ -2,17 +2,9 @@
 
 import { formatWord } from '../config/checks/check-pipelines.ts'
 import type { FilterConfig, PipelineConfig, SinkConfig, SourceConfig } from '../config/schema.ts'
-import {
-  branchGuarantee,
-  type Guarantee,
-  isLive,
-  limitGuarantee,
-  losesOrder,
-  lossOfFormat,
-  sinkGuarantee,
-  sourceGuarantee,
-  strengths,
-} from './guarantees.ts'
+import { type Guarantee, strengths } from './guarantee.ts'
+import { branchGuarantee, isLive, losesOrder, lossOfFormat, sinkGuarantee } from './sink-guarantees.ts'
+import { limitGuarantee, sourceGuarantee } from './source-guarantees.ts'
 
 /** A source or a sink. */
 export interface ExplainedStage {
