@@ -5,10 +5,14 @@
  *   entries   what is stored. Its id is the entry's place in time, so the table is ordered by time and needs no index for it:
  *             63 ················ 20 19 ········ 0
  *             | ms since the epoch | turn in it |     a ms with more than 2^20 entries goes on in the next one
- *   commits   what was stored in which order: one row per transaction, its ids packed. A live tail and the index follow it.
- *   spans     which ids of sources are stored: one row per transaction and stream, an id `stream:place` being two parts of it
- *   counts    entries per second, minute and hour, and level: a histogram of millions reads a few hundred rows
+ *   sources   their names. `newest` is a ms that no entry of it is after: a source that was not seen for long can go.
+ *   commits   what was stored in which order: up to 1000 entries a row, their ids packed. A live tail and the index follow it.
+ *   spans     which ids of sources are stored: an id `stream:place` being two parts of it, a row per transaction and stream
+ *   counts    entries per second, minute and hour, and level: a histogram of millions reads a few hundred rows. `unit` is
+ *             the length, `time` the beginning, both in ms.
  *   words     the inverted index: words of message and fields, and, as words that nobody writes, level, source and field=value
+ *   facts     indexedSeq: the last commit that the index has · maxSpillMs: how much later than its time an entry stands at
+ *             most (but those at the ends) · widestSpan: the greatest `last - first`
  * ```
  *
  * Each of commits, spans and words costs a fraction of an index over entries: two of those took two thirds of the speed.
@@ -17,8 +21,14 @@
 /** Bits of an id below its ms. */
 export const turnBits = 20
 
-/** The years that an id's ms can hold: beyond them, entries stand at the ends, with their own `time`. */
+/** No entry's slot is further from the epoch. */
 export const maxSlotMs: number = 2 ** 43 - 2 ** 24
+
+/**
+ * The times up to which an entry stands in its own ms, or a later one when that is full: the years 1692 to 2248. Those
+ * beyond stand between here and {@link maxSlotMs}, in the order in which they came, with their own `time`.
+ */
+export const maxOwnSlotMs: number = maxSlotMs - 2 ** 24
 
 /** What `PRAGMA application_id` says: "LgWp". */
 export const applicationId = 0x4c675770
@@ -34,15 +44,15 @@ CREATE TABLE entries (
   fields TEXT,
   time REAL
 ) STRICT;
-CREATE TABLE sources (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE sources (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, newest INTEGER NOT NULL) STRICT;
 CREATE TABLE commits (seq INTEGER PRIMARY KEY, entries INTEGER NOT NULL, ids BLOB NOT NULL) STRICT;
 CREATE TABLE spans (
   stream TEXT NOT NULL,
-  first INTEGER NOT NULL,
   last INTEGER NOT NULL,
-  places BLOB NOT NULL,
+  first INTEGER NOT NULL,
   newest INTEGER NOT NULL,
-  PRIMARY KEY (stream, first, last)
+  places BLOB NOT NULL,
+  PRIMARY KEY (stream, last)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE counts (
   unit INTEGER NOT NULL,
