@@ -1,14 +1,13 @@
 /** A pipeline that runs: sources, limits, filters and sinks, each made anew when it fails, exchanged when it is changed. */
 
-import { mkdir } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { type Checkpoint, type LogwispError, openCheckpoint, type Position } from '@logwisp/core'
+import type { Checkpoint, LogwispError, Position } from '@logwisp/core'
 import type { BuildContext } from '../build/built-stage.ts'
 import type { SinkConfig, SourceConfig } from '../config/schema.ts'
 import { Backoff } from './backoff.ts'
 import { describeChange, sinkKeys, sourceKeys } from './describe-change.ts'
 import { Middle } from './middle.ts'
+import { openPositions } from './open-positions.ts'
 import type { PipelineChange, PipelineOptions, PipelineStop, PipelineTarget } from './pipeline-options.ts'
 import type { PipelineStatus, RunState } from './pipeline-status.ts'
 import { PipelineTotals } from './pipeline-totals.ts'
@@ -17,12 +16,6 @@ import { SourceSlot } from './source-slot.ts'
 import { matchStages, middleKey, type StageKey } from './stage-keys.ts'
 
 const defaults = { drainTimeoutMs: 5_000, changeTimeoutMs: 10_000 } as const
-
-/** What a crash repeats at most: lines delivered since the last save. A save is one small file, synced. */
-const saveIntervalMs = 100
-
-/** A disk that takes no positions is told of no more often than this, however often it is tried. */
-const saveWarningIntervalMs = 60_000
 
 /** How long what was told to go at once may take to close. */
 const destroyTimeoutMs = 2_000
@@ -201,7 +194,7 @@ export class Pipeline {
   /** Makes it what it is to be. False when that is something else by now. An error leaves what is there as it is. */
   async #apply(target: PipelineTarget): Promise<boolean> {
     const { config } = target
-    this.#checkpoint ??= await this.#openCheckpoint()
+    this.#checkpoint ??= await openPositions(this.#options.checkpointPath, this.#options.log)
     const sinks = this.#takeSinks(target)
     if (!(await this.#untilReady(sinks, target))) return false
     const key = middleKey(config)
@@ -375,22 +368,6 @@ export class Pipeline {
   #forget(sources: readonly SourceSlot[]): void {
     for (const source of sources) this.#totals.keepRead(source.entriesRead)
     this.#sources = this.#sources.filter((source) => !sources.includes(source))
-  }
-
-  async #openCheckpoint(): Promise<Checkpoint> {
-    const { checkpointPath, log } = this.#options
-    const makeDirectory = () => mkdir(dirname(checkpointPath), { recursive: true, mode: 0o700 })
-    await makeDirectory()
-    const checkpoint = await openCheckpoint(checkpointPath, { saveIntervalMs })
-    let toldAt = Number.NEGATIVE_INFINITY
-    checkpoint.on('warning', (warning: LogwispError) => {
-      // Somebody has cleaned up; the next save is in a moment.
-      if ((warning.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') makeDirectory().catch(() => {})
-      if (performance.now() - toldAt < saveWarningIntervalMs) return
-      toldAt = performance.now()
-      log.warn({ code: warning.code }, warning.message)
-    })
-    return checkpoint
   }
 
   async #failed(error: Error, target: PipelineTarget): Promise<void> {
