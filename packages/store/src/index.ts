@@ -1,3 +1,14 @@
+export type { LevelWord, LogQuery, QueryTerm } from './log-query.ts'
+export {
+  complete,
+  type ParsedQuery,
+  parseQuery,
+  printQuery,
+  type QueryPart,
+  type WordAtCursor,
+  wordAtCursor,
+} from './query-language.ts'
+export { queryMatcher } from './query-matcher.ts'
 export type {
   Completion,
   CompletionsOf,

@@ -69,6 +69,6 @@ function word(text: string, isPrefix: boolean): string {
 
 function pattern(text: string, ignoreCase: boolean): string {
   // An empty pattern is written as an empty group: // is a text.
-  const written = text === '' ? '(?:)' : text.replace(/\\[^]|\//g, (found) => (found === '/' ? '\\/' : found))
+  const written = text === '' ? '(?:)' : text.replace(/\\.|\//gs, (found) => (found === '/' ? '\\/' : found))
   return `/${written}/${ignoreCase ? 'i' : ''}`
 }

@@ -1,11 +1,12 @@
 /** Case and accents taken away, so that what people see as the same word is the same text. */
 
-/** Marks that stand over, under and through letters of any script, and what only chooses how a character is drawn. */
-const accents =
-  /[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u200c\u200d\u20d0-\u20f0\ufe00-\ufe0f\ufe20-\ufe2f]/g
+/**
+ * Accents, by what they are to Unicode: marks that letters of any script take, joiners and variation selectors among them, and
+ * the points of Hebrew, Arabic and old Cyrillic. Not the voicing marks of kana: those make another letter.
+ */
+const accents = /(?![\u3099\u309a])(?:\p{sc=Zinh}|(?=\p{Mn})[\p{sc=Hebr}\p{sc=Arab}\p{sc=Cyrl}])/gu
 
 /** Whatever is not ASCII; most lines have nothing of it. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the control characters are ASCII too.
 const beyondAscii = /[^\x00-\x7f]/
 
 /** Whether `text` is ASCII only. */
