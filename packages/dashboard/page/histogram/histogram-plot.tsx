@@ -81,7 +81,7 @@ function optionsFor(element: HTMLElement, latest: { readonly current: Latest }):
     if (first === undefined) return 0
     return Math.max(0, Math.min(bars.length - 1, Math.floor((time - first.from) / (first.to - first.from))))
   }
-  const axis = { stroke: () => colour('--dim'), font: font(), ticks: { show: false } }
+  const axis = { stroke: () => colour('--plot-text'), font: font(), ticks: { show: false } }
   return {
     width: element.clientWidth,
     height,
@@ -109,7 +109,7 @@ function optionsFor(element: HTMLElement, latest: { readonly current: Latest }):
         incrs: [1, 2, 5]
           .flatMap((digit) => Array.from({ length: 12 }, (_, zeros) => digit * 10 ** zeros))
           .sort((a, b) => a - b),
-        grid: { stroke: () => colour('--edge'), width: 1 },
+        grid: { stroke: () => colour('--plot-grid'), width: 1 },
         values: (_, ticks) => ticks.map(shortNumber),
       },
     ],

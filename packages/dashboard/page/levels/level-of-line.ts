@@ -12,10 +12,7 @@ const tag = /^\[?(INFO|WARN|ERROR|DEBUG)\]?\s*:/i
 const maxHead = 128
 
 /** The entry's own level, or what its text begins with after the time; undefined when neither says one. */
-export function levelOfLine(entry: {
-  readonly level?: LogLevel | undefined
-  readonly message: string
-}): LogLevel | undefined {
+export function levelOfLine(entry: Pick<ShownEntry, 'level' | 'message'>): LogLevel | undefined {
   if (entry.level !== undefined) return entry.level
   const head = entry.message.slice(0, maxHead)
   return tag.exec(head.replace(leadingTime, ''))?.[1]?.toLowerCase() as LogLevel | undefined
