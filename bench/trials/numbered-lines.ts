@@ -1,9 +1,12 @@
 /** Numbered lines: written at a rate, and looked for at the other end. */
 
 /** `name-000000042 …`: fixed width, so that what is read can be counted without parsing. */
-export function numberedLine(name: string, number: number): string {
-  return `2026-11-21T12:00:00.000Z INFO ${name}-${String(number).padStart(9, '0')} ${filler}`
+export function numberedLine(name: string, number: number, time: number = usualTime): string {
+  return `${new Date(time).toISOString()} INFO ${name}-${String(number).padStart(9, '0')} ${filler}`
 }
+
+/** What the lines tell when nobody says otherwise. */
+const usualTime = Date.UTC(2026, 10, 21, 12)
 
 const filler = 'GET /api/orders/1234?page=2 200 17ms worker=3'
 
@@ -80,8 +83,13 @@ export class LineClock {
 }
 
 /** The lines of numbers `from` to before `to`, each with its line feed. */
-export function numberedLines(name: string, from: number, to: number): string {
+export function numberedLines(
+  name: string,
+  from: number,
+  to: number,
+  timeOf: (number: number) => number = () => usualTime,
+): string {
   let text = ''
-  for (let number = from; number < to; number++) text += `${numberedLine(name, number)}\n`
+  for (let number = from; number < to; number++) text += `${numberedLine(name, number, timeOf(number))}\n`
   return text
 }
