@@ -1,6 +1,5 @@
 /** One life of the daemon: from a configuration to an exit code, with all that may be asked of it on the way. */
 
-import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import type { Logger } from 'pino'
 import { ConfigError, type LoadedConfig, originText, problemText } from '../config/loaded-config.ts'
@@ -21,7 +20,7 @@ import { StartError } from './start-error.ts'
 import { identityOf } from './state-directory.ts'
 import { reportStatus } from './status-reporter.ts'
 import { StatusServer } from './status-server.ts'
-import { watchConfig } from './watch-config.ts'
+import { WatchedFiles } from './watched-files.ts'
 
 /** What a life is made of. */
 export interface LifetimeOptions {
@@ -94,13 +93,13 @@ class Lifetime {
   #ports: PortHost | undefined
   #removePidFile: () => void = () => {}
   #stopReporting: () => void = () => {}
-  /** By path, what ends the watching. */
-  readonly #watches = new Map<string, () => void>()
+  readonly #watched: WatchedFiles
 
   constructor(options: LifetimeOptions, ownLog: OwnLog) {
     this.#options = options
     this.#ownLog = ownLog
     this.#loaded = options.loaded
+    this.#watched = new WatchedFiles(ownLog.log, (cause) => this.#requestReload(cause))
     this.#ending = new Promise((resolve) => {
       this.#end = resolve
     })
@@ -121,7 +120,7 @@ class Lifetime {
     this.#reloadsAgain = this.#options.hangup()
     this.#undo.push(() => {
       this.#stopReporting()
-      this.#stopWatching()
+      this.#watched.stop()
     })
     try {
       const ports = await this.#start()
@@ -250,30 +249,8 @@ class Lifetime {
     })
   }
 
-  /** The configuration's file, and those that it names; one that is watched already goes on being so. */
-  async #watch(): Promise<void> {
-    const { config, file, namedFiles = new Map<string, string>(), readAt } = this.#loaded
-    const isWatching = config.config_auto_reload && file !== undefined && !this.#isEnding
-    const wanted = new Map<string, string>()
-    if (isWatching) {
-      for (const path of namedFiles.keys()) wanted.set(resolve(path), 'a file that the configuration names')
-      wanted.set(file, 'the configuration file')
-    }
-    for (const [path, stop] of this.#watches) {
-      if (wanted.has(path)) continue
-      stop()
-      this.#watches.delete(path)
-    }
-    for (const [path, title] of wanted) {
-      if (this.#watches.has(path)) continue
-      const onChange = (): Promise<void> => this.#requestReload(`${title} has changed: ${path}`)
-      this.#watches.set(path, await watchConfig({ path, title, readAt, log: this.#log, onChange }))
-    }
-  }
-
-  #stopWatching(): void {
-    for (const stop of this.#watches.values()) stop()
-    this.#watches.clear()
+  #watch(): Promise<void> {
+    return this.#watched.take(this.#isEnding ? undefined : this.#loaded)
   }
 
   /** One reload after the other; however often it is asked for meanwhile, one more follows. */
@@ -356,7 +333,7 @@ class Lifetime {
 
   async #finish(ending: Ending): Promise<number> {
     this.#stopReporting()
-    this.#stopWatching()
+    this.#watched.stop()
     const { config } = this.#loaded
     const limitMs = config.stop_timeout_seconds * 1000
     const timeoutMs =
