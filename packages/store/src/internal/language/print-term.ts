@@ -31,7 +31,7 @@ function positive(term: QueryTerm): string {
 
 /** A value, in quotes if it must be. */
 export function printValue(value: string): string {
-  return /^[^\s,"][^\s,]*$/.test(value) ? value : quote(value)
+  return /^[^\s,"<=>][^\s,]*$/.test(value) ? value : quote(value)
 }
 
 /** A field's path, in quotes if it must be. */
@@ -52,11 +52,11 @@ function levels(given: readonly LevelWord[]): string {
   return `level:${given.join(',')}`
 }
 
-/** Bare when it is read back as the same. */
+/** Bare when it is read back as the same, whatever follows: after a slash it might become a pattern. */
 function word(text: string, isPrefix: boolean): string {
   const star = isPrefix ? '*' : ''
   const bare = `${text}${star}`
-  if (/\s|^$/.test(text)) return `${quote(text)}${star}`
+  if (/\s|^$|^\//.test(text)) return `${quote(text)}${star}`
   const { term, end } = scanTerm(bare, 0)
   const isSame =
     end === bare.length &&

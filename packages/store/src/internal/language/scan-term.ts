@@ -175,7 +175,7 @@ class TermScan {
     return this.#wrong(kind, end, 'write a space after the closing ", and \\" for one within the text')
   }
 
-  /** Undefined when it is no pattern but a path: `/var/log`. */
+  /** Undefined when it is no pattern but a path, `/var/log`: the first slash without a backslash closes a pattern, or none does. */
   #pattern(at: number): QueryPart | undefined {
     const text = this.#text
     let pattern = ''
@@ -185,10 +185,9 @@ class TermScan {
         const next = text[++index] as string
         pattern += next === '/' ? '/' : character + next
       } else if (character === '/') {
-        const flags = text.slice(index + 1, bareEnd(text, index + 1))
-        if (pattern !== '' && /^[dgimsuvy]*$/.test(flags))
-          return this.#patternOf(pattern, flags, index + 1 + flags.length)
-        pattern += character
+        const end = bareEnd(text, index + 1)
+        const flags = text.slice(index + 1, end)
+        return pattern !== '' && /^[dgimsuvy]*$/.test(flags) ? this.#patternOf(pattern, flags, end) : undefined
       } else pattern += character
     }
     return undefined
@@ -210,7 +209,7 @@ class TermScan {
   #bare(at: number): QueryPart {
     const end = bareEnd(this.#text, at)
     const word = this.#text.slice(at, end)
-    if (!this.#not && (word === 'AND' || word === 'OR' || word === 'NOT')) return this.#operator(word, end)
+    if (word === 'AND' || word === 'OR' || word === 'NOT') return this.#operator(word, end)
     if (word === '*')
       return this.#wrong('word', end, '* alone fits everything: leave it out, or write a word before it')
     if (word.endsWith('*')) return this.#prefix(word.slice(0, -1), end)
