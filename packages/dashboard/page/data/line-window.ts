@@ -19,6 +19,8 @@ export interface Gap {
   /** Between these times, as far as known. Unit: ms since the epoch. */
   readonly from?: number | undefined
   readonly to?: number | undefined
+  /** Entries from this one on are here already. */
+  readonly before?: EntryId | undefined
 }
 
 export type Row =
