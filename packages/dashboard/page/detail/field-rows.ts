@@ -6,9 +6,9 @@ import { stringifyExact } from '@logwisp/core/stringify-exact'
 export interface FieldRow {
   /** Says which row it is, also among those of other entries: its keys as JSON. */
   readonly id: string
-  /** The field as queries name it: `user.id`, `tags.0`. */
+  /** The field as queries name it, `user.id`; all items of a list by the list's name. */
   readonly path: string
-  /** The last part of the path. */
+  /** The last part of its own name: in a list the place, from 0. */
   readonly key: string
   /** 1 is outermost. */
   readonly depth: number
@@ -46,25 +46,26 @@ export function fieldRows(
 ): FieldRows {
   const rows: FieldRow[] = []
   let left = 0
-  const visit = (parent: unknown, keys: readonly string[]): void => {
+  const visit = (parent: unknown, parentPath: string, keys: readonly string[]): void => {
     const children = childrenOf(parent)
     for (const [index, [key, value]] of children.entries()) {
       if (rows.length >= maxRows) {
         left += children.length - index
         return
       }
-      const path = [...keys, key]
-      const id = JSON.stringify(path)
+      const own = [...keys, key]
+      const id = JSON.stringify(own)
+      const path = Array.isArray(parent) ? parentPath : parentPath === '' ? key : `${parentPath}.${key}`
       const count = isParent(value) ? childrenOf(value).length : 0
       const isOpen = count === 0 ? undefined : !closed.has(id)
       rows.push({
-        ...{ id, path: path.join('.'), key, depth: path.length, kind: kindOf(value), text: textOf(value), value },
+        ...{ id, path, key, depth: own.length, kind: kindOf(value), text: textOf(value), value },
         ...{ isOpen, place: index + 1, siblings: children.length },
       })
-      if (isOpen === true) visit(value, path)
+      if (isOpen === true) visit(value, path, own)
     }
   }
-  visit(fields, [])
+  visit(fields, '', [])
   return { rows, left }
 }
 

@@ -13,9 +13,11 @@ const language: readonly (readonly [example: string, finds: string])[] = [
   ['time*', 'a word that begins so'],
   ['"card was declined"', 'these words, one after the other'],
   ['/timed? ?out/i', 'a regular expression; i: without regard to case'],
-  ['level:error', 'lines of a level; level:error,fatal of one of several; level:>=warn of this one and above'],
+  ['level:error,fatal', 'lines of one of these levels; none: lines without a level'],
+  ['level>=warn', 'lines of this level and of worse ones'],
   ['source:api.log', 'lines of a source; the end of its path is enough'],
-  ['user.id=42', 'lines with this value in a field; user.id= with any value'],
+  ['field.user.id=42', 'lines with this value in a field; 42,43 is one of several'],
+  ['has:user.id', 'lines that have this field, whatever its value'],
   ['-healthz', 'without; before anything of the above'],
 ]
 

@@ -3,7 +3,7 @@
  * searched for before. A combobox with a list, as ARIA's authoring practices describe it.
  */
 
-import { complete as completeWord, parseQuery, type WordAtCursor, wordAtCursor } from '@logwisp/store/query-language'
+import { parseQuery, type WordAtCursor, wordAtCursor } from '@logwisp/store/query-language'
 import {
   type ChangeEvent,
   type KeyboardEvent,
@@ -18,7 +18,14 @@ import type { Completion, CompletionsOf } from '../data/shown-entry.ts'
 import { QueryColours } from './query-colours.tsx'
 import { keepSearches, readSearches, withSearch } from './search-history.ts'
 import { SuggestionList } from './suggestion-list.tsx'
-import { completionsFor, knownSuggestions, maxSuggestions, type Suggestion, storedSuggestions } from './suggestions.ts'
+import {
+  completionsFor,
+  knownSuggestions,
+  maxSuggestions,
+  type Suggestion,
+  storedSuggestions,
+  withSuggestion,
+} from './suggestions.ts'
 
 export interface SearchBoxProps {
   /** What is searched for now. */
@@ -125,7 +132,7 @@ export function SearchBox({ text, problem, onSearch, complete }: SearchBoxProps)
       return setOpen(undefined)
     }
     if (word === undefined) return
-    const completed = completeWord(draft, word, suggestion.text)
+    const completed = withSuggestion(draft, word, suggestion)
     write(completed.text, completed.cursor)
   }
 
@@ -183,7 +190,7 @@ export function SearchBox({ text, problem, onSearch, complete }: SearchBoxProps)
             autoCorrect="off"
             spellCheck={false}
             enterKeyHint="search"
-            placeholder={'level:error source:api -healthz "exact words" user.id=42'}
+            placeholder={'level:error source:api -healthz "exact words" /regex/ field.user.id=42'}
             value={draft}
             onChange={onChange}
             onKeyDown={onKeyDown}

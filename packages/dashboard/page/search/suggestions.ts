@@ -1,6 +1,6 @@
 /** What could be written next in a search: asked of the language, of the store, and of what was searched before. */
 
-import type { WordAtCursor } from '@logwisp/store/query-language'
+import { complete, printQuery, type WordAtCursor } from '@logwisp/store/query-language'
 import type { Completion, CompletionsOf, LevelWord } from '../data/shown-entry.ts'
 import { levelWords } from '../levels/level-query.ts'
 
@@ -19,7 +19,10 @@ export const maxSuggestions = 12
 
 const keys: readonly Suggestion[] = [
   { kind: 'key', text: 'level:', note: 'error, warn, info …' },
+  { kind: 'key', text: 'level>=', note: 'this level and worse' },
   { kind: 'key', text: 'source:', note: 'where lines come from' },
+  { kind: 'key', text: 'field.', note: 'the value of a field' },
+  { kind: 'key', text: 'has:', note: 'lines that have a field' },
 ]
 
 /** What the store has to be asked for this word, if anything. */
@@ -53,8 +56,33 @@ export function storedSuggestions(
 ): readonly Suggestion[] {
   const kind = wants === 'source' || wants === 'value' ? wants : 'field'
   return completions
-    .filter(({ text }) => kind === 'field' || text !== prefix)
-    .map(({ text, entries }) => ({ kind, text: kind === 'field' ? `${text}=` : text, entries }))
+    .filter(({ text }) => text !== prefix)
+    .map(({ text, entries }) => ({ kind, text: wants === 'any' ? fieldKey(text) : text, entries }))
+}
+
+/** The text with the suggestion in the place of the word, and what has to be written after it anyway. */
+export function withSuggestion(
+  text: string,
+  word: WordAtCursor,
+  suggestion: Suggestion,
+): { readonly text: string; readonly cursor: number } {
+  const { text: completed, cursor } = complete(text, word, suggestion.text)
+  const after = completed.slice(cursor)
+  const sign = signAfter(text, word, suggestion)
+  // One that is there already is only stepped over, or left to whoever wrote it.
+  if (after.startsWith(sign)) return { text: completed, cursor: cursor + sign.length }
+  if (sign === '=' && /^[:!]/.test(after)) return { text: completed, cursor }
+  return { text: completed.slice(0, cursor) + sign + after, cursor: cursor + sign.length }
+}
+
+function signAfter(text: string, { wants, start }: WordAtCursor, { kind }: Suggestion): string {
+  if (kind === 'key' || wants === 'any') return ''
+  return wants === 'field' && /field\.$/i.test(text.slice(0, start)) ? '=' : ' '
+}
+
+/** `field.user.id=`, the path in quotes if it must be. */
+function fieldKey(path: string): string {
+  return printQuery([{ kind: 'field', path, values: ['0'] }]).slice(0, -1)
 }
 
 function levelSuggestion(level: LevelWord): Suggestion {
