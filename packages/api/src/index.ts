@@ -14,4 +14,12 @@ export type {
   ApiStreamGap,
   ApiStreamOpen,
 } from './api-types.ts'
+export {
+  type LogsApi,
+  type LogsApiEvents,
+  type LogsApiIngestOptions,
+  type LogsApiOptions,
+  type LogsApiStats,
+  logsApi,
+} from './logs-api.ts'
 export { type OpenApiDocument, openApiDocument } from './open-api-document.ts'

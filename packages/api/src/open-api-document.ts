@@ -83,7 +83,7 @@ export function openApiDocument(path: string = '/logs'): OpenApiDocument {
 }
 
 function described(operation: Operation): Readonly<Record<string, unknown>> {
-  const { id, summary, description, right, parameters, required = [], takes, gives, problems } = operation
+  const { id, summary, description, right, parameters, takes, gives, problems } = operation
   const responses: Record<string, unknown> = { 200: { description: summary, content: contentOf(gives) } }
   for (const status of problems) responses[status] = { $ref: `#/components/responses/Problem${status}` }
   return {
@@ -91,11 +91,11 @@ function described(operation: Operation): Readonly<Record<string, unknown>> {
     summary,
     ...(description === undefined ? {} : { description }),
     ...(right === undefined ? {} : { security: [{}, { basic: [] }, { bearer: [] }] }),
-    parameters: parameters.map(({ name, in: where = 'query', description, schema }) => ({
+    parameters: parameters.map(({ name, in: where = 'query', description, schema, isRequired = false }) => ({
       name,
       in: where,
       description,
-      required: required.includes(name),
+      required: isRequired,
       schema,
     })),
     ...(takes === undefined ? {} : { requestBody: { required: true, content: contentOf(takes) } }),

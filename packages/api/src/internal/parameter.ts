@@ -3,12 +3,14 @@
 import type { JsonSchema } from './json-schema.ts'
 
 /** A parameter of a query, of a path or of a head. */
-export interface Parameter<Value = unknown> {
-  readonly name: string
+export interface Parameter<Value = unknown, Name extends string = string> {
+  readonly name: Name
   /** @default 'query' */
   readonly in?: 'query' | 'path' | 'header'
   readonly description: string
   readonly schema: JsonSchema
+  /** @default false */
+  readonly isRequired?: boolean
   /** What the text says. @throws BadParameter. */
   read(text: string): Value
 }
@@ -32,11 +34,11 @@ export function told(text: string): string {
 }
 
 /** A whole number within a range. */
-export function integerParameter(
-  name: string,
+export function integerParameter<Name extends string>(
+  name: Name,
   description: string,
   { min, max, byDefault }: { readonly min: number; readonly max: number; readonly byDefault: number },
-): Parameter<number> {
+): Parameter<number, Name> {
   return {
     name,
     description,
@@ -50,12 +52,12 @@ export function integerParameter(
 }
 
 /** One of some words. */
-export function wordParameter<Word extends string>(
-  name: string,
+export function wordParameter<Name extends string, const Word extends string>(
+  name: Name,
   description: string,
   words: readonly Word[],
   byDefault?: Word,
-): Parameter<Word> {
+): Parameter<Word, Name> {
   return {
     name,
     description,
@@ -69,7 +71,11 @@ export function wordParameter<Word extends string>(
 }
 
 /** A text of a bounded length. */
-export function textParameter(name: string, description: string, maxChars: number): Parameter<string> {
+export function textParameter<Name extends string>(
+  name: Name,
+  description: string,
+  maxChars: number,
+): Parameter<string, Name> {
   return {
     name,
     description,
@@ -82,8 +88,8 @@ export function textParameter(name: string, description: string, maxChars: numbe
 }
 
 /** A text of one form. */
-export function formedParameter(
-  name: string,
+export function formedParameter<Name extends string>(
+  name: Name,
   description: string,
   form: {
     readonly pattern: RegExp
@@ -91,7 +97,7 @@ export function formedParameter(
     readonly in?: Parameter['in']
     readonly schema: JsonSchema
   },
-): Parameter<string> {
+): Parameter<string, Name> {
   return {
     name,
     ...(form.in === undefined ? {} : { in: form.in }),

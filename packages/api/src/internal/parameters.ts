@@ -26,7 +26,7 @@ const maxNameChars = 256
 const idPattern = /^-?[0-9a-z]{1,12}-[0-9a-z]{1,12}$/
 const positionPattern = /^\d{1,16}\.\d{1,16}$/
 
-function timeParameter(name: string, description: string): Parameter<number> {
+function timeParameter<Name extends string>(name: Name, description: string): Parameter<number, Name> {
   return {
     name,
     description: `${description}: ${timeForms}.`,
@@ -42,7 +42,11 @@ function timeOf(name: string, text: string): number {
   throw new BadParameter(name, message)
 }
 
-function idParameter(name: string, description: string, where?: Parameter['in']): Parameter<string> {
+function idParameter<Name extends string>(
+  name: Name,
+  description: string,
+  where?: Parameter['in'],
+): Parameter<string, Name> {
   const expected = 'the id of an entry such as m3k2x1a0-0'
   return formedParameter(name, description, {
     pattern: idPattern,
@@ -52,7 +56,11 @@ function idParameter(name: string, description: string, where?: Parameter['in'])
   })
 }
 
-function positionParameter(name: string, description: string, where?: Parameter['in']): Parameter<string> {
+function positionParameter<Name extends string>(
+  name: Name,
+  description: string,
+  where?: Parameter['in'],
+): Parameter<string, Name> {
   return formedParameter(name, description, {
     pattern: positionPattern,
     expected: 'a position such as 42.0, as a page gives it as `live` and a stream as the id of an event',
@@ -62,7 +70,7 @@ function positionParameter(name: string, description: string, where?: Parameter[
 }
 
 /** Which entries. */
-const q: Parameter<readonly QueryTerm[]> = {
+const q: Parameter<readonly QueryTerm[], 'q'> = {
   name: 'q',
   description: 'What is looked for, as in `level:error source:api -healthz "exact words" /regex/ field.user=42`.',
   schema: { type: 'string', maxLength: maxQueryChars, examples: ['level:error -healthz'] },
@@ -104,8 +112,8 @@ export const parameters = {
     max: 10_000,
     byDefault: 100,
   }),
-  id: idParameter('id', 'The entry.', 'path'),
-  of: wordParameter('of', 'What is to be completed.', ['source', 'field', 'value']),
+  id: { ...idParameter('id', 'The entry.', 'path'), isRequired: true },
+  of: { ...wordParameter('of', 'What is to be completed.', ['source', 'field', 'value']), isRequired: true },
   path: textParameter('path', 'The field whose values are asked for, for `of=value`.', maxNameChars),
   prefix: textParameter('prefix', 'How it begins.', maxNameChars),
   completionLimit: integerParameter('limit', 'The most that are told.', { min: 1, max: 1000, byDefault: 20 }),

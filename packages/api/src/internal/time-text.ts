@@ -33,3 +33,8 @@ function isDay(text: string): boolean {
   date.setUTCFullYear(year, month - 1, day)
   return date.getUTCMonth() === month - 1 && date.getUTCDate() === day
 }
+
+/** A time as RFC 3339; undefined when no date can hold it. */
+export function timeText(time: number): string | undefined {
+  return Math.abs(time) <= maxTimeMs ? new Date(time).toISOString() : undefined
+}

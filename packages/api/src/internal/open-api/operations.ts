@@ -18,7 +18,6 @@ export interface Operation {
   /** What whoever asks must be allowed to do. */
   readonly right: Right | undefined
   readonly parameters: readonly Parameter[]
-  readonly required?: readonly string[]
   /** Media types of the body that it takes. */
   readonly takes?: Readonly<Record<string, JsonSchema>>
   /** What a 200 has, by media type. */
@@ -94,7 +93,6 @@ export const operations = {
     summary: 'One entry',
     right: 'stream',
     parameters: [parameters.id],
-    required: ['id'],
     gives: json('Entry'),
     problems: [...asking, 404],
   },
@@ -117,7 +115,6 @@ export const operations = {
     summary: 'What could be written next in a query',
     right: 'stream',
     parameters: [parameters.of, parameters.path, parameters.prefix, parameters.completionLimit],
-    required: ['of'],
     gives: json('Completions'),
     problems: [...asking],
   },
