@@ -63,7 +63,7 @@ export function FieldTree({ fields, onAddTerm }: FieldTreeProps): ReactElement |
 
   if (rows.length === 0) return null
   return (
-    <div className="fields">
+    <div className={rows.some(({ isOpen }) => isOpen !== undefined) ? 'fields fields--deep' : 'fields'}>
       <h3>Fields</h3>
       {/* biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: a tree grid is a table one can go through */}
       <table ref={table} role="treegrid" aria-label="Fields" onKeyDown={onKeyDown}>
@@ -113,18 +113,20 @@ function FieldTreeRow({ row, isCurrent, onFocus, onToggle, onAddTerm }: FieldTre
       onFocus={onFocus}
     >
       <td className="field__key" style={{ paddingInlineStart: `${Math.min(depth - 1, 12) * 2}ch` }}>
-        {isOpen !== undefined && (
-          <button
-            type="button"
-            className="field__toggle"
-            tabIndex={-1}
-            aria-label={`${isOpen ? 'Close' : 'Open'} ${path}`}
-            onClick={onToggle}
-          >
-            {isOpen ? '▾' : '▸'}
-          </button>
-        )}
-        <bdi>{key}</bdi>
+        <div className="field__name">
+          {isOpen !== undefined && (
+            <button
+              type="button"
+              className="field__toggle"
+              tabIndex={-1}
+              aria-label={`${isOpen ? 'Close' : 'Open'} ${path}`}
+              onClick={onToggle}
+            >
+              {isOpen ? '▾' : '▸'}
+            </button>
+          )}
+          <bdi>{key}</bdi>
+        </div>
       </td>
       <td className={`field__value field__value--${kind}`}>
         <bdi>{text.length > maxValueCharacters ? `${text.slice(0, maxValueCharacters)} …` : text}</bdi>

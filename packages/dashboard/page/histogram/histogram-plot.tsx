@@ -86,7 +86,8 @@ function optionsFor(element: HTMLElement, latest: { readonly current: Latest }):
     width: element.clientWidth,
     height,
     legend: { show: false },
-    padding: [6, 0, 0, 0],
+    // Room for half a label at the right end.
+    padding: [6, 18, 0, 0],
     cursor: {
       y: false,
       points: { show: false },

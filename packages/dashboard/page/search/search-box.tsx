@@ -3,7 +3,7 @@
  * searched for before. A combobox with a list, as ARIA's authoring practices describe it.
  */
 
-import { parseQuery, type WordAtCursor, wordAtCursor } from '@logwisp/store/query-language'
+import { parseQuery, type QueryPart, type WordAtCursor, wordAtCursor } from '@logwisp/store/query-language'
 import {
   type ChangeEvent,
   type KeyboardEvent,
@@ -101,7 +101,12 @@ export function SearchBox({ text, problem, onSearch, complete }: SearchBoxProps)
 
   const suggestions = open === undefined ? [] : [...open.known, ...open.stored].slice(0, maxSuggestions)
   const chosen = open === undefined ? undefined : suggestions[open.chosen]
-  const problems = parseQuery(draft).problems.map((part) => part.problem ?? '')
+  // What is still being written is not wrong yet.
+  const isBeingWritten = ({ start, end }: QueryPart): boolean =>
+    word !== undefined && word.start >= start && word.start <= end
+  const problems = parseQuery(draft)
+    .problems.filter((part) => !isBeingWritten(part))
+    .map((part) => part.problem ?? '')
   const told = problems.length === 0 && problem !== undefined && draft === text ? [problem] : problems
 
   const show = (newText: string, at: number): void => {
@@ -171,7 +176,7 @@ export function SearchBox({ text, problem, onSearch, complete }: SearchBoxProps)
           ❯
         </span>
         <div className="search__text">
-          <QueryColours ref={colours} text={draft} />
+          <QueryColours ref={colours} text={draft} isQuiet={isBeingWritten} />
           <input
             ref={input}
             id={searchBoxId}
