@@ -9,6 +9,9 @@ import { foldText } from './internal/words/fold.ts'
 import { sourceFits } from './internal/words/source-fits.ts'
 import type { LevelWord, LogQuery, QueryTerm } from './log-query.ts'
 
+/** What costs little is asked first. */
+const byCost: readonly QueryTerm['kind'][] = ['level', 'source', 'word', 'phrase', 'field', 'pattern']
+
 /** What a query looks at. */
 type Matched = Omit<LogEntry, 'origin'>
 
@@ -25,7 +28,11 @@ export function queryMatcher(query: LogQuery): (entry: Matched) => boolean {
   const to = timeOf(query, 'to', Infinity)
   const terms = query.terms ?? []
   if (!Array.isArray(terms)) throw badQuery('`terms` must be an array of terms')
-  const fits = terms.map(termMatcher)
+  const fits = terms
+    .map(termMatcher)
+    .map((matches, index) => ({ matches, cost: byCost.indexOf(terms[index].kind) }))
+    .sort((a, b) => a.cost - b.cost)
+    .map(({ matches }) => matches)
   return (entry) => {
     if (!(entry.time >= from && entry.time < to)) return false
     for (const fitsTerm of fits) if (!fitsTerm(entry)) return false

@@ -1,5 +1,6 @@
 import { logLevels } from '@logwisp/core'
-import { complete, parseQuery, printQuery, type QueryTerm, wordAtCursor } from '@logwisp/store/query-language'
+import type { QueryTerm } from '@logwisp/store/log-query'
+import { complete, parseQuery, printQuery, wordAtCursor } from '@logwisp/store/query-language'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 

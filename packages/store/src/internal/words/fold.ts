@@ -4,7 +4,7 @@
  * Accents, by what they are to Unicode: marks that letters of any script take, joiners and variation selectors among them, and
  * the points of Hebrew, Arabic and old Cyrillic. Not the voicing marks of kana: those make another letter.
  */
-const accents = /(?![\u3099\u309a])(?:\p{sc=Zinh}|(?=\p{Mn})[\p{sc=Hebr}\p{sc=Arab}\p{sc=Cyrl}])/gu
+const accents = /(?![\u3099\u309a])(?:\p{sc=Zinh}|(?=\p{M})[\p{sc=Hebr}\p{sc=Arab}\p{sc=Cyrl}])/gu
 
 /** Whatever is not ASCII; most lines have nothing of it. */
 const beyondAscii = /[^\x00-\x7f]/
