@@ -27,6 +27,8 @@ export interface VisitOptions {
   readonly expected?: RegExp
   /** Waits until the stream is live. @default true */
   readonly untilLive?: boolean
+  /** Gives the page a clock that `page.clock` can put forward; it goes on by itself. @default false */
+  readonly ownClock?: boolean
 }
 
 /**
@@ -50,8 +52,10 @@ async function newPage(browser: Browser): Promise<Page> {
 
 /** Goes there. */
 export async function visit(browser: Browser, url: string, options: VisitOptions = {}): Promise<Visit> {
-  const { width = 1200, height = 800, colorScheme = 'dark', expected = /^$/, untilLive = true } = options
-  const page = await newPage(browser)
+  const { width = 1200, height = 800, colorScheme = 'dark', expected = /^$/, untilLive = true, ownClock } = options
+  // A clock is that of all pages of a context.
+  const page = await (ownClock === true ? browser.newPage() : newPage(browser))
+  if (ownClock === true) await page.clock.install()
   await page.setViewportSize({ width, height })
   await page.emulateMedia({ colorScheme })
   const trouble: string[] = []
