@@ -1,0 +1,188 @@
+/** Puts entries into the database, within a transaction that somebody else begins and ends. */
+
+import type Database from 'better-sqlite3'
+import { slotIdSql } from '../entry-id.ts'
+import type { EntryColumns } from './entry-columns.ts'
+import { KnownSources } from './known-sources.ts'
+import { LevelCounts } from './level-counts.ts'
+import { SlotAllocator } from './slot-allocator.ts'
+import { StoredPlaces } from './stored-places.ts'
+
+/** Rows of one statement: 20 are as quick as any number (measured). */
+const rowsAtOnce = 20
+
+/** Entries of one row of `commits`: what a slice of indexing takes, at least. */
+const maxCommitEntries = 1000
+
+/** The text of one row's entries, for the same reason. Unit: UTF-16 code units. */
+const maxCommitText = 524_288
+
+/** A ms as Float64LE, a turn as Uint32LE. */
+const packedSlotBytes = 12
+
+const insertRow = `(${slotIdSql}, ?, ?, ?, ?, ?)`
+
+/** What became of one call's entries. */
+export interface Written {
+  readonly inserted: number
+  readonly repeated: number
+}
+
+/** The numbers of the rows of `commits` that a transaction added. */
+export interface CommitRow {
+  readonly seq: number
+  readonly entries: number
+}
+
+export class EntryWriter {
+  readonly #insertMany: Database.Statement
+  readonly #insertOne: Database.Statement
+  readonly #insertCommit: Database.Statement
+  readonly #setFact: Database.Statement
+  readonly #slots: SlotAllocator
+  readonly #sources: KnownSources
+  readonly #counts: LevelCounts
+  readonly #places: StoredPlaces
+  /** Values of up to {@link rowsAtOnce} rows. */
+  #values: unknown[] = []
+  #packed = Buffer.allocUnsafe(maxCommitEntries * packedSlotBytes)
+  #packedEntries = 0
+  #packedText = 0
+  #lastSeq: number
+  #rows: CommitRow[] = []
+  #storedSpillMs: number
+
+  constructor(database: Database.Database) {
+    this.#insertMany = database.prepare(`INSERT INTO entries VALUES ${Array(rowsAtOnce).fill(insertRow).join(', ')}`)
+    this.#insertOne = database.prepare(`INSERT INTO entries VALUES ${insertRow}`)
+    this.#insertCommit = database.prepare('INSERT INTO commits VALUES (?, ?, ?)')
+    this.#setFact = database.prepare(
+      'INSERT INTO facts VALUES (?, ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)',
+    )
+    const nextTurn = database
+      .prepare(`SELECT (max(id) & 1048575) + 1 FROM entries WHERE id BETWEEN ${slotIdSql} AND ${slotIdSql}`)
+      .pluck()
+    const nextTakenMs = database
+      .prepare(`SELECT id >> 20 FROM entries WHERE id > ${slotIdSql} ORDER BY id LIMIT 1`)
+      .pluck()
+    this.#slots = new SlotAllocator({
+      nextTurn: (ms) => (nextTurn.get(ms, 0, ms, 1_048_575) as number | null) ?? 0,
+      nextTakenMs: (ms) => (nextTakenMs.get(ms, 1_048_575) as number | undefined) ?? Infinity,
+    })
+    this.#sources = new KnownSources(database)
+    this.#counts = new LevelCounts(database)
+    this.#places = new StoredPlaces(database)
+    const fact = database.prepare('SELECT value FROM facts WHERE name = ?').pluck()
+    this.#storedSpillMs = (fact.get('maxSpillMs') as number | undefined) ?? 0
+    this.#lastSeq = (database.prepare('SELECT max(seq) FROM commits').pluck().get() as number | null) ?? 0
+  }
+
+  /** The last row of `commits`. */
+  get lastSeq(): number {
+    return this.#lastSeq
+  }
+
+  /** The entries of one call, but those that are stored already. */
+  write(columns: EntryColumns): Written {
+    const { entries, times, levels, sources, sourceNames, messages, fields, ids } = columns
+    const sourceIds = sourceNames.map(() => 0)
+    const slots = this.#slots
+    let inserted = 0
+    for (let at = 0; at < entries; at++) {
+      const time = times[at] as number
+      if (ids !== undefined) {
+        const stream = ids.streams[at] as number
+        if (stream > 0) {
+          const isNew = this.#places.add(ids.streamNames[stream - 1] as string, ids.places[at] as number, time)
+          if (!isNew) continue
+        }
+      }
+      const source = sources[at] as number
+      let sourceId = sourceIds[source] as number
+      if (sourceId === 0) {
+        sourceId = this.#sources.idOf(sourceNames[source] as string)
+        sourceIds[source] = sourceId
+      }
+      slots.take(time)
+      const { ms, turn } = slots
+      this.#sources.see(sourceId, ms)
+      const level = levels[at] as number
+      const message = messages[at] as string
+      const json = fields?.[at]
+      this.#values.push(ms, turn, level, sourceId, message, json ?? null, ms === time ? null : time)
+      if (this.#values.length === rowsAtOnce * 7) this.#insertValues()
+      this.#counts.add(time, level)
+      this.#pack(ms, turn, message.length + (json?.length ?? 0))
+      inserted++
+    }
+    return { inserted, repeated: entries - inserted }
+  }
+
+  /** Before the transaction commits: what was held back. Returns the rows of `commits` that it has added. */
+  finish(): readonly CommitRow[] {
+    this.#insertValues()
+    this.#addCommit()
+    this.#counts.write()
+    this.#places.write()
+    this.#sources.write()
+    if (this.#slots.maxSpillMs > this.#storedSpillMs) {
+      this.#storedSpillMs = this.#slots.maxSpillMs
+      this.#setFact.run('maxSpillMs', this.#storedSpillMs)
+    }
+    const rows = this.#rows
+    this.#rows = []
+    return rows
+  }
+
+  /** Between two transactions: bounds what is kept in memory. */
+  committed(): void {
+    this.#slots.forgetSome()
+    this.#places.committed()
+    this.#sources.committed()
+  }
+
+  /** Sources went that no entry had any more. */
+  sourcesRemoved(): void {
+    this.#sources.forget()
+  }
+
+  /** After a rollback: what is known of the database is read anew. */
+  rolledBack(): void {
+    this.#values = []
+    this.#packedEntries = 0
+    this.#packedText = 0
+    this.#lastSeq -= this.#rows.length
+    this.#rows = []
+    this.#slots.forget()
+    this.#counts.forget()
+    this.#places.forget()
+    this.#sources.forget()
+    this.#storedSpillMs = 0
+  }
+
+  #insertValues(): void {
+    const values = this.#values
+    if (values.length === rowsAtOnce * 7) this.#insertMany.run(values)
+    else for (let at = 0; at < values.length; at += 7) this.#insertOne.run(values.slice(at, at + 7))
+    values.length = 0
+  }
+
+  #pack(ms: number, turn: number, text: number): void {
+    if (this.#packedText > 0 && this.#packedText + text > maxCommitText) this.#addCommit()
+    const at = this.#packedEntries++ * packedSlotBytes
+    this.#packed.writeDoubleLE(ms, at)
+    this.#packed.writeUInt32LE(turn, at + 8)
+    this.#packedText += text
+    if (this.#packedEntries === maxCommitEntries) this.#addCommit()
+  }
+
+  #addCommit(): void {
+    const entries = this.#packedEntries
+    if (entries === 0) return
+    this.#lastSeq++
+    this.#insertCommit.run(this.#lastSeq, entries, this.#packed.subarray(0, entries * packedSlotBytes))
+    this.#rows.push({ seq: this.#lastSeq, entries })
+    this.#packedEntries = 0
+    this.#packedText = 0
+  }
+}

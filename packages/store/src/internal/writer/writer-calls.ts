@@ -1,0 +1,39 @@
+/** What the writer's thread is asked, and what it tells. */
+
+import type { PackedError } from '../thread/packed-error.ts'
+import type { EntryColumns } from './entry-columns.ts'
+import type { Written } from './entry-writer.ts'
+import type { RemovalReason, RetentionLimits } from './retention-steps.ts'
+
+export interface WriterSettings {
+  readonly path: string
+  readonly retention: RetentionLimits
+  readonly fullText: boolean
+  readonly safeAfter: 'commit' | 'fsync'
+}
+
+/** What only the writer knows. */
+export interface WriterFacts {
+  readonly entries: number
+  readonly removed: Readonly<Record<RemovalReason, number>>
+  readonly unindexed: number
+}
+
+export interface WriterCalls {
+  /** Opens the database; once, before anything else. */
+  open(settings: WriterSettings): void
+  /** Stores entries, all or none, and answers once they are safe. */
+  append(columns: EntryColumns): Promise<Written>
+  /** Answers once the index has all that was stored before. */
+  indexed(argument: undefined): Promise<void>
+  /** Copies the database to this path. */
+  backup(path: string): Promise<void>
+  facts(argument: undefined): WriterFacts
+  /** Commits what waits, as long as that takes, but no longer than so many ms while the disk is full or the database locked. */
+  close(graceMs: number): Promise<void>
+}
+
+export type WriterNotice =
+  | { readonly kind: 'committed'; readonly seq: number; readonly entries: number }
+  | { readonly kind: 'warning'; readonly error: PackedError }
+  | { readonly kind: 'failed'; readonly error: PackedError }

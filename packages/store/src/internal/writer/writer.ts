@@ -1,0 +1,238 @@
+/** The one who writes: takes entries, several calls in one transaction, and does what is to be done beside. */
+
+import type Database from 'better-sqlite3'
+import { LogwispError } from '@logwisp/core'
+import { packError } from '../thread/packed-error.ts'
+import type { EntryColumns } from './entry-columns.ts'
+import { type CommitRow, EntryWriter, type Written } from './entry-writer.ts'
+import { reservedBytes } from './retention-steps.ts'
+import { type SqliteTrouble, sqliteTrouble } from './sqlite-trouble.ts'
+import { Upkeep } from './upkeep.ts'
+import type { WriterFacts, WriterNotice, WriterSettings } from './writer-calls.ts'
+import { openWriterDatabase, setSynchronous } from './writer-database.ts'
+
+/** Calls of one transaction together have no more entries than this, but for the first: it is to take no longer than 50 ms. */
+const maxTransactionEntries = 10_000
+const maxTransactionText = 2_097_152
+
+/** Another program's transaction is short, mostly: it is told of when it is not. Unit: ms. */
+const lockedRetryMs = 10
+const lockedWarnAfterMs = 1_000
+
+/** Unit: ms. */
+const diskFullRetryMs = 250
+
+interface Waiting {
+  readonly columns: EntryColumns
+  readonly text: number
+  readonly resolve: (written: Written) => void
+  readonly reject: (error: Error) => void
+}
+
+export class Writer {
+  readonly #settings: WriterSettings
+  readonly #notify: (notice: WriterNotice) => void
+  readonly #database: Database.Database
+  readonly #entryWriter: EntryWriter
+  readonly #upkeep: Upkeep
+  readonly #maxText: number
+  readonly #waiting: Waiting[] = []
+  #scheduled: NodeJS.Immediate | undefined
+  #timer: NodeJS.Timeout | undefined
+  #isTimerForUpkeep = false
+  #trouble: { readonly kind: SqliteTrouble['kind']; readonly since: number; isTold: boolean } | undefined
+  #failure: LogwispError | undefined
+  #isSynchronous = true
+  #closing: { readonly until: number; readonly resolve: () => void } | undefined
+
+  /** @throws LogwispError, when the database can not be opened now. */
+  constructor(settings: WriterSettings, notify: (notice: WriterNotice) => void) {
+    this.#settings = settings
+    this.#notify = notify
+    this.#maxText = Math.min(maxTransactionText, reservedBytes(settings.retention.maxBytes) / 4)
+    try {
+      this.#database = openWriterDatabase(settings.path, settings)
+    } catch (error) {
+      throw sqliteTrouble(error, settings.path).error
+    }
+    try {
+      this.#prepareFullText()
+      this.#entryWriter = new EntryWriter(this.#database)
+      this.#upkeep = new Upkeep({
+        database: this.#database,
+        settings,
+        onSourcesRemoved: () => this.#entryWriter.sourcesRemoved(),
+      })
+    } catch (error) {
+      this.#database.close()
+      throw sqliteTrouble(error, settings.path).error
+    }
+    this.#schedule()
+  }
+
+  append(columns: EntryColumns): Promise<Written> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    return new Promise((resolve, reject) => {
+      let text = 0
+      for (const message of columns.messages) text += message.length
+      for (const json of columns.fields ?? []) text += json?.length ?? 0
+      this.#waiting.push({ columns, text, resolve, reject })
+      this.#schedule()
+    })
+  }
+
+  async indexed(): Promise<void> {
+    const waits = this.#upkeep.indexer?.indexed(this.#entryWriter.lastSeq)
+    this.#schedule()
+    await waits
+  }
+
+  get facts(): WriterFacts {
+    const { entries, removed } = this.#upkeep.retention
+    return { entries, removed, unindexed: this.#upkeep.indexer?.unindexed ?? 0 }
+  }
+
+  get database(): Database.Database {
+    return this.#database
+  }
+
+  async close(graceMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#closing = { until: performance.now() + graceMs, resolve }
+      this.#schedule()
+    })
+    clearTimeout(this.#timer)
+    clearImmediate(this.#scheduled)
+    this.#failure ??= new LogwispError('STORE_CLOSED', 'the store was closed: append before you close it')
+    this.#rejectAll(this.#failure)
+    if (!this.#database.open) return
+    try {
+      // So that the next one to open it, perhaps only to read, finds one file.
+      this.#database.pragma('wal_checkpoint(TRUNCATE)')
+    } catch {
+      // What is in the log is safe there too.
+    }
+    this.#database.close()
+  }
+
+  #prepareFullText(): void {
+    const database = this.#database
+    const fact = database.prepare("SELECT value FROM facts WHERE name = 'indexedSeq'").pluck().get()
+    if (this.#settings.fullText && fact === undefined) {
+      const isEmpty = database.prepare('SELECT 1 FROM commits LIMIT 1').get() === undefined
+      if (isEmpty) database.exec("INSERT INTO facts VALUES ('indexedSeq', 0)")
+    }
+  }
+
+  #schedule(): void {
+    if (this.#timer !== undefined && !this.#isTimerForUpkeep && this.#closing === undefined) return
+    this.#scheduled ??= setImmediate(() => this.#takeTurn())
+  }
+
+  #takeTurn(): void {
+    this.#scheduled = undefined
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    try {
+      if (this.#waiting.length > 0) this.#commit()
+      else if (this.#closing !== undefined) return this.#closing.resolve()
+      const now = performance.now()
+      const { task, waitMs } = this.#upkeep.next(now, this.#waiting.length > 0 || this.#closing !== undefined)
+      if (task !== undefined && this.#closing === undefined) {
+        this.#setSynchronous(false)
+        task.step()
+        this.#upkeep.did(task)
+      }
+      this.#recovered()
+      if (task !== undefined || this.#waiting.length > 0 || this.#closing !== undefined) this.#schedule()
+      else if (waitMs < Infinity) this.#wait(waitMs, true)
+    } catch (error) {
+      this.#troubled(error)
+    }
+  }
+
+  #commit(): void {
+    const calls = this.#nextCalls()
+    this.#setSynchronous(this.#settings.safeAfter === 'fsync')
+    const database = this.#database
+    let written: Written[]
+    let rows: readonly CommitRow[]
+    try {
+      database.exec('BEGIN IMMEDIATE')
+      written = calls.map(({ columns }) => this.#entryWriter.write(columns))
+      rows = this.#entryWriter.finish()
+      database.exec('COMMIT')
+    } catch (error) {
+      // SQLite has rolled back by itself after some errors.
+      if (database.inTransaction) database.exec('ROLLBACK')
+      this.#entryWriter.rolledBack()
+      throw error
+    }
+    this.#waiting.splice(0, calls.length)
+    this.#entryWriter.committed()
+    let entries = 0
+    for (const row of rows) entries += row.entries
+    this.#upkeep.stored(entries, performance.now())
+    const last = rows.at(-1)
+    if (last !== undefined) this.#notify({ kind: 'committed', seq: last.seq, entries })
+    for (const [index, call] of calls.entries()) call.resolve(written[index] as Written)
+  }
+
+  #nextCalls(): Waiting[] {
+    let entries = 0
+    let text = 0
+    let calls = 0
+    for (const waiting of this.#waiting) {
+      entries += waiting.columns.entries
+      text += waiting.text
+      if (calls > 0 && (entries > maxTransactionEntries || text > this.#maxText)) break
+      calls++
+    }
+    return this.#waiting.slice(0, calls)
+  }
+
+  /** What is done beside need not wait for the disk: a later commit takes it along, and what a power cut takes is done again. */
+  #setSynchronous(isSynchronous: boolean): void {
+    if (isSynchronous === this.#isSynchronous) return
+    this.#isSynchronous = isSynchronous
+    setSynchronous(this.#database, isSynchronous ? 'fsync' : 'commit')
+  }
+
+  #troubled(cause: unknown): void {
+    const { kind, error } = sqliteTrouble(cause, this.#settings.path)
+    if (kind === 'failed') return this.#fail(error)
+    const now = performance.now()
+    if (this.#closing !== undefined && now >= this.#closing.until) {
+      this.#failure = error
+      this.#rejectAll(error)
+      return this.#closing.resolve()
+    }
+    if (this.#trouble?.kind !== kind) this.#trouble = { kind, since: now, isTold: false }
+    const { since, isTold } = this.#trouble
+    if (!isTold && (kind === 'disk-full' || now - since >= lockedWarnAfterMs)) {
+      this.#trouble.isTold = true
+      this.#notify({ kind: 'warning', error: packError(error) })
+    }
+    this.#wait(kind === 'locked' ? lockedRetryMs : diskFullRetryMs, false)
+  }
+
+  #recovered(): void {
+    this.#trouble = undefined
+  }
+
+  #wait(ms: number, isForUpkeep: boolean): void {
+    this.#isTimerForUpkeep = isForUpkeep
+    this.#timer = setTimeout(() => this.#takeTurn(), ms)
+  }
+
+  #fail(error: LogwispError): void {
+    this.#failure = error
+    this.#notify({ kind: 'failed', error: packError(error) })
+    this.#rejectAll(error)
+    this.#closing?.resolve()
+  }
+
+  #rejectAll(error: Error): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(error)
+  }
+}
