@@ -10,13 +10,30 @@ const maxLength = 1_000
  * `text` is no number.
  */
 export function decimalText(text: string): string | undefined {
-  if (text.length > maxLength) return undefined
+  const first = text.charCodeAt(0)
+  if (text.length > maxLength || !(isDigit(first) || first === 43 || first === 45)) return undefined
+  // Whole numbers are most of them, and as often as there are fields.
+  if (first !== 48 && isWhole(text)) return withExponent(text, 0)
   const parts = number.exec(text)
   if (parts === null) return undefined
   const fraction = parts[3] ?? ''
   const digits = ((parts[2] as string) + fraction).replace(/^0+/, '')
-  const significant = digits.replace(/0+$/, '')
-  if (significant === '') return '0'
-  const exponent = Number(parts[4] ?? 0) - fraction.length + digits.length - significant.length
-  return `${parts[1] === '-' ? '-' : ''}${significant}e${exponent}`
+  if (digits === '') return '0'
+  return (parts[1] === '-' ? '-' : '') + withExponent(digits, Number(parts[4] ?? 0) - fraction.length)
+}
+
+/** Zeros at the end go into the exponent. */
+function withExponent(digits: string, exponent: number): string {
+  let end = digits.length
+  while (digits.charCodeAt(end - 1) === 48) end--
+  return `${digits.slice(0, end)}e${exponent + digits.length - end}`
+}
+
+function isWhole(text: string): boolean {
+  for (let index = 0; index < text.length; index++) if (!isDigit(text.charCodeAt(index))) return false
+  return true
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57
 }

@@ -14,12 +14,18 @@ export function isAscii(text: string): boolean {
   return !beyondAscii.test(text)
 }
 
+/** Stretches that are not ASCII; several words in one, where spaces only are between. */
+const foreign = /[^\x00-\x7f]+(?: [^\x00-\x7f]+)*/g
+
 /**
  * `text` without regard to case and accents: `É`, `é` and `e` are one, `ß` and `SS`, the four i of Turkish, both sigmas.
  * Kana keep their voicing marks and Indic scripts their vowels: those are no accents. Folding what is folded changes nothing.
  */
 export function foldText(text: string): string {
-  if (isAscii(text)) return text.toLowerCase()
+  return isAscii(text) ? text.toLowerCase() : text.replace(foreign, foldForeign).toLowerCase()
+}
+
+function foldForeign(text: string): string {
   const letters = text.normalize('NFD').replace(accents, '')
   // ẞ has a small form only, ß a capital one only, and a letter of more than two forms comes down to one: hence thrice.
   const small = letters.toLowerCase().toUpperCase().toLowerCase()

@@ -22,7 +22,7 @@ export function sourceTag(sourceId: number): string {
 
 /** Of every path in an entry's fields. */
 export function pathTag(path: string): string {
-  return `${mark}p${hash(path)}`
+  return `${mark}p${hash(path).toString(36)}`
 }
 
 /** Of a value in an entry's fields. */
@@ -38,18 +38,15 @@ export function valueTags(path: string, text: string): string[] {
 }
 
 function textTag(path: string, text: string): string {
-  return `${mark}f${hash(`${path}=${text}`)}`
+  return `${mark}f${hash(text, hash(path) ^ 61).toString(36)}`
 }
 
 function numberTag(path: string, number: string): string {
-  return `${mark}f${hash(`${path}#${number}`)}`
+  return `${mark}f${hash(number, hash(path) ^ 35).toString(36)}`
 }
 
 /** FNV-1a over code units. Two values that share a hash cost a look at an entry that does not fit, nothing else. */
-function hash(text: string): string {
-  let sum = 0x811c9dc5
-  for (let index = 0; index < text.length; index++) {
-    sum = Math.imul(sum ^ text.charCodeAt(index), 0x01000193)
-  }
-  return (sum >>> 0).toString(36)
+function hash(text: string, sum = 0x811c9dc5): number {
+  for (let index = 0; index < text.length; index++) sum = Math.imul(sum ^ text.charCodeAt(index), 0x01000193)
+  return sum >>> 0
 }

@@ -42,8 +42,15 @@ export function indexText(entry: Pick<LogEntry, 'level' | 'message' | 'fields'>,
   return isTooLarge ? head + unindexedTag : text
 }
 
+/** A word, or several with nothing between, that is not only ASCII. */
+const foreignWord = /[A-Za-z0-9]*[^\x00-\x7f][A-Za-z0-9\u0080-\uffff]*/g
+
+/** The tokenizer cuts and folds ASCII just as we do: most lines go to it as they are, and the ASCII words of others. */
 function textWords(text: string): string {
-  // The tokenizer cuts and folds ASCII just as we do: most lines go to it as they are.
-  if (isAscii(text) && !longWord.test(text)) return text
+  if (longWord.test(text)) return tokensOf(text)
+  return isAscii(text) ? text : text.replace(foreignWord, tokensOf)
+}
+
+function tokensOf(text: string): string {
   return cutWords(foldText(text)).map(tokenOf).join(' ')
 }
