@@ -14,8 +14,8 @@ module.exports = {
       name: 'siblings-never-meet',
       comment: 'sources, filters and sinks import core and themselves only, so that any of them can be had alone.',
       severity: 'error',
-      from: { path: '^packages/(?!(core|api|dashboard)/)([^/]+)/src/' },
-      to: { path: '^packages/', pathNot: '^packages/(core|$2)/' },
+      from: { path: '^packages/(?!(?:core|api|dashboard)/)([^/]+)/src/' },
+      to: { path: '^packages/', pathNot: '^packages/(core|$1)/' },
     },
     {
       name: 'api-stands-on-the-store',
