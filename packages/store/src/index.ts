@@ -1,5 +1,13 @@
 export type { LevelWord, LogQuery, QueryTerm } from './log-query.ts'
 export {
+  type Appended,
+  openStore,
+  type Retention,
+  type Store,
+  type StoreEvents,
+  type StoreOptions,
+} from './open-store.ts'
+export {
   complete,
   type ParsedQuery,
   parseQuery,
@@ -23,4 +31,11 @@ export type {
   TailItem,
   TailOptions,
 } from './query-results.ts'
+export {
+  type SqliteSink,
+  type SqliteSinkEvents,
+  type SqliteSinkOptions,
+  type SqliteSinkStats,
+  sqliteSink,
+} from './sqlite-sink.ts'
 export { compareEntryIds, type EntryId, type StoredEntry } from './stored-entry.ts'

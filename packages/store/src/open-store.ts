@@ -1,7 +1,10 @@
 /** The store: log entries in one database file. */
 
 import type { EventEmitter } from 'node:events'
-import type { LogEntry, LogwispError } from '@logwisp/core'
+import { resolve } from 'node:path'
+import { checkArgument, type LogEntry, type LogwispError, option } from '@logwisp/core'
+import { SqliteStore } from './internal/sqlite-store.ts'
+import { storeSettings } from './internal/store-settings.ts'
 import type { LogQuery } from './log-query.ts'
 import type {
   Completion,
@@ -103,4 +106,31 @@ export interface Store extends EventEmitter<StoreEvents> {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-export declare function openStore(path: string, options?: StoreOptions): Promise<Store>
+/**
+ * Opens the database at `path`, and makes it, and its directory, if need be. Beside it are `<path>-wal` and `<path>-shm`,
+ * SQLite's, and `<path>.lock`, which keeps a second writer away.
+ *
+ * - **A crash** of the program at any time leaves a sound database with all that was safe. With `safeAfter: 'fsync'` a
+ *   power cut does, too.
+ * - **A full disk**, and another program's lock on the database, are waited for, with a `'warning'` (`DISK_FULL`,
+ *   `STORE_BUSY`) each time that it begins.
+ * - **Beside the storing**, in steps of a few ms: indexing, retention, keeping the write-ahead log short. The index lags by
+ *   a quarter of a second, and more when much comes; what it does not have yet is found all the same.
+ *
+ * @throws LogwispError `BAD_OPTION`; `FILE_IN_USE` when another store writes to it; `STORE_CORRUPT` for a file of another
+ * kind or a damaged one; `STORE_NEWER`; `DISK_FULL`, `STORE_BUSY`; `STORE_FAILED` with the system's error as `cause`.
+ *
+ * @example
+ * ```ts
+ * import { openStore, parseQuery } from '@logwisp/store'
+ *
+ * const store = await openStore('./logs.db', { retention: { maxAgeMs: 30 * 24 * 3_600_000 } })
+ * await store.append([{ time: Date.now(), source: 'app', level: 'error', message: 'out of tea' }])
+ * const { entries } = await store.page({ terms: parseQuery('level:error tea').terms })
+ * await store.close()
+ * ```
+ */
+export async function openStore(path: string, options?: StoreOptions): Promise<Store> {
+  checkArgument('openStore', 'path', path, option.text)
+  return SqliteStore.open(resolve(path), storeSettings('openStore', options))
+}

@@ -91,7 +91,14 @@ test('keeps the process alive for an answer, and not otherwise', async () => {
     const thread = startThread(new URL(${JSON.stringify(url.href)}), { name: 'echo' })
     console.log(await thread.call('later', 'answered'))`
   // Also: a program that comes as text may start threads.
-  const child = spawn(process.execPath, [...process.execArgv, '--import', 'tsx', '--input-type=module', '--eval', program])
+  const child = spawn(process.execPath, [
+    ...process.execArgv,
+    '--import',
+    'tsx',
+    '--input-type=module',
+    '--eval',
+    program,
+  ])
   let output = ''
   child.stdout.on('data', (data) => {
     output += data

@@ -27,8 +27,6 @@ export interface OpenWriter {
   /** Entries handed over and not committed. */
   readonly entriesWaiting: number
   append(entries: readonly LogEntry[]): Promise<Written>
-  /** The same for entries that are packed already. */
-  appendPacked(packer: EntryPacker): Promise<Written>
   indexed(): Promise<void>
   backup(path: string, signal: AbortSignal | undefined): Promise<void>
   facts(): Promise<WriterFacts>
@@ -110,18 +108,13 @@ class WriterHandle implements OpenWriter {
     const packer = new EntryPacker()
     const now = Date.now()
     for (const entry of entries) packer.add(entry, now)
-    return this.appendPacked(packer)
-  }
-
-  async appendPacked(packer: EntryPacker): Promise<Written> {
-    const { bytes, entries } = packer
     if (this.#closing !== undefined) throw closedError()
-    if (entries === 0) return { inserted: 0, repeated: 0 }
-    this.#entries += entries
+    if (entries.length === 0) return { inserted: 0, repeated: 0 }
+    this.#entries += entries.length
     try {
-      return await this.#send(packer, bytes)
+      return await this.#send(packer, packer.bytes)
     } finally {
-      this.#entries -= entries
+      this.#entries -= entries.length
     }
   }
 

@@ -79,7 +79,12 @@ export class Sweep implements UpkeepTask {
 
   step(): void {
     const { database, onSourcesRemoved } = this.#options
-    const before = { span: this.#span, source: this.#source, owedRows: this.#owedRows, commitEntries: this.#commitEntries }
+    const before = {
+      span: this.#span,
+      source: this.#source,
+      owedRows: this.#owedRows,
+      commitEntries: this.#commitEntries,
+    }
     let sources = 0
     try {
       database

@@ -20,7 +20,7 @@ export class WordMerger implements UpkeepTask {
 
   constructor(database: Database.Database) {
     this.#database = database
-    this.#merge = database.prepare("INSERT INTO words (words, rank) VALUES ('merge', ?)")
+    this.#merge = database.prepare("INSERT INTO words (words, rank) VALUES ('merge', CAST(? AS INTEGER))")
     this.#structure = database.prepare('SELECT block FROM words_data WHERE id = 10').pluck()
     this.#changes = database.prepare('SELECT total_changes()').pluck()
     this.#configure()
@@ -51,7 +51,7 @@ export class WordMerger implements UpkeepTask {
 
   #configure(): void {
     const stored = new Map(this.#database.prepare('SELECT k, v FROM words_config').raw().all() as [string, unknown][])
-    const set = this.#database.prepare('INSERT INTO words (words, rank) VALUES (?, ?)')
+    const set = this.#database.prepare('INSERT INTO words (words, rank) VALUES (?, CAST(? AS INTEGER))')
     for (const [name, value] of Object.entries(settings)) if (stored.get(name) !== value) set.run(name, value)
   }
 

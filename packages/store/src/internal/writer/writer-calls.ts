@@ -1,5 +1,6 @@
 /** What the writer's thread is asked, and what it tells. */
 
+import type { StoreFacts } from '../store-facts.ts'
 import type { PackedError } from '../thread/packed-error.ts'
 import type { EntryColumns } from './entry-columns.ts'
 import type { Written } from './entry-writer.ts'
@@ -14,9 +15,8 @@ export interface WriterSettings {
 
 /** What only the writer knows. */
 export interface WriterFacts {
-  readonly entries: number
+  readonly facts: StoreFacts
   readonly removed: Readonly<Record<RemovalReason, number>>
-  readonly unindexed: number
 }
 
 export interface WriterCalls {

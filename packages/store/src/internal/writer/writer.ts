@@ -1,7 +1,8 @@
 /** The one who writes: takes entries, several calls in one transaction, and does what is to be done beside. */
 
-import type Database from 'better-sqlite3'
 import { LogwispError } from '@logwisp/core'
+import type Database from 'better-sqlite3'
+import { readFacts } from '../store-facts.ts'
 import { packError } from '../thread/packed-error.ts'
 import type { EntryColumns } from './entry-columns.ts'
 import { type CommitRow, EntryWriter, type Written } from './entry-writer.ts'
@@ -88,8 +89,7 @@ export class Writer {
   }
 
   get facts(): WriterFacts {
-    const { entries, removed } = this.#upkeep.retention
-    return { entries, removed, unindexed: this.#upkeep.indexer?.unindexed ?? 0 }
+    return { facts: readFacts(this.#database), removed: this.#upkeep.retention.removed }
   }
 
   get database(): Database.Database {
