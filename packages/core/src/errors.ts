@@ -34,6 +34,7 @@ export const errorCodes = {
   PEER_MISBEHAVED: 'Another program broke the protocol; the connection to it was cut.',
   PEER_REFUSED: 'Another program answered in a way that makes no sense to try again.',
   PEER_SILENT: 'Another program took or acknowledged nothing for too long; the connection to it was cut.',
+  PAGE_MISSING: 'The page of the dashboard was not built.',
   PACKAGE_MISSING: 'An option needs an optional package that is not installed.',
   POSITION_LOST: 'A source can not go on where it had come to: what stood there is gone.',
   ROTATE_FAILED: 'A file sink could not rotate its file, and goes on with the one it has.',

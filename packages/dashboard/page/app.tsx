@@ -102,93 +102,95 @@ export function App(): ReactElement {
           Help
         </button>
       </header>
-      <div className="app__query">
-        <SearchBox
-          text={query}
-          problem={state?.problem?.parameter === 'q' ? state.problem.message : undefined}
-          onSearch={search}
-          complete={complete}
-        />
-        <ExportMenu link={(format) => client.exportUrl(lineQuery, format)} />
-      </div>
-      <div className="app__time">
-        <TimeHistogram
-          histogram={histogram}
-          range={{ from, to }}
-          onZoom={(zoomFrom, zoomTo) => dispatch({ kind: 'zoom', from: zoomFrom, to: zoomTo })}
-          onReset={() => dispatch({ kind: 'zoom' })}
-        />
-      </div>
-      <div className="app__tools">
-        <LevelChips
-          counts={histogram?.counts}
-          selected={levelsOf(query)}
-          onToggle={(level) => search(withLevelToggled(query, level))}
-        />
-        <JumpToTime
-          isOpen={isJumpOpen}
-          onOpenChange={setJumpOpen}
-          now={() => entry?.time ?? Date.now()}
-          onJump={(time) => {
-            setFollow(false)
-            feed?.goTo(time)
-          }}
-        />
-        <button type="button" title="w" aria-pressed={wrap} onClick={() => dispatch({ kind: 'wrap', wrap: !wrap })}>
-          Wrap
-        </button>
-        <button type="button" title="f" aria-pressed={follow} onClick={() => setFollow(!follow)}>
-          Follow
-        </button>
-      </div>
-      <main className="app__body">
-        <div className="lines__frame">
-          {feed !== undefined && state !== undefined && (
-            <>
-              <LineList
-                feed={feed}
-                state={state}
-                follow={follow}
-                wrap={wrap}
-                selected={selected}
-                onFollow={setFollow}
-                onOpen={open}
-                handle={list}
-              />
-              <ListNotices
-                state={state}
-                isEmpty={entries === 0}
-                isNarrowed={isNarrowed}
-                onStop={() => feed.stopSearch()}
-                onContinue={() => feed.continueSearch()}
-                onRetry={() => feed.retry()}
-                onShowAll={() => {
-                  search('')
-                  dispatch({ kind: 'zoom' })
-                }}
-              />
-              {!follow && state.newLines > 0 && (
-                <button type="button" className="lines__new" onClick={() => setFollow(true)}>
-                  ↓ {newLinesWords(state.newLines)}
-                </button>
-              )}
-            </>
+      <main className="app__main">
+        <div className="app__query">
+          <SearchBox
+            text={query}
+            problem={state?.problem?.parameter === 'q' ? state.problem.message : undefined}
+            onSearch={search}
+            complete={complete}
+          />
+          <ExportMenu link={(format) => client.exportUrl(lineQuery, format)} />
+        </div>
+        <div className="app__time">
+          <TimeHistogram
+            histogram={histogram}
+            range={{ from, to }}
+            onZoom={(zoomFrom, zoomTo) => dispatch({ kind: 'zoom', from: zoomFrom, to: zoomTo })}
+            onReset={() => dispatch({ kind: 'zoom' })}
+          />
+        </div>
+        <div className="app__tools">
+          <LevelChips
+            counts={histogram?.counts}
+            selected={levelsOf(query)}
+            onToggle={(level) => search(withLevelToggled(query, level))}
+          />
+          <JumpToTime
+            isOpen={isJumpOpen}
+            onOpenChange={setJumpOpen}
+            now={() => entry?.time ?? Date.now()}
+            onJump={(time) => {
+              setFollow(false)
+              feed?.goTo(time)
+            }}
+          />
+          <button type="button" title="w" aria-pressed={wrap} onClick={() => dispatch({ kind: 'wrap', wrap: !wrap })}>
+            Wrap
+          </button>
+          <button type="button" title="f" aria-pressed={follow} onClick={() => setFollow(!follow)}>
+            Follow
+          </button>
+        </div>
+        <div className="app__body">
+          <div className="lines__frame">
+            {feed !== undefined && state !== undefined && (
+              <>
+                <LineList
+                  feed={feed}
+                  state={state}
+                  follow={follow}
+                  wrap={wrap}
+                  selected={selected}
+                  onFollow={setFollow}
+                  onOpen={open}
+                  handle={list}
+                />
+                <ListNotices
+                  state={state}
+                  isEmpty={entries === 0}
+                  isNarrowed={isNarrowed}
+                  onStop={() => feed.stopSearch()}
+                  onContinue={() => feed.continueSearch()}
+                  onRetry={() => feed.retry()}
+                  onShowAll={() => {
+                    search('')
+                    dispatch({ kind: 'zoom' })
+                  }}
+                />
+                {!follow && state.newLines > 0 && (
+                  <button type="button" className="lines__new" onClick={() => setFollow(true)}>
+                    ↓ {newLinesWords(state.newLines)}
+                  </button>
+                )}
+              </>
+            )}
+          </div>
+          {selected !== undefined && (
+            <DetailPane
+              entry={entry}
+              problem={problem}
+              loadContext={loadContext}
+              onClose={close}
+              onAddTerm={addTerm}
+              onSelect={({ id }) => {
+                open(id)
+                feed?.goTo(id)
+              }}
+              link={link}
+            />
           )}
         </div>
-        {selected !== undefined && (
-          <DetailPane
-            entry={entry}
-            problem={problem}
-            loadContext={loadContext}
-            onClose={close}
-            onAddTerm={addTerm}
-            onSelect={({ id }) => {
-              open(id)
-              feed?.goTo(id)
-            }}
-            link={link}
-          />
-        )}
       </main>
       <footer className="app__foot">
         <span>{entries.toLocaleString('en')} lines here</span>

@@ -1,1 +1,2 @@
-export { type Dashboard, type DashboardOptions, dashboard } from './dashboard.ts'
+export { type Dashboard, type DashboardEvents, type DashboardOptions, dashboard } from './dashboard.ts'
+export { type DashboardPage, type DashboardPageOptions, dashboardPage } from './dashboard-page.ts'

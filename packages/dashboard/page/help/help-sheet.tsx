@@ -24,10 +24,12 @@ const language: readonly (readonly [example: string, finds: string])[] = [
 const keys: readonly (readonly [keys: readonly string[], does: string])[] = [
   [['/'], 'to the search'],
   [['j', 'k'], 'to the next or the previous line; also the arrow keys'],
-  [['g', 'G'], 'to the first or the last line; the last one follows what comes'],
+  [['g', 'G'], 'to the first or the last line, as Home and End; the last one follows what comes'],
   [['Enter'], 'opens the line'],
   [['Esc'], 'closes it'],
+  [['f'], 'follows what comes, or not'],
   [['w'], 'breaks long lines, or not'],
+  [['t'], 'jumps to a time'],
   [['?'], 'this sheet'],
 ]
 
