@@ -34,7 +34,8 @@ export function decodeEntryId(id: EntryId): Slot | undefined {
   if (match === null) return undefined
   const ms = Number.parseInt(match[1] as string, 36)
   const turn = Number.parseInt(match[2] as string, 36)
-  if (Math.abs(ms) > maxSlotMs || turn >= slotTurns) return undefined
+  // One ms beyond both ends is a place to page from, where nothing stands.
+  if (Math.abs(ms) > maxSlotMs + 1 || turn >= slotTurns) return undefined
   // One text for each place: neither `00a-0` nor `-0-0`, which would be another key for the same entry.
   return encodeEntryId(ms, turn) === id ? { ms, turn } : undefined
 }
