@@ -1,0 +1,100 @@
+/** `pnpm store`: how fast the store takes entries, beside bare SQLite, and how fast it finds them again. */
+
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { print, runCommand } from './harness/bench-command.ts'
+import { describeMachine } from './harness/machine.ts'
+import { MeasuredProcess } from './harness/measured-process.ts'
+import { Progress } from './harness/progress.ts'
+import { measureIngest } from './store/ingest.ts'
+import { storePage, storeTables } from './store/store-page.ts'
+import type { AnswersResult, BesideResult, StoreResults } from './store/store-result.ts'
+
+const usage = `Measures the store: pnpm --filter @logwisp/bench store [options]
+
+  --entries <n>        in the database (default 10000000, which takes some ten minutes and 10 GB)
+  --rounds <n>         of the ways to put them in (default 1)
+  --only <part>        ingest, beside or answers; may be repeated
+  --seconds <n>        of appends beside each thing that goes on (default 20)
+  --directory <path>   where databases are made (default the system's temporary directory); nothing of it is left
+  --out <path>         where STORE.md and results/ are written (default: this package, but nowhere when only a part was
+                       measured, or not at full size)
+`
+
+const fullSize = 10_000_000
+const entriesPerSecond = 10_000
+const packageDirectory = fileURLToPath(new URL('..', import.meta.url))
+const progress = new Progress(process.stderr)
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    args: process.argv.slice(2).filter((arg) => arg !== '--'),
+    options: {
+      entries: { type: 'string' },
+      rounds: { type: 'string', default: '1' },
+      only: { type: 'string', multiple: true, default: [] },
+      seconds: { type: 'string', default: '20' },
+      directory: { type: 'string', default: tmpdir() },
+      out: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return print(usage)
+  const entries = count('entries', values.entries ?? String(fullSize), 100)
+  const rounds = count('rounds', values.rounds, 1)
+  const seconds = count('seconds', values.seconds, 1)
+  const isAsked = (part: string): boolean => values.only.length === 0 || values.only.includes(part)
+  const out = values.out ?? (entries === fullSize && values.only.length === 0 ? packageDirectory : undefined)
+  const directory = await mkdtemp(join(values.directory, 'logwisp-store-'))
+  let results: StoreResults = { date: new Date().toISOString(), machine: describeMachine(), entries, rounds }
+  try {
+    const onStep = (what: string): void => progress.step(`ingest, ${what}`)
+    const { rows, database } = await measureIngest({ directory, entries, rounds, isWhole: isAsked('ingest') }, onStep)
+    if (isAsked('ingest')) results = { ...results, ingest: rows }
+    if (isAsked('answers')) {
+      progress.step('answers')
+      const asked = { path: database, maxCalls: 200, maxMs: entries === fullSize ? 10_000 : 2_000 }
+      results = { ...results, answers: await run<AnswersResult>('pipelines/store-answers', asked) }
+    }
+    if (isAsked('beside')) {
+      progress.step('beside')
+      const asked = { path: database, entries, seconds, entriesPerSecond }
+      const beside = await run<BesideResult>('pipelines/store-beside', asked)
+      results = { ...results, beside: { ...beside, entriesPerSecond, seconds } }
+    }
+  } finally {
+    progress.clear()
+    await rm(directory, { recursive: true, force: true })
+  }
+  print(`\n${storeTables(results)}\n`)
+  if (out !== undefined) await keep(results, out)
+  return results.ingest?.some(({ problem }) => problem !== undefined) ? 1 : 0
+}
+
+function count(name: string, text: string, min: number): number {
+  const number = Number(text)
+  if (Number.isSafeInteger(number) && number >= min) return number
+  throw new Error(`--${name} must be a whole number of at least ${min}, got ${text}`)
+}
+
+async function run<Result extends object>(script: string, task: object): Promise<Result> {
+  const child = new MeasuredProcess(script, task, 3_600_000)
+  try {
+    return await child.result<Result>()
+  } finally {
+    await child.end()
+  }
+}
+
+async function keep(results: StoreResults, directory: string): Promise<void> {
+  const details = join(directory, 'results')
+  await mkdir(details, { recursive: true })
+  await writeFile(join(details, 'store.json'), `${JSON.stringify(results, undefined, 1)}\n`)
+  await writeFile(join(directory, 'STORE.md'), storePage(results))
+  print(`\nwritten: ${join(directory, 'STORE.md')}, with ${details}\n`)
+}
+
+await runCommand(main, progress)
