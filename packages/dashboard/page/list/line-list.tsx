@@ -43,6 +43,9 @@ const idleAfterMs = 150
 /** Rows before the end of what is loaded at which more is asked for: some screens. */
 const wantedRows = 300
 
+/** Before every line, and still a time that the API reads. Unit: ms since the epoch. */
+const beginningOfTime = -62_135_596_800_000
+
 export function LineList(props: LineListProps): ReactElement {
   const { feed, state, follow, wrap, selected, onFollow, onOpen, handle } = props
   const { lines } = feed
@@ -60,6 +63,7 @@ export function LineList(props: LineListProps): ReactElement {
   })
   const isScrolling = useRef(false)
   const toFocus = useRef<string>(undefined)
+  const focusOnBegin = useRef<'first' | 'last'>(undefined)
 
   // The rows as they are now, the one that was seen staying where it is.
   const rowOfKey = (key: string): number => lines.rowOfGap(key) ?? (key.startsWith('gap ') ? -1 : lines.rowOf(key))
@@ -157,6 +161,15 @@ export function LineList(props: LineListProps): ReactElement {
     redraw()
   }
 
+  // A list that begins elsewhere because of a key has its focus there, too.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only then
+  useEffect(() => {
+    const row = focusOnBegin.current
+    if (row === undefined) return
+    focusOnBegin.current = undefined
+    focusRow(row === 'first' ? 0 : lines.length - 1)
+  }, [state.turn])
+
   const press = (key: string): boolean => {
     const focusedRow = focusedKey === undefined ? -1 : rowOfKey(focusedKey)
     const isHere = focusedRow >= 0 && lines.row(focusedRow)?.key === focusedKey
@@ -182,12 +195,16 @@ export function LineList(props: LineListProps): ReactElement {
       case 'g':
         onFollow(false)
         if (state.isAtStart) focusRow(0)
-        else feed.goTo(Number.MIN_SAFE_INTEGER)
+        else {
+          focusOnBegin.current = 'first'
+          feed.goTo(beginningOfTime)
+        }
         return true
       case 'End':
       case 'G':
         onFollow(true)
-        focusRow(lines.length - 1)
+        if (state.isAtEnd) focusRow(lines.length - 1)
+        else focusOnBegin.current = 'last'
         return true
       case 'Enter': {
         const row = isHere ? lines.row(focusedRow) : undefined

@@ -52,9 +52,9 @@ let ownAssets: ReadonlyMap<string, PageFile> | undefined
 /** All but the page itself are the same for every dashboard. */
 function assets(): ReadonlyMap<string, PageFile> {
   if (ownAssets === undefined) {
-    const names = readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((file) => file.isFile() && !/\.(br|gz|html)$/.test(file.name))
-      .map(({ parentPath, name }) => `${parentPath}/${name}`.slice(fileURLToPath(folder).length).replaceAll('\\', '/'))
+    const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .map((name) => name.replaceAll('\\', '/'))
+      .filter((name) => extname(name) in types && extname(name) !== '.html')
     ownAssets = new Map(names.map((name) => [`/${name}`, stored(name)]))
   }
   return ownAssets
@@ -76,7 +76,7 @@ function compressed(name: string, plain: Buffer): PageFile {
 
 function factsOf(name: string, plain: Buffer): Pick<PageFile, 'type' | 'etag' | 'isImmutable'> {
   return {
-    type: types[extname(name)] ?? 'application/octet-stream',
+    type: types[extname(name)] as string,
     etag: createHash('sha256').update(plain).digest('base64url').slice(0, 22),
     isImmutable: name.startsWith('assets/'),
   }
