@@ -1,4 +1,7 @@
-/** `pnpm trials`: the reference daemon under reloads, at its start and end, and through a day of its life. */
+/**
+ * `pnpm trials`: the reference daemon under reloads, at its start and end, and through a day of its life; the example
+ * log-ingestion while all that can happen to it happens.
+ */
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,14 +12,23 @@ import { print, runCommand } from './harness/bench-command.ts'
 import { describeMachine } from './harness/machine.ts'
 import { Progress } from './harness/progress.ts'
 import { dayInTheLife } from './trials/day-in-the-life.ts'
+import {
+  type IngestionTrials,
+  ingestionPage,
+  ingestionTables,
+  isHarmless,
+  type TriedKill,
+} from './trials/ingestion-page.ts'
+import { killTrials } from './trials/log-ingestion-kills.ts'
 import { reloadUnderLoad } from './trials/reload-under-load.ts'
+import { type SeenSizes, seenInBrowser } from './trials/seen-in-browser.ts'
 import { startAndStop } from './trials/start-and-stop.ts'
 import { type TrialResults, trialsPage, trialsTables } from './trials/trials-page.ts'
 
-const usage = `Tries the reference daemon: pnpm --filter @logwisp/bench trials [options]
+const usage = `Tries the reference daemon, and the example log-ingestion: pnpm --filter @logwisp/bench trials [options]
 
-  --only <part>   start, reload or day; may be repeated
-  --seconds <n>   of the day (default 600); reloads take a tenth of it
+  --only <part>   start, reload, day, kills or browser; may be repeated
+  --seconds <n>   of the day (default 600); reloads take a tenth of it; with less, kills are few too
   --keep          leaves what the daemon wrote where it is, and says where
 `
 
@@ -27,7 +39,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     args: process.argv.slice(2).filter((arg) => arg !== '--'),
     options: {
-      only: { type: 'string', multiple: true, default: ['start', 'reload', 'day'] },
+      only: { type: 'string', multiple: true, default: ['start', 'reload', 'day', 'kills', 'browser'] },
       seconds: { type: 'string', default: '600' },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -45,6 +57,7 @@ async function main(): Promise<number> {
     return path
   }
   const quick = seconds < 600
+  let ingestion: IngestionTrials = {}
   let results: TrialResults = { date: new Date().toISOString(), machine: describeMachine() }
   try {
     if (asked.has('start')) {
@@ -62,20 +75,64 @@ async function main(): Promise<number> {
       const day = await dayInTheLife(await place('day'), sizes, (what) => progress.step(`day: ${what}`))
       results = { ...results, dayInTheLife: day }
     }
+    if (asked.has('kills')) {
+      const sizes = { times: quick ? 2 : 10, linesPerSecond: 2000, troubleMs: quick ? 500 : 2000 }
+      const kills: TriedKill[] = []
+      for (const [index, trial] of killTrials.entries()) {
+        progress.step(`kills: ${trial.name}`)
+        kills.push({
+          name: trial.name,
+          times: sizes.times,
+          result: await trial.run(await place(`kill-${index}`), sizes),
+        })
+      }
+      ingestion = { ...ingestion, kills }
+    }
+    if (asked.has('browser')) {
+      const seen = await seenInBrowser(await place('browser'), quick ? quickSeen : fullSeen, (what) => {
+        progress.step(`browser: ${what}`)
+      })
+      ingestion = { ...ingestion, seen }
+    }
   } finally {
     progress.clear()
     if (values.keep) print(`kept: ${directory}\n`)
     else await rm(directory, { recursive: true, force: true })
   }
-  print(`${trialsTables(results)}\n`)
-  if (!quick && asked.size === 3) {
-    await writeFile(join(packageDirectory, 'DAEMON.md'), trialsPage(results))
-    print('written: bench/DAEMON.md\n')
-  }
-  return isRight(results) ? 0 : 1
+  print(`${trialsTables(results)}\n${ingestionTables(ingestion)}\n`)
+  if (!quick && ['start', 'reload', 'day'].every((part) => asked.has(part)))
+    await write('DAEMON.md', trialsPage(results))
+  if (!quick && asked.has('kills'))
+    await write('LOG-INGESTION.md', ingestionPage(results.date, results.machine, ingestion))
+  return isRight(results) && (ingestion.kills ?? []).every(isHarmless) ? 0 : 1
 }
 
-/** Whether nothing was lost that the daemon had promised to keep, and every book balances. */
+const fullSeen: SeenSizes = {
+  linesPerSecond: [100, 1000, 10_000],
+  seconds: 60,
+  rows: 1_000_000,
+  fillPerSecond: 10_000,
+  scrollSeconds: 30,
+  heapSeconds: 500,
+  heapEverySeconds: 20,
+}
+
+const quickSeen: SeenSizes = {
+  linesPerSecond: [100, 1000, 10_000],
+  seconds: 5,
+  rows: 50_000,
+  fillPerSecond: 10_000,
+  scrollSeconds: 5,
+  heapSeconds: 5,
+  heapEverySeconds: 5,
+}
+
+async function write(name: string, page: string): Promise<void> {
+  await writeFile(join(packageDirectory, name), page)
+  print(`written: bench/${name}\n`)
+}
+
+/** Whether nothing was lost that was promised to be kept, and every book balances. */
 function isRight({ reloadUnderLoad: reload, dayInTheLife: day }: TrialResults): boolean {
   const reloaded = reload === undefined || reload.pipelines.every(({ lost, repeated }) => lost + repeated === 0)
   const lived =

@@ -2,6 +2,7 @@
 
 import type { Machine } from '../harness/machine.ts'
 import type { DayResult } from './day-in-the-life.ts'
+import { megabytes, table, whole } from './page-table.ts'
 import type { ReloadResult } from './reload-under-load.ts'
 import type { StartResult } from './start-and-stop.ts'
 
@@ -34,14 +35,6 @@ export function trialsTables(results: TrialResults): string {
   ]
     .filter((text) => text !== '')
     .join('\n')
-}
-
-const megabytes = (bytes: number): string => `${Math.round(bytes / 1_000_000)} MB`
-const whole = (number: number): string => Math.round(number).toLocaleString('en-US')
-
-function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const line = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
 function startText({ firstLineMs, firstLineMedianMs, idle, stops }: StartResult): string {

@@ -15,11 +15,11 @@ file=${LOG_FILE:-app.log}
 pause=${PAUSE:-0.2}
 
 tell() {
-  local time
-  if [[ -n ${EPOCHREALTIME-} ]]; then
-    # bash 5 knows the time itself: no process for each line.
-    local seconds=${EPOCHREALTIME%[.,]*} fraction=${EPOCHREALTIME#*[.,]}
-    printf -v time '%(%F %T)T.%s' "$seconds" "${fraction:0:3}"
+  # bash 5 knows the time itself: no process for each line. It is another one each time that it is asked.
+  local time now=${EPOCHREALTIME-}
+  if [[ -n $now ]]; then
+    local fraction=${now#*[.,]}
+    printf -v time '%(%F %T)T.%s' "${now%[.,]*}" "${fraction:0:3}"
   else
     time=$(date '+%F %T.000')
   fi

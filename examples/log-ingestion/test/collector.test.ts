@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { endAll, generate, start } from './programs.ts'
+import { endAll, freePort, generate, start } from './programs.ts'
 
 interface Received {
   readonly 'logwisp.id': string
@@ -55,16 +55,6 @@ class Receiver {
     while (this.#count < entries) await once(server as Server, 'received')
     return this.batches.flat()
   }
-}
-
-/** A port at which nobody answers, until somebody listens there. */
-async function freePort(): Promise<number> {
-  const holder = createServer().listen(0, '127.0.0.1')
-  await once(holder, 'listening')
-  const { port } = holder.address() as AddressInfo
-  holder.close()
-  await once(holder, 'close')
-  return port
 }
 
 const address = (port: number): string => `http://127.0.0.1:${port}/logs`
