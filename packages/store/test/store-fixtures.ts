@@ -18,7 +18,7 @@ export async function temporaryDatabase(): Promise<string> {
 }
 
 /** A moment of the tests' own. */
-export const then = 1_782_467_222_000
+export const moment = 1_782_467_222_000
 
 export function entryAt(time: number, message: string, more: Partial<LogEntry> = {}): LogEntry {
   return { time, source: 'app', message, ...more }
@@ -33,7 +33,7 @@ export function repeatable(id: string, entry: LogEntry): LogEntry {
 
 /** `count` entries, one ms after the other, `line <n>` from `first` on. */
 export function numbered(count: number, first = 1): LogEntry[] {
-  return Array.from({ length: count }, (_, n) => entryAt(then + first + n, `line ${first + n}`))
+  return Array.from({ length: count }, (_, n) => entryAt(moment + first + n, `line ${first + n}`))
 }
 
 /** Rows of a query, by a connection of its own that only reads. */

@@ -56,7 +56,7 @@ export class SqliteStore extends EventEmitter<StoreEvents> implements Store {
         fullText,
         safeAfter,
         maxWaitingBytes,
-        onCommitted: (seq, entries) => this.#tails?.committed(seq, entries),
+        onCommitted: (seq) => this.#tails?.committed(seq),
         onWarning: (error) => void this.emit('warning', error),
         onFailed: (error) => this.#fail(error),
       })

@@ -3,6 +3,7 @@
  * to clone (measured: 0.2 µs an entry instead of 1.2).
  */
 
+import { toUSVString } from 'node:util'
 import { entrySize, type LogEntry, type LogLevel, stringifyExact } from '@logwisp/core'
 import { storedLevels } from '../stored-levels.ts'
 import { splitOriginId } from './origin-places.ts'
@@ -74,7 +75,8 @@ export class EntryPacker {
     this.#times[at] = time >= -maxDateMs && time <= maxDateMs ? time : now
     this.#levels[at] = levelNumbers.get(entry.level) ?? 0
     this.#sources[at] = source === this.#lastSource ? this.#lastSourcePlace : this.#placeOf(source)
-    this.#messages.push(message)
+    // Half of a surrogate pair is no text: it would come back as three characters.
+    this.#messages.push(toUSVString(message))
     if (fields !== undefined) this.#setFields(at, stringifyExact(fields))
     if (origin !== undefined) this.#setId(at, origin.id)
     this.#bytes += entrySize(entry)
@@ -105,7 +107,7 @@ export class EntryPacker {
   #placeOf(source: string): number {
     let place = this.#sourcePlaces.get(source)
     if (place === undefined) {
-      place = this.#sourceNames.push(source) - 1
+      place = this.#sourceNames.push(toUSVString(source)) - 1
       this.#sourcePlaces.set(source, place)
     }
     this.#lastSource = source

@@ -20,7 +20,6 @@ const maxCommitText = 524_288
 /** A ms as Float64LE, a turn as Uint32LE. */
 const packedSlotBytes = 12
 
-
 /** What became of one call's entries. */
 export interface Written {
   readonly inserted: number

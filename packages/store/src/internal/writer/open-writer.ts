@@ -10,7 +10,8 @@ import type { Written } from './entry-writer.ts'
 import type { WriterCalls, WriterFacts, WriterNotice, WriterSettings } from './writer-calls.ts'
 
 export interface WriterEvents {
-  readonly onCommitted: (seq: number, entries: number) => void
+  /** Readers see everything up to this row of commits. */
+  readonly onCommitted: (seq: number) => void
   readonly onWarning: (error: LogwispError) => void
   readonly onFailed: (error: LogwispError) => void
 }
@@ -44,7 +45,7 @@ export async function openWriter(options: WriterOptions): Promise<OpenWriter> {
     name: 'the writer of the store',
     onFailed,
     onNotice: (notice) => {
-      if (notice.kind === 'committed') return onCommitted(notice.seq, notice.entries)
+      if (notice.kind === 'committed') return onCommitted(notice.seq)
       const error = unpackError(notice.error) as LogwispError
       if (notice.kind === 'warning') onWarning(error)
       else onFailed(error)

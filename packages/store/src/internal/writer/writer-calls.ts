@@ -34,6 +34,6 @@ export interface WriterCalls {
 }
 
 export type WriterNotice =
-  | { readonly kind: 'committed'; readonly seq: number; readonly entries: number }
+  | { readonly kind: 'committed'; readonly seq: number }
   | { readonly kind: 'warning'; readonly error: PackedError }
   | { readonly kind: 'failed'; readonly error: PackedError }

@@ -174,7 +174,7 @@ export class Writer {
     for (const row of rows) entries += row.entries
     this.#upkeep.stored(entries, performance.now())
     const last = rows.at(-1)
-    if (last !== undefined) this.#notify({ kind: 'committed', seq: last.seq, entries })
+    if (last !== undefined) this.#notify({ kind: 'committed', seq: last.seq })
     for (const [index, call] of calls.entries()) call.resolve(written[index] as Written)
   }
 
