@@ -89,6 +89,8 @@ export async function visit(browser: Browser, url: string, options: VisitOptions
   const made = contexts.get(browser) ?? newContext(browser)
   contexts.set(browser, made)
   const page = await (await made).newPage()
+  // Before the test's own limit: the error then says what was waited for.
+  page.setDefaultTimeout(12_000)
   await page.setViewportSize({ width, height })
   await page.emulateMedia({ colorScheme: theme })
   const trouble: string[] = []
