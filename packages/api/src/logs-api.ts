@@ -21,12 +21,12 @@ import {
   httpSource,
   type IngestOutcome,
 } from '@logwisp/sources'
-import type { Store } from '@logwisp/store/open-store'
-import { sqliteSink } from '@logwisp/store/sqlite-sink'
+import { type Store, sqliteSink } from '@logwisp/store'
 import { ApiCounts } from './internal/api-counts.ts'
 import { type ApiHandler, apiHandler } from './internal/api-handler.ts'
 import { RequestsUnderWay } from './internal/requests-under-way.ts'
 import type { Service } from './internal/service.ts'
+import { toldLevel } from './internal/told-level.ts'
 
 /** How entries are taken: options of `httpSource`, but for those that are the API's own. */
 export interface LogsApiIngestOptions
@@ -359,7 +359,7 @@ class StoreApi extends EventEmitter<LogsApiEvents> implements LogsApi {
     const sink = sqliteSink(this.#store)
     sink.on('warning', (error: LogwispError) => this.#warn(error))
     try {
-      await pipeline(source, sink)
+      await pipeline(source, toldLevel(), sink)
     } catch (error) {
       this.#warn(error)
     }

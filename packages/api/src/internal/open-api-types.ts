@@ -755,6 +755,7 @@ export interface operations {
                 };
             };
             readonly 400: components["responses"]["Problem400"];
+            readonly 403: components["responses"]["Problem403"];
             readonly 414: components["responses"]["Problem414"];
             readonly 503: components["responses"]["Problem503"];
         };
@@ -807,6 +808,7 @@ export interface operations {
                 };
             };
             readonly 400: components["responses"]["Problem400"];
+            readonly 403: components["responses"]["Problem403"];
             readonly 414: components["responses"]["Problem414"];
         };
     };

@@ -1,8 +1,6 @@
 /** The parameters of the API. */
 
-import type { QueryTerm } from '@logwisp/store/log-query'
-import { parseQuery } from '@logwisp/store/query-language'
-import { queryMatcher } from '@logwisp/store/query-matcher'
+import { parseQuery, type QueryTerm, queryMatcher } from '@logwisp/store'
 import { schemaNamed } from './json-schema.ts'
 import {
   BadParameter,

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ViewerPlaces } from '@logwisp/core/server'
 import type { HttpSource } from '@logwisp/sources'
-import type { Store } from '@logwisp/store/open-store'
+import type { Store } from '@logwisp/store'
 import type { ApiCounts } from './api-counts.ts'
 
 export interface Service {

@@ -155,7 +155,7 @@ export const operations = {
     right: undefined,
     parameters: [],
     gives: json('Health'),
-    problems: [400, 414, 503],
+    problems: [400, 403, 414, 503],
   },
   metrics: {
     path: '/metrics',
@@ -177,6 +177,6 @@ export const operations = {
     right: undefined,
     parameters: [],
     gives: { 'application/json': { type: 'object', additionalProperties: true } },
-    problems: [400, 414],
+    problems: [400, 403, 414],
   },
 } as const satisfies Readonly<Record<string, Operation>>
