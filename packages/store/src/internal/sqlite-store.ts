@@ -1,7 +1,8 @@
 /** The store: one thread that writes, some that read, and what joins them. */
 
 import { EventEmitter } from 'node:events'
-import { isLogEntry, type LogEntry, LogwispError } from '@logwisp/core'
+import { resolve } from 'node:path'
+import { checkArgument, isLogEntry, type LogEntry, LogwispError, option } from '@logwisp/core'
 import type { LogQuery } from '../log-query.ts'
 import type { Appended, Store, StoreEvents } from '../open-store.ts'
 import type {
@@ -18,6 +19,8 @@ import type {
   TailOptions,
 } from '../query-results.ts'
 import type { EntryId, StoredEntry } from '../stored-entry.ts'
+import { copyDatabase } from './copy-database.ts'
+import { checkIntegrity } from './integrity/check-integrity.ts'
 import { openReaderPool, type ReaderPool } from './reader/reader-pool.ts'
 import type { StoreSettings } from './store-settings.ts'
 import { TailHub } from './tail/tail-hub.ts'
@@ -31,6 +34,7 @@ export class SqliteStore extends EventEmitter<StoreEvents> implements Store {
   #tails!: TailHub
   #failure: LogwispError | undefined
   #closing: Promise<void> | undefined
+  readonly #ended = new AbortController()
   #inserted = 0
   #repeated = 0
 
@@ -111,11 +115,21 @@ export class SqliteStore extends EventEmitter<StoreEvents> implements Store {
   }
 
   async backup(path: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-    await this.#writable().backup(path, signal)
+    checkArgument('backup', 'path', path, option.text)
+    const writer = this.#writable()
+    const ends = this.#endsWith(signal)
+    try {
+      await writer.whileFrozen(ends, () => copyDatabase(this.path, resolve(path), ends))
+    } catch (cause) {
+      if (ends.aborted) throw ends.reason
+      if (cause instanceof LogwispError) throw cause
+      const message = `${path} could not be written (${(cause as Error).message}): it must not exist, its directory must`
+      throw new LogwispError('STORE_FAILED', message, { cause })
+    }
   }
 
-  async checkIntegrity(): Promise<readonly string[]> {
-    throw new Error('not yet')
+  checkIntegrity({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<readonly string[]> {
+    return checkIntegrity(this.path, this.#endsWith(signal))
   }
 
   async stats(): Promise<StoreStats> {
@@ -149,6 +163,7 @@ export class SqliteStore extends EventEmitter<StoreEvents> implements Store {
   }
 
   async #close(graceMs: number | undefined): Promise<void> {
+    this.#ended.abort(closedError(this.path))
     this.#tails.close()
     await this.#pool.close()
     // Last, so that it can empty the write-ahead log, which nobody reads any more.
@@ -157,7 +172,7 @@ export class SqliteStore extends EventEmitter<StoreEvents> implements Store {
 
   #writable(): OpenWriter {
     if (this.#closing !== undefined) {
-      throw new LogwispError('STORE_CLOSED', `the store ${this.path} is closed: close it after what writes to it`)
+      throw closedError(this.path)
     }
     if (this.#failure !== undefined) throw this.#failure
     if (this.#writer === undefined) {
@@ -166,10 +181,19 @@ export class SqliteStore extends EventEmitter<StoreEvents> implements Store {
     return this.#writer
   }
 
+  /** Aborted with the signal, or when the store is closed. */
+  #endsWith(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#ended.signal : AbortSignal.any([signal, this.#ended.signal])
+  }
+
   #fail(error: LogwispError): void {
     this.#failure ??= error
     this.emit('failed', error)
   }
+}
+
+function closedError(path: string): LogwispError {
+  return new LogwispError('STORE_CLOSED', `the store ${path} is closed: close it after what uses it`)
 }
 
 function notAnEntry(value: unknown): LogwispError {

@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path'
 import { type FileLock, type LogEntry, LogwispError, lockFile } from '@logwisp/core'
 import { unpackError } from '../thread/packed-error.ts'
 import { startThread, type Thread, threadUrl } from '../thread/start-thread.ts'
+import type { CheckpointCalls } from './checkpoint-thread.ts'
 import { EntryPacker } from './entry-columns.ts'
 import type { Written } from './entry-writer.ts'
 import type { WriterCalls, WriterFacts, WriterNotice, WriterSettings } from './writer-calls.ts'
@@ -29,7 +30,8 @@ export interface OpenWriter {
   readonly entriesWaiting: number
   append(entries: readonly LogEntry[]): Promise<Written>
   indexed(): Promise<void>
-  backup(path: string, signal: AbortSignal | undefined): Promise<void>
+  /** While `use` runs the database's file is what was stored when it began. */
+  whileFrozen(signal: AbortSignal, use: () => Promise<void>): Promise<void>
   facts(): Promise<WriterFacts>
   /** Commits what waits; a full disk or a locked database is waited for so many ms. @default 5000 */
   close(graceMs?: number): Promise<void>
@@ -41,14 +43,22 @@ export interface OpenWriter {
 export async function openWriter(options: WriterOptions): Promise<OpenWriter> {
   const { onCommitted, onWarning, onFailed, maxWaitingBytes, ...settings } = options
   const lock = await lockDatabase(options.path)
+  const checkpointer = new Checkpointer(options.path)
   const thread = startThread<WriterCalls, WriterNotice>(threadUrl('writer-thread', import.meta.url), {
     name: 'the writer of the store',
     onFailed,
-    onNotice: (notice) => {
-      if (notice.kind === 'committed') return onCommitted(notice.seq)
-      const error = unpackError(notice.error) as LogwispError
-      if (notice.kind === 'warning') onWarning(error)
-      else onFailed(error)
+    onNotice: async (notice) => {
+      switch (notice.kind) {
+        case 'committed':
+          return onCommitted(notice.seq)
+        case 'warning':
+          return onWarning(unpackError(notice.error) as LogwispError)
+        case 'failed':
+          return onFailed(unpackError(notice.error) as LogwispError)
+        case 'log-grown':
+          await checkpointer.checkpoint()
+          await thread.call('checkpointed', undefined).catch(() => {})
+      }
     },
   })
   try {
@@ -58,7 +68,36 @@ export async function openWriter(options: WriterOptions): Promise<OpenWriter> {
     await lock.release()
     throw error
   }
-  return new WriterHandle(thread, lock, maxWaitingBytes)
+  return new WriterHandle({ thread, checkpointer, lock, maxWaitingBytes })
+}
+
+/** The thread that works off the write-ahead log, started when there is something to do. */
+class Checkpointer {
+  readonly #path: string
+  #thread: Thread<CheckpointCalls> | undefined
+  #isClosed = false
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  async checkpoint(): Promise<void> {
+    if (this.#isClosed) return
+    this.#thread ??= startThread<CheckpointCalls>(threadUrl('checkpoint-thread', import.meta.url), {
+      name: 'the checkpoints of the store',
+      data: { path: this.#path },
+    })
+    try {
+      await this.#thread.call('checkpoint', undefined)
+    } catch {
+      // What stands in its way (a full disk, a lock) the writer will meet, too, and tell of.
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#thread?.close()
+  }
 }
 
 /** Beside the database, under the name that it really has. */
@@ -81,6 +120,13 @@ async function lockDatabase(path: string): Promise<FileLock> {
   }
 }
 
+interface HandleParts {
+  readonly thread: Thread<WriterCalls>
+  readonly checkpointer: Checkpointer
+  readonly lock: FileLock
+  readonly maxWaitingBytes: number
+}
+
 interface Held {
   readonly bytes: number
   readonly begin: () => void
@@ -88,15 +134,18 @@ interface Held {
 
 class WriterHandle implements OpenWriter {
   readonly #thread: Thread<WriterCalls>
+  readonly #checkpointer: Checkpointer
   readonly #lock: FileLock
   readonly #maxWaitingBytes: number
   readonly #held: Held[] = []
   #bytes = 0
   #entries = 0
   #closing: Promise<void> | undefined
+  #frozen: Promise<void> | undefined
 
-  constructor(thread: Thread<WriterCalls>, lock: FileLock, maxWaitingBytes: number) {
+  constructor({ thread, checkpointer, lock, maxWaitingBytes }: HandleParts) {
     this.#thread = thread
+    this.#checkpointer = checkpointer
     this.#lock = lock
     this.#maxWaitingBytes = maxWaitingBytes
   }
@@ -123,8 +172,15 @@ class WriterHandle implements OpenWriter {
     return this.#thread.call('indexed', undefined)
   }
 
-  backup(path: string, signal: AbortSignal | undefined): Promise<void> {
-    return this.#thread.call('backup', path, { signal })
+  async whileFrozen(signal: AbortSignal, use: () => Promise<void>): Promise<void> {
+    // One after the other: each wants the moment when it was asked for, or a later one.
+    while (this.#frozen !== undefined) await this.#frozen.catch(() => {})
+    this.#frozen = this.#whileFrozen(signal, use)
+    try {
+      await this.#frozen
+    } finally {
+      this.#frozen = undefined
+    }
   }
 
   facts(): Promise<WriterFacts> {
@@ -134,6 +190,16 @@ class WriterHandle implements OpenWriter {
   close(graceMs: number = closeGraceMs): Promise<void> {
     this.#closing ??= this.#close(graceMs)
     return this.#closing
+  }
+
+  async #whileFrozen(signal: AbortSignal, use: () => Promise<void>): Promise<void> {
+    try {
+      await this.#thread.call('freeze', undefined, { signal })
+      await use()
+    } finally {
+      // Also when the signal came while it was being frozen.
+      await this.#thread.call('thaw', undefined).catch(() => {})
+    }
   }
 
   /** At once, or when what was handed over before has made room for it. */
@@ -161,6 +227,7 @@ class WriterHandle implements OpenWriter {
     try {
       // The thread takes calls in order, so that it closes after the last of them.
       for (const { begin } of this.#held.splice(0)) begin()
+      await this.#checkpointer.close()
       await this.#thread.call('close', graceMs).catch(() => {})
     } finally {
       await this.#thread.close()

@@ -13,6 +13,8 @@ import type { WriterSettings } from './writer-calls.ts'
 export interface UpkeepOptions {
   readonly database: Database.Database
   readonly settings: WriterSettings
+  /** Has another thread work off the write-ahead log. */
+  readonly onLogGrown: () => void
   /** Rows of sources went. */
   readonly onSourcesRemoved: () => void
 }
@@ -24,6 +26,7 @@ export interface NextUpkeep {
 }
 
 export class Upkeep {
+  readonly checkpoints: WalCheckpoints
   readonly retention: RetentionSteps
   readonly indexer: WordIndexer | undefined
   readonly #merger: WordMerger | undefined
@@ -31,10 +34,11 @@ export class Upkeep {
   readonly #tasks: readonly UpkeepTask[]
   #turn = 0
 
-  constructor({ database, settings, onSourcesRemoved }: UpkeepOptions) {
+  constructor({ database, settings, onLogGrown, onSourcesRemoved }: UpkeepOptions) {
     const { maxBytes } = settings.retention
     const pageBytes = database.pragma('page_size', { simple: true }) as number
     const walPages = Math.min(checkpointPages, Math.floor(reservedBytes(maxBytes) / 4 / pageBytes))
+    this.checkpoints = new WalCheckpoints(database, walPages, onLogGrown)
     if (settings.fullText) {
       this.indexer = new WordIndexer(database)
       this.#merger = new WordMerger(database)
@@ -55,7 +59,7 @@ export class Upkeep {
       },
     })
     this.#tasks = [
-      new WalCheckpoints(database, walPages),
+      this.checkpoints,
       this.retention,
       ...(this.indexer === undefined ? [] : [this.indexer]),
       ...(this.#merger === undefined ? [] : [this.#merger]),

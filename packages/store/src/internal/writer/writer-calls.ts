@@ -26,8 +26,11 @@ export interface WriterCalls {
   append(columns: EntryColumns): Promise<Written>
   /** Answers once the index has all that was stored before. */
   indexed(argument: undefined): Promise<void>
-  /** Copies the database to this path. */
-  backup(path: string): Promise<void>
+  /** Answers once the database's file has all that was stored, and will not change until `thaw`. */
+  freeze(argument: undefined): Promise<void>
+  thaw(argument: undefined): void
+  /** What was asked for by the notice `log-grown` was done, or could not be. */
+  checkpointed(argument: undefined): void
   facts(argument: undefined): WriterFacts
   /** Commits what waits, as long as that takes, but no longer than so many ms while the disk is full or the database locked. */
   close(graceMs: number): Promise<void>
@@ -35,5 +38,7 @@ export interface WriterCalls {
 
 export type WriterNotice =
   | { readonly kind: 'committed'; readonly seq: number }
+  /** The write-ahead log wants to be worked off. */
+  | { readonly kind: 'log-grown' }
   | { readonly kind: 'warning'; readonly error: PackedError }
   | { readonly kind: 'failed'; readonly error: PackedError }

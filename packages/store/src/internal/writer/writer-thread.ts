@@ -13,9 +13,9 @@ const thread: ServedThread<WriterNotice> = serveThread<WriterCalls, WriterNotice
   },
   append: (columns) => writer().append(columns),
   indexed: () => writer().indexed(),
-  backup: async () => {
-    throw new LogwispError('STORE_FAILED', 'not yet')
-  },
+  freeze: (_argument, context) => writer().freeze(context),
+  thaw: () => writer().thaw(),
+  checkpointed: () => writer().checkpointed(),
   facts: () => writer().facts,
   close: async (graceMs) => opened?.close(graceMs),
 })

@@ -4,6 +4,7 @@ import { LogwispError } from '@logwisp/core'
 import type Database from 'better-sqlite3'
 import { readFacts } from '../store-facts.ts'
 import { packError } from '../thread/packed-error.ts'
+import type { CallContext } from '../thread/serve-thread.ts'
 import type { EntryColumns } from './entry-columns.ts'
 import { type CommitRow, EntryWriter, type Written } from './entry-writer.ts'
 import { reservedBytes } from './retention-steps.ts'
@@ -62,6 +63,7 @@ export class Writer {
       this.#upkeep = new Upkeep({
         database: this.#database,
         settings,
+        onLogGrown: () => this.#notify({ kind: 'log-grown' }),
         onSourcesRemoved: () => this.#entryWriter.sourcesRemoved(),
       })
     } catch (error) {
@@ -92,8 +94,18 @@ export class Writer {
     return { facts: readFacts(this.#database), removed: this.#upkeep.retention.removed }
   }
 
-  get database(): Database.Database {
-    return this.#database
+  freeze(context: CallContext): Promise<void> {
+    return this.#upkeep.checkpoints.freeze(context)
+  }
+
+  thaw(): void {
+    this.#upkeep.checkpoints.thaw()
+    this.#schedule()
+  }
+
+  checkpointed(): void {
+    this.#upkeep.checkpoints.done()
+    this.#schedule()
   }
 
   async close(graceMs: number): Promise<void> {
@@ -105,7 +117,7 @@ export class Writer {
     clearImmediate(this.#scheduled)
     this.#failure ??= new LogwispError('STORE_CLOSED', 'the store was closed: append before you close it')
     this.#rejectAll(this.#failure)
-    if (!this.#database.open) return
+    this.#upkeep.checkpoints.thaw()
     try {
       // So that the next one to open it, perhaps only to read, finds one file.
       this.#database.pragma('wal_checkpoint(TRUNCATE)')
