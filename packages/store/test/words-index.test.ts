@@ -6,13 +6,15 @@ import { type LevelWord, parseQuery, type QueryTerm, queryMatcher } from '@logwi
 import Database from 'better-sqlite3'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
+import { Vocabulary } from '../src/internal/reader/vocabulary.ts'
 import { schema } from '../src/internal/schema.ts'
-import { indexQuery } from '../src/internal/words/index-query.ts'
+import { indexQuery, type SourceIds } from '../src/internal/words/index-query.ts'
 import { indexText, maxIndexedLength, maxIndexedNodes } from '../src/internal/words/index-text.ts'
 
 const database = new Database(':memory:')
 database.exec(schema)
 const insert = database.prepare('INSERT INTO words (rowid, text) VALUES (?, ?)')
+const vocabulary = new Vocabulary(database)
 const empty = database.prepare("INSERT INTO words (words) VALUES ('delete-all')")
 const lookUp = database.prepare<[string], number>('SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid').pluck()
 afterAll(() => database.close())
@@ -28,7 +30,8 @@ function find(entries: readonly Entry[], term: QueryTerm): { fit: number[]; name
   const sources = [...new Set(entries.map(({ source }) => source))]
   empty.run()
   for (const [index, each] of entries.entries()) insert.run(index, indexText(each, sources.indexOf(each.source)))
-  const asked = indexQuery(term, (fits) => [...sources.entries()].flatMap(([id, name]) => (fits(name) ? [id] : [])))
+  const idsOf: SourceIds = (fits) => [...sources.entries()].flatMap(([id, name]) => (fits(name) ? [id] : []))
+  const asked = indexQuery(term, idsOf, (beginning) => vocabulary.tokensBeginning(beginning))
   const matches = queryMatcher({ terms: [term] })
   const fit = entries.flatMap((each, index) => (matches(each) ? [index] : []))
   const named = asked === undefined ? undefined : lookUp.all(asked)
@@ -175,7 +178,13 @@ describe('levels, sources, times', () => {
     expect(find(all, term('source:log/app.log,app.log.1'))).toEqual({ fit: [0, 4], named: [0, 4] })
     expect(find(all, term('-source:app.log'))).toEqual({ fit: [1, 4, 5], named: undefined })
     expect(find(all, term('source:nowhere'))).toEqual({ fit: [], named: [] })
-    expect(indexQuery(term('source:app.log'), () => undefined)).toBe(undefined)
+    expect(
+      indexQuery(
+        term('source:app.log'),
+        () => undefined,
+        () => undefined,
+      ),
+    ).toBe(undefined)
   })
 
   test('a time range has its beginning, and not its end', () => {
@@ -312,7 +321,6 @@ describe('the index', () => {
   test('keeps every letter and digit of Unicode as we write it: alone, at both ends of a word and within one', () => {
     const characters = allCharacters().filter((character) => /[\p{L}\p{N}\p{M}]/u.test(character))
     expect(characters.length).toBeGreaterThan(130_000)
-    database.exec('CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, words, instance)')
     const termsOf = database.prepare('SELECT doc, term FROM temp.vocabulary').raw()
     const texts = characters.map((each) => indexText(entry(`${each} ${each}qz qz${each} qz${each}qz`), 1))
     empty.run()
@@ -462,6 +470,14 @@ describe('the index', () => {
     expect(found).toBeGreaterThan(1000)
   }, 60_000)
 
+  test('is asked for the words that begin alike one by one, unless there are too many', () => {
+    const entries = Array.from({ length: 300 }, (_, number) => entry(`word${number} wo other`))
+    expect(find(entries, term('word19*'))).toEqual({ fit: [19, ...tens(190)], named: [19, ...tens(190)] })
+    expect(find(entries, term('word*')).named).toBe(undefined)
+    expect(find(entries, term('"word7 wo"*'))).toEqual({ fit: [7], named: [7] })
+    expect(find(entries, term('wow*'))).toEqual({ fit: [], named: [] })
+  })
+
   test('has little of an entry that is too large, and every search looks at it', () => {
     const large = entry(`${'word '.repeat(2_000_000)}needle`, { level: 'error' })
     expect(indexText(large, 7).length).toBeLessThan(100)
@@ -483,6 +499,11 @@ describe('the index', () => {
     expect(indexText(worst, 1).length).toBeLessThan(8 * maxIndexedLength)
   })
 })
+
+/** The ten numbers from one on. */
+function tens(from: number): number[] {
+  return Array.from({ length: 10 }, (_, place) => from + place)
+}
 
 function isNothing(each: QueryTerm): boolean {
   try {

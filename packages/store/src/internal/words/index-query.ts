@@ -11,11 +11,11 @@ import { cutWords } from './word-chars.ts'
 /** The ids of the sources whose names fit; undefined when there are too many to name, or nobody knows. */
 export type SourceIds = (fits: (name: string) => boolean) => readonly number[] | undefined
 
+/** The tokens of the index that begin so; undefined when there are too many to name. */
+export type TokensBeginning = (beginning: string) => readonly string[] | undefined
+
 /** Of a phrase, so many of its words narrow the search: the longest, which are the rarest. */
 const maxPhraseWords = 8
-
-/** Shorter beginnings are those of too many words. */
-const minPrefixLength = 2
 
 /** No entry has it: the question that has no answer. */
 const nothing = '"\ue000n"'
@@ -26,7 +26,11 @@ const levelWords: readonly LevelWord[] = ['none', ...logLevels]
  * An FTS5 query, in brackets if it needs them, that every entry with an `indexText` fits which fits the term; undefined when
  * the index can not tell. Join several with ` AND `. What it finds has still to be looked at: it may find more.
  */
-export function indexQuery(term: QueryTerm, sourceIds: SourceIds): string | undefined {
+export function indexQuery(
+  term: QueryTerm,
+  sourceIds: SourceIds,
+  tokensBeginning: TokensBeginning,
+): string | undefined {
   switch (term.kind) {
     case 'level':
       return anyOf(levelWords.filter((level) => term.levels.includes(level) !== (term.not ?? false)).map(levelTag))
@@ -44,8 +48,9 @@ export function indexQuery(term: QueryTerm, sourceIds: SourceIds): string | unde
     case 'word':
     case 'phrase': {
       if (term.not) return undefined
-      const tokens = phraseTokens(term.text, term.kind === 'word' && (term.prefix ?? false))
-      return tokens === undefined ? undefined : `(${tokens} OR ${quoted(unindexedTag)})`
+      const isPrefix = term.kind === 'word' && (term.prefix ?? false)
+      const asked = askedOfPhrase(term.text, isPrefix, tokensBeginning)
+      return asked === undefined ? undefined : `(${asked} OR ${quoted(unindexedTag)})`
     }
     case 'pattern':
       return undefined
@@ -63,20 +68,20 @@ function quoted(token: string): string {
   return `"${token}"`
 }
 
-function phraseTokens(text: string, isPrefix: boolean): string | undefined {
+function askedOfPhrase(text: string, isPrefix: boolean, tokensBeginning: TokensBeginning): string | undefined {
   const phrase = phraseOf(text, isPrefix)
   if (phrase === undefined) return undefined
   const words = cutWords(phrase.text)
-  const tokens = new Set<string>()
+  const asked = new Set<string>()
   if (isPrefix && phrase.endsWithLetter) {
     const beginning = tokenOf(words.pop() as string)
     // A beginning that is cut itself is the whole token of every word that begins with it.
-    if (beginning.length >= maxTokenLength) tokens.add(quoted(beginning))
-    else if (beginning.length >= minPrefixLength) tokens.add(`${quoted(beginning)} *`)
+    const tokens = beginning.length >= maxTokenLength ? [beginning] : tokensBeginning(beginning)
+    if (tokens !== undefined) asked.add(anyOf(tokens))
   }
   const longest = words.sort((a, b) => b.length - a.length).slice(0, maxPhraseWords)
-  for (const word of longest) tokens.add(quoted(tokenOf(word)))
-  if (tokens.size === 0) return undefined
-  const all = [...tokens].join(' AND ')
-  return tokens.size === 1 ? all : `(${all})`
+  for (const word of longest) asked.add(quoted(tokenOf(word)))
+  if (asked.size === 0) return undefined
+  const all = [...asked].join(' AND ')
+  return asked.size === 1 ? all : `(${all})`
 }
