@@ -11,6 +11,9 @@ const outDir = fileURLToPath(new URL('../dist/page', import.meta.url))
 /** Shorter files gain nothing. Unit: bytes. */
 const minCompressedBytes = 500
 
+/** The best one, 11, takes five seconds for one part in a hundred less. */
+const params = { [constants.BROTLI_PARAM_QUALITY]: 9 }
+
 /** Writes each file's compressed forms beside it, so that nobody has to compress it while a browser waits. */
 const compressAssets: Plugin = {
   name: 'compress-assets',
@@ -19,8 +22,7 @@ const compressAssets: Plugin = {
       const path = `${outDir}/assets/${name}`
       const bytes = readFileSync(path)
       if (bytes.length < minCompressedBytes) continue
-      const best = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY }
-      writeFileSync(`${path}.br`, brotliCompressSync(bytes, { params: best }))
+      writeFileSync(`${path}.br`, brotliCompressSync(bytes, { params }))
       writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }))
     }
   },

@@ -65,16 +65,20 @@ export function LineList(props: LineListProps): ReactElement {
   const toFocus = useRef<string>(undefined)
   const focusOnBegin = useRef<'first' | 'last'>(undefined)
 
-  // The rows as they are now, the one that was seen staying where it is.
   const rowOfKey = (key: string): number => lines.rowOfGap(key) ?? (key.startsWith('gap ') ? -1 : lines.rowOf(key))
+  /** Tells of the rows as they are now, the one that was seen staying where it is. Lines come between two renderings. */
+  const reckon = (): void => {
+    const anchorKey = known.current.lines === lines ? known.current.anchorKey : undefined
+    const anchorRow = anchorKey === undefined ? 0 : rowOfKey(anchorKey)
+    const heightOf = (row: number): number | undefined => (wrap ? heights.of(lines.row(row)?.key) : undefined)
+    const sizes = { rows: lines.length, usualPx: heights.usualPx, heightOf }
+    scroll.setRows(sizes, anchorRow === -1 ? scroll.anchorRow : anchorRow)
+  }
+  const keepAnchor = (): void => {
+    known.current.anchorKey = lines.row(scroll.anchorRow)?.key
+  }
   const isSame = known.current.lines === lines
-  const anchorKey = isSame ? known.current.anchorKey : undefined
-  const anchorRow = anchorKey === undefined ? 0 : rowOfKey(anchorKey)
-  const heightOf = (row: number): number | undefined => (wrap ? heights.of(lines.row(row)?.key) : undefined)
-  scroll.setRows(
-    { rows: lines.length, usualPx: heights.usualPx, heightOf },
-    anchorRow === -1 ? scroll.anchorRow : anchorRow,
-  )
+  reckon()
   const hasBegun = !isSame || known.current.turn !== state.turn
   if (hasBegun && state.phase === 'ready') {
     known.current.turn = state.turn
@@ -86,7 +90,7 @@ export function LineList(props: LineListProps): ReactElement {
   known.current.lines = lines
   if (follow) scroll.toEnd()
   else scroll.settle(!isScrolling.current)
-  known.current.anchorKey = lines.row(scroll.anchorRow)?.key
+  keepAnchor()
   const { first, end, top } = scroll.drawn()
 
   useLayoutEffect(() => {
@@ -140,8 +144,9 @@ export function LineList(props: LineListProps): ReactElement {
       isScrolling.current = false
       redraw()
     }, idleAfterMs)
+    reckon()
     scroll.scrolledTo(scrollTop)
-    known.current.anchorKey = lines.row(scroll.anchorRow)?.key
+    keepAnchor()
     if (follow && scrollTop < before) onFollow(false)
     else if (!follow && scrollTop > before && scroll.isAtEnd && feed.state.isAtEnd && selected === undefined)
       onFollow(true)
@@ -149,12 +154,13 @@ export function LineList(props: LineListProps): ReactElement {
   }
 
   const focusRow = (row: number): void => {
+    reckon()
     const target = Math.max(0, Math.min(row, lines.length - 1))
     const found = lines.row(target)
     if (found === undefined) return
     if (follow && target < lines.length - 1) onFollow(false)
     scroll.toRow(target, 'nearest')
-    known.current.anchorKey = lines.row(scroll.anchorRow)?.key
+    keepAnchor()
     toFocus.current = found.key
     setFocusedKey(found.key)
     if (selected !== undefined && found.kind === 'entry') onOpen(found.entry.id)
@@ -171,6 +177,7 @@ export function LineList(props: LineListProps): ReactElement {
   }, [state.turn])
 
   const press = (key: string): boolean => {
+    reckon()
     const focusedRow = focusedKey === undefined ? -1 : rowOfKey(focusedKey)
     const isHere = focusedRow >= 0 && lines.row(focusedRow)?.key === focusedKey
     // Without a focused row: from what is seen.

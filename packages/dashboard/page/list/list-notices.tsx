@@ -19,6 +19,8 @@ export function ListNotices(props: ListNoticesProps): ReactElement {
   const { state, isEmpty, isNarrowed, onStop, onContinue, onRetry, onShowAll } = props
   const { phase, search, problem } = state
   const words = searchWords(state)
+  // The search box says which one.
+  const isMistake = problem?.parameter === 'q'
   const isNothing = isEmpty && phase === 'ready' && search === undefined && problem === undefined
   return (
     <>
@@ -47,7 +49,8 @@ export function ListNotices(props: ListNoticesProps): ReactElement {
           )}
         </div>
       )}
-      {problem !== undefined && (
+      {isMistake && isEmpty && <p className="lines__empty">The search has a mistake: see above.</p>}
+      {problem !== undefined && !isMistake && (
         <div className="lines__notice lines__notice--bottom lines__notice--problem">
           <span>{problemWords(state)}</span>
           {problem.mayPass && (

@@ -121,11 +121,13 @@ export function SearchBox({ text, problem, onSearch, complete }: SearchBoxProps)
   }
 
   const search = (newText: string): void => {
+    setOpen(undefined)
+    setDraft(newText)
+    // What is wrong is told below, and asked of nobody.
+    if (parseQuery(newText).problems.length > 0) return
     const kept = withSearch(searches, newText)
     setSearches(kept)
     keepSearches(kept)
-    setOpen(undefined)
-    setDraft(newText)
     onSearch(newText.trim())
   }
 
