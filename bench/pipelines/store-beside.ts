@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { LogEntry } from '@logwisp/core'
 import { openStore, type Store, type StoreOptions } from '@logwisp/store'
 import { measured } from '../harness/measured.ts'
-import { firstTime, storeEntries, weekMs } from '../store/store-entries.ts'
+import { firstTime, paceMs, storeEntries } from '../store/store-entries.ts'
 import type { BesideRow } from '../store/store-result.ts'
 import { timesOf } from '../store/times-of.ts'
 
@@ -78,7 +78,11 @@ await measured(async ({ path, entries, seconds, entriesPerSecond }: Task) => {
     const going = beside.map((each) => each(store, path, stop.signal))
     const loop = monitorEventLoopDelay({ resolution: 1 })
     loop.enable()
-    const allMs = await appendAtTimes(store, seconds, entriesPerSecond, appended)
+    const allMs = await appendAtTimes(
+      store,
+      { seconds, entriesPerSecond, firstMs: firstTime + entries * paceMs },
+      appended,
+    )
     loop.disable()
     stop.abort()
     const done = (await Promise.all(going)).filter((what) => what !== '–')
@@ -99,8 +103,7 @@ await measured(async ({ path, entries, seconds, entriesPerSecond }: Task) => {
 /** Each append is begun at its time, whether or not those before are done, and timed from then: nothing hides behind a slow one. */
 async function appendAtTimes(
   store: Store,
-  seconds: number,
-  entriesPerSecond: number,
+  { seconds, entriesPerSecond, firstMs }: { seconds: number; entriesPerSecond: number; firstMs: number },
   appended: { next: number },
 ): Promise<number[]> {
   const everyMs = (1000 * perAppend) / entriesPerSecond
@@ -114,7 +117,11 @@ async function appendAtTimes(
     const entries = Array.from({ length: perAppend }, (): LogEntry => {
       const number = appended.next++
       const made = make(number % 1_000_000)
-      return { ...made, time: firstTime + weekMs + number, origin: { ...made.origin!, id: `beside:${number}` } }
+      return {
+        ...made,
+        time: firstMs + (number * 1000) / entriesPerSecond,
+        origin: { ...made.origin!, id: `beside:${number}` },
+      }
     })
     going.push(store.append(entries).then(() => performance.now() - dueMs))
   }

@@ -1,10 +1,12 @@
-/** The entries that the store is measured with: a week of a web service's log, any of them at once by its number. */
+/** The entries that the store is measured with: a web service's log, any of them at once by its number. */
 
 import type { LogEntry, LogLevel, OriginTracker } from '@logwisp/core'
 
-/** The first entry's; the last one is just before the end of the week. */
+/** The first entry's; the others follow it at a steady pace. */
 export const firstTime: number = Date.UTC(2026, 10, 14)
-export const weekMs: number = 7 * 24 * 60 * 60 * 1000
+
+/** From one entry to the next: ten million are a week. */
+export const paceMs = 60.48
 
 /** In ten entries, whatever their number. */
 export const rareWord = 'kingfisher'
@@ -23,6 +25,7 @@ const parts = ['checkout', 'catalog', 'payments', 'sessions', 'shipping', 'searc
 const methods = ['GET', 'GET', 'GET', 'POST', 'PUT', 'DELETE']
 const paths = ['/api/orders', '/api/products', '/healthz', '/api/cart/items', '/login', '/api/search?q=kettle']
 const sources = Array.from({ length: 24 }, (_, number) => `/var/log/web-${number}/app.log`)
+/** How many different users there are. */
 export const users = 99_991
 
 const tracker: OriginTracker = { acknowledge: () => {} }
@@ -43,7 +46,7 @@ export function storeEntries(count: number): (number: number) => LogEntry {
     const what = `${methods[second % methods.length] as string} ${paths[(first >>> 8) % paths.length] as string}`
     const message = `[${part}] request ${first.toString(16)} ${what} ${status} in ${ms} ms user=u-${user}${slow}${again}${rare}`
     const entry: LogEntry = {
-      time: firstTime + Math.floor((number / count) * weekMs),
+      time: firstTime + Math.floor(number * paceMs),
       source: sources[(second >>> 5) % sources.length] as string,
       level: levelOf((first >>> 3) % 1000),
       message,

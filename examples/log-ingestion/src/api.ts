@@ -12,10 +12,13 @@ const api = logsApi(store, { port: Number(port), allowOrigin })
 
 api.on('listening', (address) => console.log(`http://127.0.0.1:${address.port}/logs takes and gives entries`))
 store.on('warning', ({ message }) => console.error(message))
-store.on('failed', ({ message }) => {
+store.on('failed', fail)
+api.on('error', fail)
+
+function fail({ message }: Error): void {
   console.error(message)
   process.exit(1)
-})
+}
 
 async function stop(): Promise<void> {
   await api.close()

@@ -89,10 +89,10 @@ test('what the generator writes is in the store, once each, in order, with level
 
 test('one command runs all four, prints where they are, and starts again what dies; nothing is lost', async () => {
   const ports = [String(await freePort()), String(await freePort())]
-  const all = start('main', [directory, ...ports], directory, { PAUSE: '0.01' })
+  const all = start('main', ['data', ...ports], directory, { PAUSE: '0.01' })
   const [, api = ''] = await all.says(/^api +(http:\S+)\/logs takes/m)
   const [, page = ''] = await all.says(/^dashboard +(http:\S+) shows/m)
-  await all.says(/^collector +app\.log goes to/m)
+  await all.says(/^collector +\S+app\.log goes to/m)
   const answer = await fetch(page)
   expect(answer.status).toBe(200)
   expect(await answer.text()).toContain(`content="${api}"`)
@@ -112,7 +112,7 @@ test('one command runs all four, prints where they are, and starts again what di
   )
   expect(await all.end()).toBe(0)
 
-  const [, url] = await startApi()
+  const [, url] = await startApi(['data/logs.db', '0'])
   const logs = (await messages(url, '?limit=10000')).filter((line) => / - Log \d+$/.test(line))
   expect(logs.map((line) => line.slice(26))).toEqual(logs.map((_, index) => `Log ${index + 1}`))
 }, 60_000)
