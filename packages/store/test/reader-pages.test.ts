@@ -10,12 +10,11 @@ import { findPage } from '../src/internal/reader/find-page.ts'
 import { look } from '../src/internal/reader/look.ts'
 import { scanEntries } from '../src/internal/reader/scan-entries.ts'
 import type { SliceReader } from '../src/internal/reader/slices.ts'
-import { SourceNames } from '../src/internal/reader/source-names.ts'
 import { maxOwnSlotMs, maxSlotMs } from '../src/internal/schema.ts'
 import type { LogQuery, QueryTerm } from '../src/log-query.ts'
 import { queryMatcher } from '../src/query-matcher.ts'
 import { compareEntryIds, type StoredEntry } from '../src/stored-entry.ts'
-import { FilledDatabase } from './reading/filled-database.ts'
+import { FilledDatabase } from './filled-database.ts'
 
 const levels: readonly (LogLevel | undefined)[] = [undefined, 'trace', 'debug', 'info', 'warn', 'error', 'fatal']
 const vocabulary = [
@@ -119,15 +118,14 @@ const step = fc.oneof(
 )
 
 /** A reader without a thread. With `rows`, its slices end after so many entries were looked at. */
-function readerOf(database: FilledDatabase, rows = Infinity): SliceReader {
-  const names = new SourceNames(database.db)
+function slicesOf(database: FilledDatabase, rows = Infinity): SliceReader {
   const budget = () => {
     let left = rows
     return { isSpent: () => left-- <= 0 }
   }
   return {
-    look: async ({ request }) => look(database.db, names, request, budget()),
-    count: async ({ request }) => count(database.db, names, request, budget()),
+    look: async ({ request }) => look(database.reader, request, budget()),
+    count: async ({ request }) => count(database.reader, request, budget()),
   }
 }
 
@@ -156,10 +154,10 @@ test('pages in both directions, with any limits, are a filter over all entries',
     fc.infiniteStream(fc.integer({ min: 1, max: 7 })),
     fc.constantFrom(0, 3, Infinity),
     async (isIndexed, steps, queries, limits, rows) => {
-      const database = await FilledDatabase.open({ isIndexed })
+      const database = FilledDatabase.inMemory({ isIndexed })
       try {
         apply(database, steps)
-        const reader = readerOf(database, rows)
+        const reader = slicesOf(database, rows)
         const limit = (): number => limits.next().value as number
         for (const asked of queries) {
           const wanted = expected(database, asked)
@@ -197,7 +195,7 @@ test('pages in both directions, with any limits, are a filter over all entries',
       }
     },
   )
-  await fc.assert(property, { numRuns: 150 })
+  await fc.assert(property, { numRuns: 80 })
 })
 
 test('the entries around a place are half before it, half at or after it', async () => {
@@ -207,7 +205,7 @@ test('the entries around a place are half before it, half at or after it', async
     fc.oneof(time, fc.nat(60)),
     fc.integer({ min: 1, max: 9 }),
     async (steps, asked, place, limit) => {
-      const database = await FilledDatabase.open()
+      const database = FilledDatabase.inMemory()
       try {
         apply(database, steps)
         const wanted = expected(database, asked)
@@ -218,7 +216,7 @@ test('the entries around a place are half before it, half at or after it', async
           typeof around === 'string' ? compareEntryIds(entry.id, around) < 0 : slotMs(entry) < clamped(around)
         const before = wanted.filter(isBefore)
         const after = wanted.slice(before.length)
-        const page = await findPage(readerOf(database), asked, { around, limit })
+        const page = await findPage(slicesOf(database), asked, { around, limit })
         const half = Math.floor(limit / 2)
         expect(page.entries).toEqual([
           ...before.slice(Math.max(0, before.length - half)),
@@ -231,7 +229,7 @@ test('the entries around a place are half before it, half at or after it', async
       }
     },
   )
-  await fc.assert(property, { numRuns: 100 })
+  await fc.assert(property, { numRuns: 60 })
 })
 
 function slotMs({ id }: StoredEntry): number {
@@ -249,10 +247,10 @@ test('a histogram counts what fits, by level, in whole buckets', async () => {
     fc.integer({ min: 2, max: 200 }),
     fc.constantFrom(0, 3, Infinity),
     async (steps, asked, buckets, rows) => {
-      const database = await FilledDatabase.open()
+      const database = FilledDatabase.inMemory()
       try {
         apply(database, steps)
-        const histogram = await countHistogram(readerOf(database, rows), asked, { buckets, deadlineMs: Infinity })
+        const histogram = await countHistogram(slicesOf(database, rows), asked, { buckets, deadlineMs: Infinity })
         const { bucketMs, from, to } = histogram
         const counts = new Map<number, Record<string, number>>()
         for (const { time: at, level = 'none' } of expected(database, asked)) {
@@ -272,5 +270,5 @@ test('a histogram counts what fits, by level, in whole buckets', async () => {
       }
     },
   )
-  await fc.assert(property, { numRuns: 150 })
+  await fc.assert(property, { numRuns: 80 })
 })

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type CommitReader, TailHub } from '../src/internal/tail/tail-hub.ts'
 import type { TailItem } from '../src/query-results.ts'
 import type { StoredEntry } from '../src/stored-entry.ts'
-import { FilledDatabase } from './reading/filled-database.ts'
+import { FilledDatabase } from './filled-database.ts'
 
 let database: FilledDatabase
 let reader: CommitReader

@@ -1,11 +1,10 @@
 /** What could be written next in a query: names of sources, paths and values of fields. */
 
-import type { Database } from 'better-sqlite3'
 import type { Completion, CompletionsOf } from '../../query-results.ts'
 import { walkFields } from '../words/field-nodes.ts'
 import type { Budget } from './budget.ts'
 import { parseFields } from './entry-row.ts'
-import type { SourceNames } from './source-names.ts'
+import type { Reader } from './reader.ts'
 
 /** The newest entries, whose sources and fields are offered first. */
 const sampleEntries = 5_000
@@ -19,15 +18,16 @@ const maxTextLength = 200
 /** Completions of one query when it does not say how many. */
 const defaultLimit = 20
 
-export function complete(db: Database, names: SourceNames, of: CompletionsOf, budget: Budget): Completion[] {
+export function complete(reader: Reader, of: CompletionsOf, budget: Budget): Completion[] {
   const prefix = (of.prefix ?? '').toLowerCase()
   const limit = of.limit ?? defaultLimit
-  const texts = of.of === 'source' ? sources(db, names, of.prefix ?? '', limit, budget) : fields(db, of, prefix, budget)
+  const texts =
+    of.of === 'source' ? sources(reader, of.prefix ?? '', limit, budget) : fields(reader, of, prefix, budget)
   return texts.slice(0, limit).map((text) => ({ text }))
 }
 
 /** Those of recent entries first, the most frequent first; then the others whose name begins so, or a part of whose path does. */
-function sources(db: Database, names: SourceNames, prefix: string, limit: number, budget: Budget): string[] {
+function sources({ db, names }: Reader, prefix: string, limit: number, budget: Budget): string[] {
   const counts = new Map<number, number>()
   const recent = db.prepare<[number], number>('SELECT source FROM entries ORDER BY id DESC LIMIT ?').pluck(true)
   for (const id of recent.iterate(sampleEntries)) {
@@ -61,7 +61,12 @@ function hasPart(name: string, prefix: string): boolean {
 }
 
 /** Paths, or values at a path, of recent entries; the most frequent first. */
-function fields(db: Database, of: Exclude<CompletionsOf, { of: 'source' }>, prefix: string, budget: Budget): string[] {
+function fields(
+  { db }: Reader,
+  of: Exclude<CompletionsOf, { of: 'source' }>,
+  prefix: string,
+  budget: Budget,
+): string[] {
   const counts = new Map<string, number>()
   const offer = (text: string): void => {
     if (text.length > maxTextLength || !text.toLowerCase().startsWith(prefix)) return

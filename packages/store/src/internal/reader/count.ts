@@ -8,7 +8,7 @@ import type { Budget } from './budget.ts'
 import { examine } from './examine.ts'
 import { fitting } from './look.ts'
 import { allowedLevels, planQuery } from './plan.ts'
-import type { SourceNames } from './source-names.ts'
+import type { Reader } from './reader.ts'
 
 export interface CountRequest {
   readonly query: LogQuery
@@ -43,10 +43,11 @@ export interface CountAnswer {
 }
 
 /** @throws LogwispError `BAD_QUERY`, `STORE_CORRUPT`. */
-export function count(db: Database, names: SourceNames, request: CountRequest, budget: Budget): CountAnswer {
+export function count(reader: Reader, request: CountRequest, budget: Budget): CountAnswer {
+  const { db } = reader
   const { query, resume } = request
   // Refuses what is no query, before `counts` is asked, which does not look at all of it.
-  planQuery(db, names, { ...query, to: -Infinity }, budget)
+  planQuery(reader, { ...query, to: -Infinity }, budget)
   const { from, to, bucketMs } = resume ?? shownRange(db, query, request.buckets)
   const isByLevelOnly = (query.terms ?? []).every(({ kind }) => kind === 'level')
   const segments = countSegments(query.from ?? -Infinity, query.to ?? Infinity, isByLevelOnly ? bucketMs : 0)
@@ -56,7 +57,7 @@ export function count(db: Database, names: SourceNames, request: CountRequest, b
     const segment = segments[index] as CountSegment
     const left =
       segment.unit === undefined
-        ? countEntries(db, names, query, segment, at.slot, budget, tally)
+        ? countEntries(reader, query, segment, at.slot, budget, tally)
         : countUnits(db, allowedLevels(query.terms ?? []), segment, segment.unit, at.before, budget, tally)
     if (left !== undefined) {
       const countedFrom = left.before ?? (left.slot as Slot).ms + 1
@@ -76,11 +77,11 @@ export function count(db: Database, names: SourceNames, request: CountRequest, b
 
 /** The times to show: the query's, or those of what is there; as whole buckets. */
 function shownRange(db: Database, query: LogQuery, buckets: number): { from: number; to: number; bucketMs: number } {
-  const sql = 'SELECT min(time), max(time) + 1000 FROM counts WHERE unit = 1000'
-  const [oldest, newest] = db.prepare(sql).raw(true).get() as [number | null, number | null]
+  const oldest = timeOf(db, 'ASC', -Infinity, Infinity, 1_000)
+  const newest = timeOf(db, 'DESC', -Infinity, Infinity, 1_000)
   const isTime = (time: number | undefined): time is number => time !== undefined && Number.isFinite(time)
   const from = isTime(query.from) ? query.from : Math.min(oldest ?? 0, isTime(query.to) ? query.to : Infinity)
-  const to = Math.max(from, isTime(query.to) ? query.to : (newest ?? from))
+  const to = Math.max(from, isTime(query.to) ? query.to : newest === undefined ? from : newest + 1_000)
   const bucketMs = bucketSizeMs(from, to, buckets)
   return { from: Math.floor(from / bucketMs) * bucketMs, to: Math.ceil(to / bucketMs) * bucketMs, bucketMs }
 }
@@ -91,19 +92,18 @@ type Left =
   | { readonly before: number; readonly slot?: undefined }
 
 function countEntries(
-  db: Database,
-  names: SourceNames,
+  reader: Reader,
   query: LogQuery,
   { from, to }: CountSegment,
   start: Slot | undefined,
   budget: Budget,
   tally: Tally,
 ): Left | undefined {
-  const plan = planQuery(db, names, { ...query, from, to }, budget)
+  const plan = planQuery(reader, { ...query, from, to }, budget)
   if (plan.range === undefined) return undefined
   const { first, last } = plan.range
-  const slot = examine(db, plan, 'older', start ?? last, first, budget, (row) => {
-    const entry = fitting(row, names, plan.fits)
+  const slot = examine(reader.db, plan, 'older', start ?? last, first, budget, (row) => {
+    const entry = fitting(row, reader, plan.fits)
     if (entry !== undefined) tally.add(entry.time, entry.level, 1)
     return true
   })
@@ -119,19 +119,29 @@ function countUnits(
   budget: Budget,
   tally: Tally,
 ): Left | undefined {
-  const sql = 'SELECT time, level, entries FROM counts WHERE unit = ? AND time >= ? AND time < ? ORDER BY time DESC'
-  const rows = db.prepare<[number, number, number], [number, number, number]>(sql).raw(true)
-  let examined = 0
-  let previous = Infinity
-  let isSpent = false
-  for (const [time, level, entries] of rows.iterate(unit, from, before ?? to)) {
-    // All levels of one unit belong together.
-    if (isSpent && time !== previous) return { before: previous }
-    if (((levels >> level) & 1) === 1) tally.add(time, level, entries)
-    previous = time
-    if (++examined % 256 === 0) isSpent ||= budget.isSpent()
+  const sums = db
+    .prepare<[number, number, number], [number, number]>(
+      'SELECT level, sum(entries) FROM counts WHERE unit = ? AND time >= ? AND time < ? GROUP BY level',
+    )
+    .raw(true)
+  let end = before ?? to
+  for (;;) {
+    // Buckets without entries are passed over.
+    const newest = timeOf(db, 'DESC', from, end, unit)
+    if (newest === undefined) return undefined
+    const start = Math.max(from, tally.bucketOf(newest))
+    for (const [level, entries] of sums.iterate(unit, start, end)) {
+      if (((levels >> level) & 1) === 1) tally.add(newest, level, entries)
+    }
+    end = start
+    if (budget.isSpent()) return { before: end }
   }
-  return undefined
+}
+
+/** The first or the last unit that has entries. */
+function timeOf(db: Database, order: 'ASC' | 'DESC', from: number, to: number, unit: number): number | undefined {
+  const sql = `SELECT time FROM counts WHERE unit = ? AND time >= ? AND time < ? ORDER BY time ${order} LIMIT 1`
+  return db.prepare<[number, number, number], number>(sql).pluck(true).get(unit, from, to)
 }
 
 /** Sums by bucket and level. */
@@ -144,10 +154,14 @@ class Tally {
   }
 
   add(time: number, level: number, entries: number): void {
-    const bucket = Math.floor(time / this.#bucketMs) * this.#bucketMs
+    const bucket = this.bucketOf(time)
     let sums = this.#buckets.get(bucket)
     if (sums === undefined) this.#buckets.set(bucket, (sums = []))
     sums[level] = (sums[level] ?? 0) + entries
+  }
+
+  bucketOf(time: number): number {
+    return Math.floor(time / this.#bucketMs) * this.#bucketMs
   }
 
   counts(): [number, number, number][] {

@@ -6,8 +6,8 @@ import { unpackSlots } from '../packed-slots.ts'
 import type { CommitPlace } from '../tail/live-position.ts'
 import { type EntryRow, entryRowSql, type PackedEntry, packedSize } from './entry-row.ts'
 import { newestSeq } from './look.ts'
+import type { Reader } from './reader.ts'
 import { slotList } from './slot-list.ts'
-import type { SourceNames } from './source-names.ts'
 
 export interface FollowRequest {
   readonly after: CommitPlace
@@ -40,12 +40,13 @@ export interface FollowAnswer {
   readonly hasMore: boolean
 }
 
-export function follow(db: Database, names: SourceNames, request: FollowRequest): FollowAnswer {
+export function follow(reader: Reader, request: FollowRequest): FollowAnswer {
   // One snapshot: what the commits name must be there to be read. It takes a few ms at most.
-  return db.transaction(() => followNow(db, names, request))()
+  return reader.db.transaction(() => followNow(reader, request))()
 }
 
-function followNow(db: Database, names: SourceNames, request: FollowRequest): FollowAnswer {
+function followNow(reader: Reader, request: FollowRequest): FollowAnswer {
+  const { db } = reader
   const newest = newestSeq(db)
   const head = { seq: newest + 1, index: 0 }
   const nothing = { entries: [], places: [], end: head, hasMore: false }
@@ -64,7 +65,7 @@ function followNow(db: Database, names: SourceNames, request: FollowRequest): Fo
     return { ...nothing, gap: gap ?? measuredGap(db, after) }
   }
   if (gap !== undefined) return { ...nothing, gap, end: after, hasMore: true }
-  return entriesAfter(db, names, after, head, request)
+  return entriesAfter(reader, after, head, request)
 }
 
 /** How many entries are in the commits from this one on; stops counting at `most`. */
@@ -96,8 +97,7 @@ function measuredGap(db: Database, after: CommitPlace): FollowGap {
 }
 
 function entriesAfter(
-  db: Database,
-  names: SourceNames,
+  { db, names }: Reader,
   after: CommitPlace,
   head: CommitPlace,
   { maxEntries, maxBytes }: FollowRequest,

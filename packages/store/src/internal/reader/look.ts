@@ -10,8 +10,8 @@ import type { Budget } from './budget.ts'
 import { type EntryRow, type PackedEntry, packedSize, parseFields } from './entry-row.ts'
 import { examine } from './examine.ts'
 import { planQuery } from './plan.ts'
+import type { Reader } from './reader.ts'
 import type { Direction } from './slot-range.ts'
-import type { SourceNames } from './source-names.ts'
 
 export interface LookRequest {
   readonly query: LogQuery
@@ -36,11 +36,12 @@ export interface LookAnswer {
 }
 
 /** @throws LogwispError `BAD_QUERY`, `STORE_CORRUPT`. */
-export function look(db: Database, names: SourceNames, request: LookRequest, budget: Budget): LookAnswer {
+export function look(reader: Reader, request: LookRequest, budget: Budget): LookAnswer {
+  const { db } = reader
   // Asked before anything else: what is committed up to here is seen by every statement that follows.
   const throughSeq = request.throughSeq ?? newestSeq(db)
   const { query, direction, limit, maxBytes } = request
-  const plan = planQuery(db, names, query, budget)
+  const plan = planQuery(reader, query, budget)
   if (plan.range === undefined) return { entries: [], throughSeq }
   const { first, last } = plan.range
   const start = nearest(request.start, direction === 'older' ? last : first, direction)
@@ -50,7 +51,7 @@ export function look(db: Database, names: SourceNames, request: LookRequest, bud
   const entries: PackedEntry[] = []
   let bytes = 0
   const next = examine(db, plan, direction, start, end, budget, (row) => {
-    const entry = fitting(row, names, plan.fits)
+    const entry = fitting(row, reader, plan.fits)
     if (entry === undefined) return true
     bytes += packedSize(entry)
     return entries.push(entry) < limit && bytes < maxBytes
@@ -66,7 +67,7 @@ export function newestSeq(db: Database): number {
 /** The entry of a row when it fits. Undefined too when it was removed while it was read. */
 export function fitting(
   row: EntryRow,
-  names: SourceNames,
+  { names }: Reader,
   fits: (entry: LazyEntry) => boolean,
 ): PackedEntry | undefined {
   const [ms, turn, exactTime, level, sourceId, message, fields] = row

@@ -1,13 +1,12 @@
 /** How a query is answered: which places to look at, what narrows them, and what decides. */
 
-import type { Database } from 'better-sqlite3'
 import type { LevelWord, LogQuery, QueryTerm } from '../../log-query.ts'
 import { queryMatcher } from '../../query-matcher.ts'
 import { storedLevels } from '../stored-levels.ts'
-import { indexQuery } from '../words/index-query.ts'
+import { indexQuery, type SourceIds } from '../words/index-query.ts'
 import { type Budget, timeBudget } from './budget.ts'
+import type { Reader } from './reader.ts'
 import { type SlotRange, slotRange } from './slot-range.ts'
-import type { SourceNames } from './source-names.ts'
 import { type UnindexedSlots, unindexedSlots } from './unindexed-slots.ts'
 
 export interface Plan {
@@ -37,7 +36,7 @@ const facts =
   "SELECT max(CASE name WHEN 'maxSpillMs' THEN value END), max(CASE name WHEN 'indexedSeq' THEN value END) FROM facts"
 
 /** @throws LogwispError `BAD_QUERY`. */
-export function planQuery(db: Database, names: SourceNames, query: LogQuery, budget: Budget): Plan {
+export function planQuery({ db, names, vocabulary }: Reader, query: LogQuery, budget: Budget): Plan {
   const fits = queryMatcher(query)
   const terms = query.terms ?? []
   const [maxSpillMs, indexedSeq] = db.prepare(facts).raw(true).get() as [number | null, number | null]
@@ -49,10 +48,8 @@ export function planQuery(db: Database, names: SourceNames, query: LogQuery, bud
   const narrowing: string[] = []
   let isLevelsOnly = true
   for (const term of terms) {
-    const asked = indexQuery(term, (fitsName) => {
-      const { sources } = term as Extract<QueryTerm, { kind: 'source' }>
-      return names.idsOf(JSON.stringify(sources), fitsName, namesBudget)
-    })
+    const sourceIds: SourceIds = (fitsName) => names.idsOf(JSON.stringify(term), fitsName, namesBudget)
+    const asked = indexQuery(term, sourceIds, (beginning) => vocabulary.tokensBeginning(beginning))
     if (asked === undefined || asked.length > maxAskedLength) continue
     narrowing.push(asked)
     if (term.kind !== 'level') isLevelsOnly = false

@@ -1,7 +1,6 @@
 /** The thread that reads: one connection, one call at a time. */
 
 import { workerData } from 'node:worker_threads'
-import type { Database } from 'better-sqlite3'
 import { type Slot, slotIdSql } from '../entry-id.ts'
 import { readFacts } from '../store-facts.ts'
 import { type CallContext, serveThread } from '../thread/serve-thread.ts'
@@ -12,40 +11,30 @@ import { count } from './count.ts'
 import { type EntryRow, entryRowSql, type PackedEntry } from './entry-row.ts'
 import { follow } from './follow.ts'
 import { fitting, look, newestSeq } from './look.ts'
+import { type Reader, readerOf } from './reader.ts'
 import type { Newest, ReaderCalls, ReaderData } from './reader-calls.ts'
 import { openReaderDatabase } from './reader-database.ts'
-import { SourceNames } from './source-names.ts'
 
 const { path } = workerData as ReaderData
-
-interface Reader {
-  readonly db: Database
-  readonly names: SourceNames
-}
 
 let opened: Reader | undefined
 let lastRead: { readonly dataVersion: unknown; readonly newest: Newest } | undefined
 
 serveThread<ReaderCalls>({
   newest: () => reading(readNewest),
-  look: ({ request, sliceMs }, context) =>
-    reading(({ db, names }) => look(db, names, request, budgetOf(sliceMs, context))),
-  count: ({ request, sliceMs }, context) =>
-    reading(({ db, names }) => count(db, names, request, budgetOf(sliceMs, context))),
+  look: ({ request, sliceMs }, context) => reading((reader) => look(reader, request, budgetOf(sliceMs, context))),
+  count: ({ request, sliceMs }, context) => reading((reader) => count(reader, request, budgetOf(sliceMs, context))),
   complete: ({ request, sliceMs }, context) =>
-    reading(({ db, names }) => complete(db, names, request, budgetOf(sliceMs, context))),
+    reading((reader) => complete(reader, request, budgetOf(sliceMs, context))),
   entry: (slot) => reading((reader) => readEntry(reader, slot)),
-  follow: (request) => reading(({ db, names }) => follow(db, names, request)),
+  follow: (request) => reading((reader) => follow(reader, request)),
   facts: () => reading(({ db }) => readFacts(db)),
 })
 
 /** The first call opens the database, so that whoever asked is told when that fails. */
 function reading<Result>(read: (reader: Reader) => Result): Result {
   try {
-    if (opened === undefined) {
-      const db = openReaderDatabase(path)
-      opened = { db, names: new SourceNames(db) }
-    }
+    opened ??= readerOf(openReaderDatabase(path))
     return read(opened)
   } catch (error) {
     throw isSqliteError(error) ? sqliteTrouble(error, path).error : error
@@ -70,8 +59,8 @@ function readNewest({ db }: Reader): Newest {
   return newest
 }
 
-function readEntry({ db, names }: Reader, { ms, turn }: Slot): PackedEntry | undefined {
+function readEntry(reader: Reader, { ms, turn }: Slot): PackedEntry | undefined {
   const sql = `SELECT ${entryRowSql} FROM entries e WHERE e.id = ${slotIdSql}`
-  const row = db.prepare<[number, number], EntryRow>(sql).raw(true).get(ms, turn)
-  return row && fitting(row, names, () => true)
+  const row = reader.db.prepare<[number, number], EntryRow>(sql).raw(true).get(ms, turn)
+  return row && fitting(row, reader, () => true)
 }

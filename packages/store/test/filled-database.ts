@@ -5,37 +5,39 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type LogEntry, stringifyExact } from '@logwisp/core'
 import Database from 'better-sqlite3'
-import { compareSlots, encodeEntryId, type Slot, slotIdSql } from '../../src/internal/entry-id.ts'
-import { packSlots } from '../../src/internal/packed-slots.ts'
-import { follow } from '../../src/internal/reader/follow.ts'
-import { newestSeq } from '../../src/internal/reader/look.ts'
-import { SourceNames } from '../../src/internal/reader/source-names.ts'
-import { applicationId, maxOwnSlotMs, maxSlotMs, schema, schemaVersion } from '../../src/internal/schema.ts'
-import { storedLevels } from '../../src/internal/stored-levels.ts'
-import type { CommitReader } from '../../src/internal/tail/tail-hub.ts'
-import { indexText } from '../../src/internal/words/index-text.ts'
-import type { StoredEntry } from '../../src/stored-entry.ts'
+import { compareSlots, encodeEntryId, type Slot, slotIdSql } from '../src/internal/entry-id.ts'
+import { packSlots } from '../src/internal/packed-slots.ts'
+import { follow } from '../src/internal/reader/follow.ts'
+import { newestSeq } from '../src/internal/reader/look.ts'
+import { type Reader, readerOf } from '../src/internal/reader/reader.ts'
+import { applicationId, maxOwnSlotMs, maxSlotMs, schema, schemaVersion } from '../src/internal/schema.ts'
+import { storedLevels } from '../src/internal/stored-levels.ts'
+import type { CommitReader } from '../src/internal/tail/tail-hub.ts'
+import { indexText } from '../src/internal/words/index-text.ts'
+import type { StoredEntry } from '../src/stored-entry.ts'
 
 export class FilledDatabase {
   readonly db: Database.Database
   readonly path: string
+  readonly reader: Reader
   /** What is stored, as the store should give it, in no order. */
   readonly entries: StoredEntry[] = []
-  readonly #folder: string
+  readonly #folder: string | undefined
   readonly #nextTurn = new Map<number, number>()
   readonly #sources = new Map<string, number>()
   #indexedSeq = 0
   #seq = 0
 
-  private constructor(folder: string, isIndexed: boolean) {
+  private constructor(folder: string | undefined, isIndexed: boolean) {
     this.#folder = folder
-    this.path = join(folder, 'store.db')
+    this.path = folder === undefined ? ':memory:' : join(folder, 'store.db')
     this.db = new Database(this.path)
     this.db.pragma('journal_mode = WAL')
     this.db.pragma('synchronous = OFF')
     this.db.exec(schema)
     this.db.pragma(`application_id = ${applicationId}`)
     this.db.pragma(`user_version = ${schemaVersion}`)
+    this.reader = readerOf(this.db)
     if (isIndexed) this.db.exec("INSERT INTO facts VALUES ('indexedSeq', 0)")
   }
 
@@ -45,11 +47,16 @@ export class FilledDatabase {
 
   async close(): Promise<void> {
     this.db.close()
-    await rm(this.#folder, { recursive: true })
+    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true })
   }
 
   get newestSlot(): Slot | undefined {
     return this.entries.map(slotOf).sort(compareSlots).at(-1)
+  }
+
+  /** Without a file, for who needs no second connection. */
+  static inMemory({ isIndexed = true }: { isIndexed?: boolean } = {}): FilledDatabase {
+    return new FilledDatabase(undefined, isIndexed)
   }
 
   /** One commit. `spillMs` puts its entries that much later than their time. Returns them as the store should give them. */
@@ -70,11 +77,11 @@ export class FilledDatabase {
 
   /** Follows its commits without a thread. */
   commitReader(): CommitReader {
-    const names = new SourceNames(this.db)
+    const { reader } = this
     return {
       openedSeq: newestSeq(this.db),
       newest: async () => ({ seq: newestSeq(this.db) }),
-      follow: async (request) => follow(this.db, names, request),
+      follow: async (request) => follow(reader, request),
     }
   }
 
