@@ -128,7 +128,7 @@ export class Ingestion {
     const deadline = performance.now() + settleTimeoutMs
     while ((await this.stored()) <= before) {
       if (performance.now() > deadline) throw new Error(`nothing is stored any more: ${this.#saidByAll()}`)
-      await wait(10)
+      await wait(50)
     }
   }
 
