@@ -56,7 +56,12 @@ async function main(): Promise<number> {
     if (isAsked('ingest')) results = { ...results, ingest: rows }
     if (isAsked('answers')) {
       progress.step('answers')
-      const asked = { path: database, entries, maxCalls: 200, maxMs: entries === fullSize ? 10_000 : 2_000 }
+      const asked = {
+        path: database,
+        entries,
+        maxCalls: entries < 100_000 ? 20 : 200,
+        maxMs: entries < fullSize ? 2_000 : 10_000,
+      }
       results = { ...results, answers: await run<AnswersResult>('pipelines/store-answers', asked) }
     }
     if (isAsked('beside')) {

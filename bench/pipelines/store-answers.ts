@@ -145,13 +145,7 @@ await measured(async () => {
   return { openMs, rows }
 })
 
-async function ask(
-  name: string,
-  question: Question,
-  store: Store,
-  maxCalls: number,
-  maxMs: number,
-): Promise<AnswerRow> {
+async function ask(name: string, question: Question, store: Store, most: number): Promise<AnswerRow> {
   const random = seededRandom(6)
   const allMs: number[] = []
   const beganMs = performance.now()

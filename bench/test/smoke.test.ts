@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Results } from '../harness/results.ts'
+import type { StoreResults } from '../store/store-result.ts'
 
 const run = promisify(execFile)
 const bench = fileURLToPath(new URL('..', import.meta.url))
@@ -18,7 +19,7 @@ afterAll(() => rmSync(out, { recursive: true, force: true }))
 const timeoutMs = 240_000
 
 /** Measured are the built packages. */
-const built = ['core', 'filters', 'sinks', 'sources'].map((name) =>
+const built = ['api', 'core', 'filters', 'sinks', 'sources', 'store'].map((name) =>
   join(bench, '..', 'packages', name, 'dist', 'index.js'),
 )
 
@@ -73,5 +74,23 @@ describe('the trials of the daemon', () => {
     expect(stdout).toMatch(/^5 reloads, 1 of them of a broken file \(1 refused\)\.$/m)
     expect(stdout).toMatch(/^\| steady \| [\d,]+ \| 0 \| 0 \| 0 \| 0 \|$/m)
     expect(stdout).toMatch(/^\| changing \| [\d,]+ \| 0 \| 0 \| 0 \| 0 \|$/m)
+  })
+})
+
+describe('the bench of the store', () => {
+  it('runs small: everything is stored and asked for, beside everything', { timeout: timeoutMs }, async () => {
+    const asked = ['--entries', '2000', '--seconds', '1', '--out', out]
+    // It fails by itself when an entry is missing.
+    await run('node', ['dist/store.js', ...asked], { cwd: bench })
+    const results = JSON.parse(readFileSync(join(out, 'results', 'store.json'), 'utf8')) as StoreResults
+    expect(results.ingest?.map(({ problem }) => problem)).toEqual(new Array(9).fill(undefined))
+    expect(results.beside?.rows.map(({ name, times }) => [name, times.calls])).toEqual(
+      ['nothing', 'retention', 'a backup', 'a heavy query', 'all three'].map((name) => [name, 100]),
+    )
+    const found = new Map(results.answers?.rows.map((row) => [row.name, row.found]))
+    expect([found.get('last lines'), found.get('a rare word'), found.get('a word that is nowhere')]).toEqual([
+      100, 10, 0,
+    ])
+    expect(readFileSync(join(out, 'STORE.md'), 'utf8')).toContain('## Appends while something else goes on')
   })
 })
