@@ -66,15 +66,19 @@ export function viewReducer(view: View, action: ViewAction): View {
   }
 }
 
-/** Reads `?q=&from=&to=&id=`. What is no time is left out: a link that was cut short still opens. */
+/** Reads `?q=&from=&to=&id=`. What is no time, or no id, is left out: a link that was cut short still opens. */
 export function placeFromSearch(search: string, now: number): Place {
   const parameters = new URLSearchParams(search)
   return {
     query: parameters.get('q') ?? '',
     from: timeFrom(parameters.get('from'), now),
     to: timeFrom(parameters.get('to'), now),
-    selected: parameters.get('id') ?? undefined,
+    selected: idFrom(parameters.get('id')),
   }
+}
+
+function idFrom(text: string | null): EntryId | undefined {
+  return text !== null && /^-?[0-9a-z]{1,12}-[0-9a-z]{1,12}$/.test(text) ? text : undefined
 }
 
 /** The other way round, with the question mark; empty for the view that opens without any. */

@@ -50,7 +50,7 @@ describe.skipIf(!hasChromium)('the dashboard for everybody', () => {
     const box = page.getByRole('combobox', { name: 'Search' })
     await box.fill('level:wrong')
     await box.press('Enter')
-    await page.getByText('is no level').waitFor()
+    await page.locator('.search__problems', { hasText: 'is no level' }).waitFor()
     await box.fill('level:')
     await page.getByRole('option', { name: 'fatal' }).waitFor()
     await page.keyboard.press('ArrowDown')

@@ -39,6 +39,7 @@ describe.skipIf(!hasChromium)('the histogram', () => {
     await page.mouse.down()
     await page.mouse.move(plot.x + plot.width * 0.5, plot.y + 40, { steps: 4 })
     await page.mouse.up()
+    await page.mouse.move(0, 0)
     await page.getByRole('button', { name: 'Zoom out' }).waitFor()
     await counted(page, /^(2[3-9]|3[01]) lines · /)
     const { searchParams } = new URL(page.url())

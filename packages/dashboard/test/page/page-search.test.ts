@@ -100,7 +100,7 @@ describe.skipIf(!hasChromium)('the search box', () => {
     await visited.leave()
   })
 
-  test('tells below what is wrong, once it is written', async () => {
+  test('tells below what is wrong, once it is written, and does not ask for it', async () => {
     const visited = await visit(browser, server.url)
     const { page } = visited
     const box = page.getByRole('combobox', { name: 'Search' })
@@ -113,6 +113,7 @@ describe.skipIf(!hasChromium)('the search box', () => {
     expect(
       await page.locator(`#${escaped((await box.getAttribute('aria-describedby')) as string)}`).textContent(),
     ).toContain('is no level')
+    expect(new URL(page.url()).search).toBe('')
     await page.getByRole('button', { name: 'Clear the search' }).click()
     await page.locator('.search__problems', { hasText: /^$/ }).waitFor({ state: 'attached' })
     await visited.shows('line 199')

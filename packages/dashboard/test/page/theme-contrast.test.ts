@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
-const css = readFileSync(new URL('../../page/theme/theme.css', import.meta.url), 'utf8')
+const css = readFileSync(new URL('../../page/theme/colours.css', import.meta.url), 'utf8')
 
 type Colour = readonly [red: number, green: number, blue: number]
 
@@ -45,7 +45,7 @@ const bars = ['--bar-warn', '--bar-error', '--bar-fatal']
 for (const theme of ['light', 'dark'] as const) {
   const colour = (name: string): Colour => {
     const found = colours.get(name)?.[theme]
-    if (found === undefined) throw new Error(`theme.css has no ${name}`)
+    if (found === undefined) throw new Error(`colours.css has no ${name}`)
     return found
   }
 
