@@ -321,14 +321,28 @@ class StoreApi extends EventEmitter<LogsApiEvents> implements LogsApi {
   async #close(): Promise<void> {
     const listener = await this.#opening
     const closed = listener?.close()
-    this.#ingest?.stop()
-    await Promise.all([this.#underWay.stop(this.#settings.drainTimeoutMs), this.#ingested])
+    await Promise.all([this.#underWay.stop(this.#settings.drainTimeoutMs), this.#endIngest()])
     this.#store.off('failed', this.#onFailed)
     if (listener === undefined) return
     // Answers are on their way; whoever does not take them is not waited for.
     const giveUp = setTimeout(() => void listener.destroy(), closeTimeoutMs)
     await closed
     clearTimeout(giveUp)
+  }
+
+  /** A store may wait for its disk for as long as that is full: whoever sent the entries is told, and sends them again. */
+  async #endIngest(): Promise<void> {
+    const source = this.#ingest
+    if (source === undefined) return
+    source.stop()
+    const { drainTimeoutMs } = this.#settings
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      if (drainTimeoutMs !== Infinity) timer = setTimeout(resolve, drainTimeoutMs)
+    })
+    await Promise.race([this.#ingested, late])
+    clearTimeout(timer)
+    source.destroy()
   }
 
   #service(): Service {
