@@ -55,7 +55,7 @@ export interface LineFeedOptions {
   readonly start?: Start
   readonly follow: boolean
   readonly window?: LineWindowOptions | undefined
-  /** Entries asked for at once; page after page in the same direction, up to ten times as many. @default 500 */
+  /** Entries asked for at once; page after page in the same direction, up to twenty times as many. @default 500 */
   readonly pageEntries?: number | undefined
   /** Calls a function soon, once for many changes. @default the browser's next frame */
   readonly schedule?: ((notify: () => void) => void) | undefined
@@ -95,7 +95,7 @@ const gapPageEntries = 10_000
 
 /** Pages that follow each other faster belong together. Unit: ms. */
 const streakMs = 3000
-const maxStreakPages = 10
+const maxStreakPages = 20
 
 class Feed implements LineFeed {
   readonly lines: LineWindow
