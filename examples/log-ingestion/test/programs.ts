@@ -27,8 +27,13 @@ export class Program {
   #said = ''
 
   constructor(command: string, words: readonly string[], directory: string, environment: Record<string, string>) {
-    this.#child = spawn(command, words, { cwd: directory, env: { ...process.env, ...environment }, stdio: 'pipe' })
-    this.#child.stdin?.end()
+    // In a group of its own, so that what it has started can be ended with it.
+    this.#child = spawn(command, words, {
+      cwd: directory,
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.#said += text
@@ -69,6 +74,16 @@ export class Program {
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     this.#child.kill(signal)
     return await this.ended()
+  }
+
+  /** Ends it and what it has started. */
+  async endAll(): Promise<void> {
+    try {
+      process.kill(-this.pid, 'SIGKILL')
+    } catch {
+      // All of it is gone already.
+    }
+    await this.#closed
   }
 
   /** Waits until it has ended by itself, and gives its exit code. */
@@ -112,5 +127,5 @@ export async function freePort(): Promise<number> {
 
 /** Ends what a test has left. */
 export async function endAll(): Promise<void> {
-  await Promise.all([...running].map((program) => program.end('SIGKILL')))
+  await Promise.all([...running].map((program) => program.endAll()))
 }
