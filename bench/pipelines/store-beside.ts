@@ -23,6 +23,9 @@ type Beside = (store: Store, path: string, signal: AbortSignal) => Promise<strin
 
 const perAppend = 100
 
+/** Retention keeps this much of what is there at its beginning. Where there is far too much, appends wait for it by design. */
+const keptShare = 0.96
+
 const backups: Beside = async (store, path, signal) => {
   let made = 0
   while (!signal.aborted) {
@@ -69,10 +72,10 @@ const phases: readonly Phase[] = [
 await measured(async ({ path, entries, seconds, entriesPerSecond }: Task) => {
   const rows: BesideRow[] = []
   const appended = { next: 0 }
+  let stored = entries
   for (const { name, isRetained, beside } of phases) {
-    // A tenth of what is there has to go, and what comes in: more than is appended meanwhile.
-    const kept = Math.ceil(entries * 0.9)
-    const options: StoreOptions = isRetained ? { retention: { maxEntries: kept } } : {}
+    // Some of what is there has to go, and then as much as comes in.
+    const options: StoreOptions = isRetained ? { retention: { maxEntries: Math.ceil(stored * keptShare) } } : {}
     const store = await openStore(path, options)
     const stop = new AbortController()
     const going = beside.map((each) => each(store, path, stop.signal))
@@ -86,7 +89,8 @@ await measured(async ({ path, entries, seconds, entriesPerSecond }: Task) => {
     loop.disable()
     stop.abort()
     const done = (await Promise.all(going)).filter((what) => what !== '–')
-    const { entriesRemoved, entriesUnindexed } = await store.stats()
+    const { entries: left, entriesRemoved, entriesUnindexed } = await store.stats()
+    stored = left
     if (isRetained) done.push(`${entriesRemoved.entries} entries removed`)
     await store.close()
     rows.push({
