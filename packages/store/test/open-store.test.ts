@@ -299,3 +299,22 @@ test('refuses bad options, each by name', async () => {
   expect(() => storeSettings('openStore', { readOnly: true, retention: {} })).toThrow('no meaning')
   await expect(openStore('')).rejects.toMatchObject({ code: 'BAD_OPTION' })
 })
+
+test('full text is turned off and on again: everything is found each time', async () => {
+  const path = await temporaryDatabase()
+  const find = async (store: Store, text: string): Promise<number> =>
+    (await stored(store, { terms: [{ kind: 'word', text }] })).length
+  for (const [round, fullText] of [true, false, true, true, false].entries()) {
+    const store = await open(path, { fullText })
+    await store.append(numbered(700, round * 700 + 1))
+    expect(await find(store, 'line')).toBe((round + 1) * 700)
+    expect((await store.stats()).entriesUnindexed > 0 || fullText).toBe(true)
+    await store.indexed()
+    expect((await store.stats()).entriesUnindexed).toBe(fullText ? 0 : (round + 1) * 700)
+    for (const text of ['1', `${round * 700 + 1}`]) expect(await find(store, text)).toBe(1)
+    expect(await store.checkIntegrity()).toEqual([])
+    await store.close()
+    const [{ n } = { n: -1 }] = rows<{ n: number }>(path, "SELECT count(*) AS n FROM words('line')")
+    expect(n).toBe(fullText ? (round + 1) * 700 : 0)
+  }
+})

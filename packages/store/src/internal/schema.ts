@@ -6,7 +6,7 @@
  *             63 ················ 20 19 ········ 0
  *             | ms since the epoch | turn in it |     a ms with more than 2^20 entries goes on in the next one
  *   sources   their names. `newest` is a ms that no entry of it is after: a source that was not seen for long can go.
- *   commits   what was stored in which order: up to 1000 entries a row, their ids packed. A live tail and the index follow it.
+ *   commits   what was stored in which order: up to 500 entries a row, their ids packed. A live tail and the index follow it.
  *   spans     which ids of sources are stored: an id `stream:place` being two parts of it, a row per transaction and stream
  *   counts    entries per second, minute and hour, and level: a histogram of millions reads a few hundred rows. `unit` is
  *             the length, `time` the beginning, both in ms.

@@ -12,10 +12,10 @@ import { StoredPlaces } from './stored-places.ts'
 const rowsAtOnce = 20
 
 /** Entries of one row of `commits`: what a slice of indexing takes, at least. */
-const maxCommitEntries = 1000
+const maxCommitEntries = 500
 
 /** The text of one row's entries, for the same reason. Unit: UTF-16 code units. */
-const maxCommitText = 524_288
+const maxCommitText = 131_072
 
 /** A ms as Float64LE, a turn as Uint32LE. */
 const packedSlotBytes = 12

@@ -13,6 +13,7 @@ export class FreePages implements UpkeepTask {
   readonly #pageBytes: number
   readonly #size = new StepSize(16, 8_192)
 
+  /** @param maxBytes what the file may take of the disk. */
   constructor(database: Database.Database, maxBytes: number) {
     this.#database = database
     this.#maxBytes = maxBytes

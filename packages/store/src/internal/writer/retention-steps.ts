@@ -24,6 +24,9 @@ const reserveShare = 1 / 16
 const maxReserveShare = 1 / 4
 const minReserveBytes = 16_777_216
 
+/** There may be more than `maxEntries` by so many, or that share of them, before storing waits for removing. */
+const minSlackEntries = 20_000
+
 /** How much of `maxBytes` entries do not take. */
 export function reservedBytes(maxBytes: number): number {
   return Math.max(maxBytes * reserveShare, Math.min(minReserveBytes, maxBytes * maxReserveShare))
@@ -52,7 +55,7 @@ export class RetentionSteps implements UpkeepTask {
   readonly #oldest: Database.Statement
   readonly #removeUpTo: Database.Statement
   readonly #removeWords: Database.Statement
-  readonly #size = new StepSize(50, 5_000)
+  readonly #size = new StepSize(200, 5_000)
   readonly #counts: LevelCounts
   readonly #removed: Record<RemovalReason, number> = { age: 0, entries: 0, bytes: 0 }
   #entries: number
@@ -70,7 +73,7 @@ export class RetentionSteps implements UpkeepTask {
       FROM entries ORDER BY id LIMIT ?`,
     )
     this.#removeUpTo = database.prepare(`DELETE FROM entries WHERE id <= ${slotIdSql}`)
-    this.#removeWords = database.prepare(`DELETE FROM words WHERE rowid = ${slotIdSql}`)
+    this.#removeWords = database.prepare(`DELETE FROM words WHERE rowid <= ${slotIdSql}`)
     this.#entries = database.prepare('SELECT total(entries) FROM counts WHERE unit = 3600000').pluck().get() as number
   }
 
@@ -85,6 +88,14 @@ export class RetentionSteps implements UpkeepTask {
 
   stored(entries: number): void {
     this.#entries += entries
+  }
+
+  /** Whether there is so much more than is to be kept that nothing may be added to it. */
+  get isBehind(): boolean {
+    const { maxEntries, maxBytes } = this.#limits
+    if (this.#entries === 0) return false
+    if (this.#entries > maxEntries + Math.max(minSlackEntries, maxEntries * reserveShare)) return true
+    return maxBytes < Infinity && this.#usedBytes() > maxBytes - reservedBytes(maxBytes) / 2
   }
 
   need(now: number): 'now' | number | undefined {
@@ -106,10 +117,9 @@ export class RetentionSteps implements UpkeepTask {
       .transaction(() => {
         const { ms, turn } = gone[last] as OldRow
         this.#removeUpTo.run(ms, turn)
-        for (const row of gone) {
-          this.#counts.add(row.time ?? row.ms, row.level, -1)
-          if (this.#options.hasWords) this.#removeWords.run(row.ms, row.turn)
-        }
+        // All at once: a third of the time that it takes one by one.
+        if (this.#options.hasWords) this.#removeWords.run(ms, turn)
+        for (const row of gone) this.#counts.add(row.time ?? row.ms, row.level, -1)
         this.#counts.write()
       })
       .immediate()

@@ -5,7 +5,7 @@ import { FreePages } from './free-pages.ts'
 import { RetentionSteps, reservedBytes } from './retention-steps.ts'
 import { Sweep } from './sweep.ts'
 import type { UpkeepTask } from './upkeep-task.ts'
-import { checkpointPages, WalCheckpoints } from './wal-checkpoints.ts'
+import { WalCheckpoints } from './wal-checkpoints.ts'
 import { WordIndexer } from './word-indexer.ts'
 import { WordMerger } from './word-merger.ts'
 import type { WriterSettings } from './writer-calls.ts'
@@ -36,9 +36,7 @@ export class Upkeep {
 
   constructor({ database, settings, onLogGrown, onSourcesRemoved }: UpkeepOptions) {
     const { maxBytes } = settings.retention
-    const pageBytes = database.pragma('page_size', { simple: true }) as number
-    const walPages = Math.min(checkpointPages, Math.floor(reservedBytes(maxBytes) / 4 / pageBytes))
-    this.checkpoints = new WalCheckpoints(database, walPages, onLogGrown)
+    this.checkpoints = new WalCheckpoints({ database, maxBytes: reservedBytes(maxBytes) / 2, ask: onLogGrown })
     if (settings.fullText) {
       this.indexer = new WordIndexer(database)
       this.#merger = new WordMerger(database)
@@ -64,7 +62,7 @@ export class Upkeep {
       ...(this.indexer === undefined ? [] : [this.indexer]),
       ...(this.#merger === undefined ? [] : [this.#merger]),
       this.#sweep,
-      new FreePages(database, maxBytes),
+      new FreePages(database, maxBytes - reservedBytes(maxBytes) / 2),
     ]
   }
 
@@ -75,24 +73,24 @@ export class Upkeep {
     this.#sweep.stored(entries)
   }
 
-  /** @param isBusy whether entries wait: then only what must not wait is done. */
+  /**
+   * Each in its turn, so that none keeps another one waiting for ever.
+   *
+   * @param isBusy whether entries wait: then only what must not wait is done.
+   */
   next(now: number, isBusy: boolean): NextUpkeep {
-    let idle: UpkeepTask | undefined
     let waitMs = Infinity
     for (let offset = 1; offset <= this.#tasks.length; offset++) {
       const turn = (this.#turn + offset) % this.#tasks.length
       const task = this.#tasks[turn] as UpkeepTask
       const need = task.need(now)
-      if (need === 'now') {
+      if (need === 'now' || (need === 'idle' && !isBusy)) {
         this.#turn = turn
         return { task, waitMs: 0 }
       }
-      if (need === 'idle') idle ??= task
-      else if (need !== undefined) waitMs = Math.min(waitMs, need)
+      if (typeof need === 'number') waitMs = Math.min(waitMs, need)
     }
-    if (isBusy || idle === undefined) return { task: undefined, waitMs }
-    this.#turn = this.#tasks.indexOf(idle)
-    return { task: idle, waitMs: 0 }
+    return { task: undefined, waitMs }
   }
 
   /** A step of this task was done. */

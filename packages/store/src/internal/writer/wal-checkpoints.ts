@@ -10,7 +10,7 @@ import type { CallContext } from '../thread/serve-thread.ts'
 import type { UpkeepTask } from './upkeep-task.ts'
 
 /** So many pages of 4 KiB in the log are worked off at once. */
-export const checkpointPages = 1_000
+const maxPages = 1_000
 
 /** So many pages are worth no thread. */
 const smallPages = 700
@@ -18,8 +18,23 @@ const smallPages = 700
 /** Nobody else works them off, it seems, or too slowly. */
 const tooManyPages = 65_536
 
+/** After a reader has held the log back for long, or a backup, its file is cut to this. Unit: bytes. */
+const maxLogBytes = 67_108_864
+
 /** A reader that holds back the log is waited for. Unit: ms. */
 const freezeRetryMs = 5
+const cutRetryMs = 1_000
+
+/** A log that may take less is worked off by the writer itself. Unit: bytes. */
+const smallLogBytes = 4_194_304
+
+export interface WalCheckpointsOptions {
+  readonly database: Database.Database
+  /** What the log may take of the disk, as far as readers let it. Unit: bytes. */
+  readonly maxBytes: number
+  /** Has another thread work on the log, which calls `done` then. */
+  readonly ask: () => void
+}
 
 interface LogState {
   readonly busy: number
@@ -30,20 +45,28 @@ interface LogState {
 export class WalCheckpoints implements UpkeepTask {
   readonly #database: Database.Database
   readonly #pages: number
+  readonly #pageBytes: number
+  readonly #maxLogBytes: number
+  /** A small log is worked off sooner than a thread could begin. */
+  readonly #isSmall: boolean
   readonly #ask: () => void
   #isAsked = false
   #mayFinish = false
   #frozen: Database.Database | undefined
   /** The log's length when a step of ours brought it no further: a reader holds it back. */
   #heldBackAt = -1
+  /** The log's file is longer than it may be, perhaps; looked at when nothing else is to be done. */
+  #cutAt = 0
+  #isCut = true
 
-  /** @param ask Has the other thread work on it, which calls `done` then. */
-  constructor(database: Database.Database, pages: number, ask: () => void) {
+  constructor({ database, maxBytes, ask }: WalCheckpointsOptions) {
     this.#database = database
-    this.#pages = pages
     this.#ask = ask
-    // After a reader has held it back for long the log is cut to this.
-    database.pragma('journal_size_limit = 67108864')
+    this.#pageBytes = database.pragma('page_size', { simple: true }) as number
+    this.#isSmall = maxBytes < smallLogBytes
+    this.#pages = Math.min(maxPages, Math.floor(maxBytes / 2 / this.#pageBytes))
+    this.#maxLogBytes = Math.min(maxLogBytes, Math.floor(maxBytes))
+    database.pragma(`journal_size_limit = ${this.#maxLogBytes}`)
   }
 
   /** The other thread has worked on it. */
@@ -52,24 +75,33 @@ export class WalCheckpoints implements UpkeepTask {
     this.#mayFinish = true
   }
 
-  need(): 'now' | undefined {
+  need(now: number): 'now' | 'idle' | number | undefined {
     if (this.#frozen !== undefined || this.#isAsked) return undefined
     const { log, checkpointed } = this.#look('NOOP')
     const pending = log - checkpointed
-    if (pending === 0) this.#mayFinish = false
-    if (pending >= tooManyPages && log !== this.#heldBackAt) return 'now'
-    if (this.#mayFinish && pending > 0 && pending <= smallPages && log !== this.#heldBackAt) return 'now'
+    if (log * this.#pageBytes > this.#maxLogBytes) this.#isCut = false
+    if (pending === 0) {
+      this.#mayFinish = false
+      if (this.#isCut) return undefined
+      return now >= this.#cutAt ? 'idle' : this.#cutAt - now
+    }
+    if (log === this.#heldBackAt) return undefined
+    if (pending >= tooManyPages) return 'now'
     if (pending >= this.#pages) {
+      if (this.#isSmall) return 'now'
       this.#isAsked = true
       this.#ask()
+      return undefined
     }
-    return undefined
+    return this.#mayFinish && pending <= smallPages ? 'now' : undefined
   }
 
   step(): void {
-    const { log, checkpointed } = this.#look('PASSIVE')
+    const { log, checkpointed } = this.#look('NOOP')
+    if (log === checkpointed) return this.#cut()
+    const after = this.#look('PASSIVE')
     this.#mayFinish = false
-    this.#heldBackAt = checkpointed < log ? log : -1
+    this.#heldBackAt = after.checkpointed < after.log ? after.log : -1
   }
 
   /**
@@ -106,7 +138,14 @@ export class WalCheckpoints implements UpkeepTask {
     return true
   }
 
-  #look(mode: 'NOOP' | 'PASSIVE'): LogState {
+  /** Readers that are at it are not waited for, but come back for. */
+  #cut(): void {
+    const { busy } = this.#look('TRUNCATE')
+    this.#isCut = busy === 0
+    this.#cutAt = performance.now() + cutRetryMs
+  }
+
+  #look(mode: 'NOOP' | 'PASSIVE' | 'TRUNCATE'): LogState {
     const [state] = this.#database.pragma(`wal_checkpoint(${mode})`) as LogState[]
     return state ?? { busy: 1, log: 0, checkpointed: 0 }
   }

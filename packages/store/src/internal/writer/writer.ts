@@ -7,6 +7,7 @@ import { packError } from '../thread/packed-error.ts'
 import type { CallContext } from '../thread/serve-thread.ts'
 import type { EntryColumns } from './entry-columns.ts'
 import { type CommitRow, EntryWriter, type Written } from './entry-writer.ts'
+import { switchFullText } from './full-text-switch.ts'
 import { reservedBytes } from './retention-steps.ts'
 import { type SqliteTrouble, sqliteTrouble } from './sqlite-trouble.ts'
 import { Upkeep } from './upkeep.ts'
@@ -16,6 +17,9 @@ import { openWriterDatabase, setSynchronous } from './writer-database.ts'
 /** Calls of one transaction together have no more entries than this, but for the first: it is to take no longer than 50 ms. */
 const maxTransactionEntries = 10_000
 const maxTransactionText = 2_097_152
+
+/** While entries wait, what is done beside takes no more of a turn than this, and a step. Unit: ms. */
+const upkeepMs = 12
 
 /** Another program's transaction is short, mostly: it is told of when it is not. Unit: ms. */
 const lockedRetryMs = 10
@@ -58,7 +62,7 @@ export class Writer {
       throw sqliteTrouble(error, settings.path).error
     }
     try {
-      this.#prepareFullText()
+      switchFullText(this.#database, settings.fullText)
       this.#entryWriter = new EntryWriter(this.#database)
       this.#upkeep = new Upkeep({
         database: this.#database,
@@ -127,15 +131,6 @@ export class Writer {
     this.#database.close()
   }
 
-  #prepareFullText(): void {
-    const database = this.#database
-    const fact = database.prepare("SELECT value FROM facts WHERE name = 'indexedSeq'").pluck().get()
-    if (this.#settings.fullText && fact === undefined) {
-      const isEmpty = database.prepare('SELECT 1 FROM commits LIMIT 1').get() === undefined
-      if (isEmpty) database.exec("INSERT INTO facts VALUES ('indexedSeq', 0)")
-    }
-  }
-
   #schedule(): void {
     if (this.#timer !== undefined && !this.#isTimerForUpkeep && this.#closing === undefined) return
     this.#scheduled ??= setImmediate(() => this.#takeTurn())
@@ -146,21 +141,32 @@ export class Writer {
     clearTimeout(this.#timer)
     this.#timer = undefined
     try {
-      if (this.#waiting.length > 0) this.#commit()
-      else if (this.#closing !== undefined) return this.#closing.resolve()
-      const now = performance.now()
-      const { task, waitMs } = this.#upkeep.next(now, this.#waiting.length > 0 || this.#closing !== undefined)
-      if (task !== undefined && this.#closing === undefined) {
-        this.#setSynchronous(false)
-        task.step()
-        this.#upkeep.did(task)
-      }
+      if (this.#waiting.length > 0 && !this.#upkeep.retention.isBehind) this.#commit()
+      else if (this.#waiting.length === 0 && this.#closing !== undefined) return this.#closing.resolve()
+      const waitMs = this.#doUpkeep()
       this.#recovered()
-      if (task !== undefined || this.#waiting.length > 0 || this.#closing !== undefined) this.#schedule()
+      if (waitMs === 0 || this.#waiting.length > 0 || this.#closing !== undefined) this.#schedule()
       else if (waitMs < Infinity) this.#wait(waitMs, true)
     } catch (error) {
       this.#troubled(error)
     }
+  }
+
+  /** Some steps, or none; then in how many ms there may be something to do. */
+  #doUpkeep(): number {
+    const begun = performance.now()
+    // What is done only in pauses may be what makes room.
+    const isBusy = (this.#waiting.length > 0 && !this.#upkeep.retention.isBehind) || this.#closing !== undefined
+    for (let now = begun; now - begun < upkeepMs; now = performance.now()) {
+      const { task, waitMs } = this.#upkeep.next(now, isBusy)
+      if (task === undefined) return waitMs
+      this.#setSynchronous(false)
+      task.step()
+      this.#upkeep.did(task)
+      // Entries may have come meanwhile.
+      if (!isBusy) return 0
+    }
+    return 0
   }
 
   #commit(): void {
