@@ -264,6 +264,8 @@ class StoreApi extends EventEmitter<LogsApiEvents> implements LogsApi {
   readonly #counts = new ApiCounts()
   readonly #viewers: ViewerPlaces
   readonly #underWay = new RequestsUnderWay()
+  /** Ends the taking of entries at once. */
+  readonly #cut = new AbortController()
   readonly #ingest: HttpSource | undefined
   readonly #ingested: Promise<void>
   readonly #opening: Promise<Listener<Server> | undefined>
@@ -337,12 +339,15 @@ class StoreApi extends EventEmitter<LogsApiEvents> implements LogsApi {
     source.stop()
     const { drainTimeoutMs } = this.#settings
     let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      if (drainTimeoutMs !== Infinity) timer = setTimeout(resolve, drainTimeoutMs)
+    const late = new Promise<true>((resolve) => {
+      if (drainTimeoutMs !== Infinity) timer = setTimeout(() => resolve(true), drainTimeoutMs)
     })
-    await Promise.race([this.#ingested, late])
+    const isLate = await Promise.race([this.#ingested, late])
     clearTimeout(timer)
-    source.destroy()
+    if (isLate !== true) return
+    const message = 'the API was closed before the store took all entries: whoever sent them was told'
+    this.#warn(new LogwispError('UNDELIVERED', message))
+    this.#cut.abort()
   }
 
   #service(): Service {
@@ -373,9 +378,9 @@ class StoreApi extends EventEmitter<LogsApiEvents> implements LogsApi {
     const sink = sqliteSink(this.#store)
     sink.on('warning', (error: LogwispError) => this.#warn(error))
     try {
-      await pipeline(source, toldLevel(), sink)
+      await pipeline(source, toldLevel(), sink, { signal: this.#cut.signal })
     } catch (error) {
-      this.#warn(error)
+      if (!this.#cut.signal.aborted) this.#warn(error)
     }
   }
 

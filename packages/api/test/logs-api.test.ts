@@ -165,6 +165,24 @@ describe('the end', () => {
     expect(await answer).toMatchObject({ status: 503, json: { message: 'the service is stopping' } })
   })
 
+  test('does not wait for a store that takes nothing: whoever sent entries is told', async () => {
+    let asked = (): void => {}
+    const appending = new Promise<void>((resolve) => {
+      asked = resolve
+    })
+    const append: Store['append'] = () => {
+      asked()
+      return new Promise(() => {})
+    }
+    const { ask, api } = await serving(storeWith(store(), { append }), { drainTimeoutMs: 50 })
+    const warned = once(api, 'warning')
+    const answer = ask('/logs', { method: 'POST', body: '{"message":"a"}' })
+    await appending
+    await api.close()
+    expect(await answer).toMatchObject({ status: 503 })
+    expect((await warned)[0]).toMatchObject({ code: 'UNDELIVERED' })
+  })
+
   test('of an API that is mounted is a 503 for whoever asks later', async () => {
     const api = logsApi(store())
     const server = createServer(api.handler).listen(0)
