@@ -72,7 +72,7 @@ function EntryDetails({ entry, loadContext, onAddTerm, onSelect, link }: EntryDe
       <Message text={message} level={level} />
       <dl className="facts">
         <Fact name="time">
-          <time dateTime={isoTime(time)}>{exactTime(time)}</time> <span className="dim">{zoneOf(time)}</span>
+          <time dateTime={isoTime(time)}>{exactTime(time)}</time> <span className="dim">{zoneOf(time)}</span>{' '}
           <a className="facts__link" href={link}>
             link to this line
           </a>
