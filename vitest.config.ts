@@ -19,6 +19,7 @@ const alone = [
   'packages/core/test/memory-buffer.test.ts',
   'packages/core/test/server/access-memory.test.ts',
   'packages/core/test/text-pattern.test.ts',
+  'packages/dashboard/test/page/million-lines.test.ts',
   'packages/filters/test/text-pattern.test.ts',
   'packages/sinks/test/sse-memory.test.ts',
   'packages/sinks/test/thousand-viewers.test.ts',

@@ -238,7 +238,7 @@ class Feed implements LineFeed {
     let isFirst = true
     try {
       if (start === undefined) {
-        await this.#walk('older', undefined, signal, (page) => {
+        await this.#walk('older', undefined, this.#pageEntries, signal, (page) => {
           if (isFirst) this.#begin(page)
           else this.#extend('older', page)
           isFirst = false
@@ -291,7 +291,7 @@ class Feed implements LineFeed {
     const { signal } = this.#here
     const cursor = way === 'older' ? (this.#older ?? this.lines.firstId) : (this.#newer ?? this.lines.lastId)
     try {
-      await this.#walk(way, cursor, signal, (page) => this.#extend(way, page))
+      await this.#walk(way, cursor, this.#wanted(way), signal, (page) => this.#extend(way, page))
     } catch (error) {
       if (!signal.aborted) this.#fail(error)
     }
@@ -301,6 +301,7 @@ class Feed implements LineFeed {
   async #walk(
     way: 'older' | 'newer',
     from: EntryId | undefined,
+    wanted: number,
     place: AbortSignal,
     take: (page: LinePage) => void,
   ): Promise<void> {
@@ -311,7 +312,7 @@ class Feed implements LineFeed {
     let searchedTo: number | undefined
     try {
       await this.#holding(async () => {
-        const walk = { query: this.#query, way, from, wanted: this.#wanted(way), signal }
+        const walk = { query: this.#query, way, from, wanted, signal }
         for await (const page of pageWalk(this.#client, walk)) {
           signal.throwIfAborted()
           take(page)
