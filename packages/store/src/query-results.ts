@@ -11,9 +11,9 @@ export interface QueryLimits {
   /** Ends the query with the signal's reason, also while it runs. */
   readonly signal?: AbortSignal | undefined
   /**
-   * A query that takes longer answers with what it has found, and says so (`isComplete`).
+   * A query that takes longer answers with what it has found, and says so (`isComplete`). Its wait for a reader counts.
    *
-   * Unit: ms.
+   * Unit: ms, above 0; Infinity for none.
    * @default 1000
    */
   readonly deadlineMs?: number | undefined
@@ -33,10 +33,11 @@ export interface PageOptions extends QueryLimits {
 
 /** One page, oldest first. */
 export interface EntryPage {
+  /** Fewer than the limit when there are no more, or when they take more than 16 MiB: `older` or `newer` goes on. */
   readonly entries: readonly StoredEntry[]
-  /** `before` of the page of older entries; undefined when there are none. */
+  /** `before` of the page of older entries; undefined when there are none. When finding out takes long, it may be empty. */
   readonly older?: EntryId | undefined
-  /** `after` of the page of newer entries; undefined when there were none. */
+  /** `after` of the page of newer entries; undefined when there were none. When finding out takes long, it may be empty. */
   readonly newer?: EntryId | undefined
   /** False when the deadline came first: `older` or `newer` goes on from where it had come. */
   readonly isComplete: boolean
@@ -50,7 +51,9 @@ export interface EntryPage {
 export interface Histogram {
   /** The first bucket's time; buckets are aligned to whole `bucketMs` since the epoch. */
   readonly from: number
+  /** The end of the last bucket. An empty store has both at 0, unless the query says otherwise. */
   readonly to: number
+  /** The length of a bucket. Unit: ms. */
   readonly bucketMs: number
   /** Only those with entries, by time. */
   readonly buckets: readonly HistogramBucket[]
@@ -58,21 +61,31 @@ export interface Histogram {
   readonly counts: Readonly<Partial<Record<LevelWord, number>>>
   /** False when the deadline came first: then only what is not older than `countedFrom` was counted. */
   readonly isComplete: boolean
+  /** From this time on, in ms since the epoch, all is counted; undefined when all is. */
   readonly countedFrom?: number | undefined
 }
 
+/** The entries of one stretch of time. */
 export interface HistogramBucket {
+  /** Its beginning, in ms since the epoch. */
   readonly time: number
+  /** Only levels that it has. */
   readonly counts: Readonly<Partial<Record<LevelWord, number>>>
 }
 
+/** How a histogram is counted. Without terms, or with levels only, it costs next to nothing, however many entries there are. */
 export interface HistogramOptions extends QueryLimits {
-  /** About how many buckets: the next round size (1, 2, 5, 10, 15, 30 of s, min, h, days) that gives no more. @default 100 */
+  /**
+   * At most so many buckets, 1 to 1000, of the smallest round size that does: 1, 2, 5, 10, 15 or 30 s or min; 1, 2, 3, 6 or
+   * 12 h; 1, 2, 5, 10, 15 or 30 days; or 60 days, doubled as often as it takes.
+   * @default 100
+   */
   readonly buckets?: number | undefined
 }
 
 /** What a live tail gives: entries in the order in which they were stored, each batch with the position after it. */
 export type TailItem =
+  /** Without entries, about each second, when what was stored did not fit: coming back after `live` costs less then. */
   | { readonly kind: 'entries'; readonly entries: readonly StoredEntry[]; readonly live: LivePosition }
   /** The reader was too slow, or came back too late: entries were left out. `entries` is undefined when nobody can tell how many. */
   | {
@@ -84,9 +97,11 @@ export type TailItem =
       readonly live: LivePosition
     }
 
+/** Where a live tail begins and ends. */
 export interface TailOptions {
   /** Go on after this position; without it, with what is stored from now on. */
   readonly after?: LivePosition | undefined
+  /** Ends the tail with the signal's reason. */
   readonly signal?: AbortSignal | undefined
   /** A reader that is further behind is taken to the newest entries with a gap. Unit: entries. @default 10000 */
   readonly maxBehindEntries?: number | undefined
@@ -94,12 +109,15 @@ export interface TailOptions {
 
 /** What could be written next in a query. */
 export interface Completion {
+  /** The whole text, not only what is missing of it. */
   readonly text: string
   /** How many entries have it, when that is known cheaply. */
   readonly entries?: number | undefined
 }
 
+/** What is completed: those of recent entries come first, the most frequent of them first. `limit`: 1 to 1000, 20 by default. */
 export type CompletionsOf =
+  /** Names of sources, or of the ends of their paths, that begin so. */
   | { readonly of: 'source'; readonly prefix?: string | undefined; readonly limit?: number | undefined }
   /** Dotted paths of fields of recent entries. */
   | { readonly of: 'field'; readonly prefix?: string | undefined; readonly limit?: number | undefined }
@@ -117,7 +135,9 @@ export interface StoreStats {
   readonly entries: number
   /** The database's size on disk, with its write-ahead log. Unit: bytes. */
   readonly bytes: number
+  /** The oldest entry's, in ms since the epoch; undefined when there is none. */
   readonly oldestTime?: number | undefined
+  /** The newest entry's. */
   readonly newestTime?: number | undefined
   /** Since the store was opened. */
   readonly entriesInserted: number

@@ -10,6 +10,7 @@ export type EntryId = string
 
 /** An entry of a store. Its `fields` are as `parseExact` reads them: numbers keep every digit. It has no `origin`. */
 export interface StoredEntry extends Omit<LogEntry, 'origin'> {
+  /** Its place, and its name for links and cursors. */
   readonly id: EntryId
 }
 

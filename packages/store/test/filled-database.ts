@@ -85,8 +85,8 @@ export class FilledDatabase {
     }
   }
 
-  /** Brings the index up to so many commits from the newest. */
-  index({ lag = 0 }: { lag?: number } = {}): void {
+  /** Brings the index up to so many commits from the newest; told late, it has more than the database says. */
+  index({ lag = 0, isToldLate = false }: { lag?: number; isToldLate?: boolean } = {}): void {
     this.db.transaction(() => {
       const word = this.db.prepare(`INSERT INTO words(rowid, text) VALUES (${slotIdSql}, ?)`)
       const byId = new Map(this.entries.map((entry) => [entry.id, entry]))
@@ -101,6 +101,7 @@ export class FilledDatabase {
         }
         this.#indexedSeq = seq
       }
+      if (isToldLate) return
       this.db.prepare("UPDATE facts SET value = ? WHERE name = 'indexedSeq'").run(this.#indexedSeq)
     })()
   }

@@ -3,16 +3,19 @@
 import type { LogEntry, LogLevel } from '@logwisp/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { encodeEntryId } from '../src/internal/entry-id.ts'
+import { compareSlots, decodeEntryId, encodeEntryId, type Slot } from '../src/internal/entry-id.ts'
 import { count } from '../src/internal/reader/count.ts'
 import { countHistogram } from '../src/internal/reader/count-histogram.ts'
 import { findPage } from '../src/internal/reader/find-page.ts'
+import { intervalEnd } from '../src/internal/reader/interval.ts'
 import { look } from '../src/internal/reader/look.ts'
 import { scanEntries } from '../src/internal/reader/scan-entries.ts'
 import type { SliceReader } from '../src/internal/reader/slices.ts'
+import { slotBeyond } from '../src/internal/reader/slot-range.ts'
 import { maxOwnSlotMs, maxSlotMs } from '../src/internal/schema.ts'
 import type { LogQuery, QueryTerm } from '../src/log-query.ts'
 import { queryMatcher } from '../src/query-matcher.ts'
+import type { EntryPage } from '../src/query-results.ts'
 import { compareEntryIds, type StoredEntry } from '../src/stored-entry.ts'
 import { FilledDatabase } from './filled-database.ts'
 
@@ -110,7 +113,14 @@ const step = fc.oneof(
       spillMs: fc.constantFrom(0, 0, 0, 3),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('index' as const), lag: fc.integer({ min: 0, max: 2 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('index' as const),
+      lag: fc.integer({ min: 0, max: 2 }),
+      isToldLate: fc.boolean(),
+    }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('remove' as const), entries: fc.integer({ min: 1, max: 10 }) }),
@@ -271,4 +281,97 @@ test('a histogram counts what fits, by level, in whole buckets', async () => {
     },
   )
   await fc.assert(property, { numRuns: 80 })
+})
+
+test('many entries that the index does not have yet, between many that it has, are found in order', async () => {
+  const database = FilledDatabase.inMemory()
+  const entries = Array.from({ length: 24_000 }, (_, n) => {
+    return { time: baseMs + n, source: 'app', message: `line ${n}${n % 3 === 0 ? ' third' : ''}` }
+  })
+  database.commit(entries.filter((_, n) => n % 4 !== 0))
+  database.index()
+  // A quarter of them, so that they are looked up one by one, and more than are looked up at a time.
+  database.commit(entries.filter((_, n) => n % 4 === 0))
+  const asked: LogQuery = { terms: [{ kind: 'word', text: 'third' }] }
+  const backwards: StoredEntry[] = []
+  let older: string | undefined
+  do {
+    const page = await findPage(slicesOf(database), asked, { before: older, limit: 3_000, deadlineMs: Infinity })
+    backwards.unshift(...page.entries)
+    older = page.older
+  } while (older !== undefined)
+  expect(backwards.map(({ message }) => message)).toEqual(
+    Array.from({ length: 8_000 }, (_, n) => `line ${n * 3} third`),
+  )
+  await database.close()
+})
+
+test('a range is cut into pieces of so many entries at most, however close they stand', async () => {
+  const times = fc.array(
+    fc.oneof(fc.integer({ min: baseMs, max: baseMs + 3 }), fc.integer({ min: baseMs, max: baseMs + 9_000_000 })),
+    { minLength: 1, maxLength: 60 },
+  )
+  const property = fc.asyncProperty(
+    times,
+    fc.integer({ min: 1, max: 9 }),
+    fc.constantFrom('older' as const, 'newer' as const),
+    async (all, most, direction) => {
+      const database = FilledDatabase.inMemory()
+      database.commit(all.map((at) => ({ time: at, source: 'app', message: '' })))
+      const sign = direction === 'older' ? -1 : 1
+      const first = { ms: baseMs - 1, turn: 0 }
+      const last = { ms: baseMs + 9_000_001, turn: 0 }
+      const [start, end] = direction === 'older' ? [last, first] : [first, last]
+      let found = 0
+      for (let at = start; ; ) {
+        const pieceEnd = intervalEnd(database.db, at, end, direction, most)
+        expect(compareSlots(pieceEnd, at) * sign).toBeGreaterThanOrEqual(0)
+        expect(compareSlots(pieceEnd, end) * sign).toBeLessThanOrEqual(0)
+        const inPiece = database.entries.filter((stored) => {
+          const slot = decodeEntryId(stored.id) as Slot
+          return compareSlots(slot, at) * sign >= 0 && compareSlots(slot, pieceEnd) * sign <= 0
+        })
+        expect(inPiece.length).toBeLessThanOrEqual(most)
+        found += inPiece.length
+        if (compareSlots(pieceEnd, end) === 0) break
+        at = slotBeyond(pieceEnd, direction)
+      }
+      expect(found).toBe(all.length)
+      await database.close()
+    },
+  )
+  await fc.assert(property, { numRuns: 100 })
+})
+
+test('pages go on while the index catches up and retention removes: what stays is found once', async () => {
+  const meanwhile = fc.oneof(
+    fc.record({ kind: fc.constant('index' as const), lag: fc.integer({ min: 0, max: 2 }), isToldLate: fc.boolean() }),
+    fc.record({ kind: fc.constant('remove' as const), entries: fc.integer({ min: 1, max: 4 }) }),
+  )
+  const property = fc.asyncProperty(
+    fc.array(step, { minLength: 3, maxLength: 10 }),
+    query,
+    fc.infiniteStream(meanwhile),
+    fc.integer({ min: 1, max: 4 }),
+    fc.constantFrom('before' as const, 'after' as const),
+    async (steps, asked, changes, limit, way) => {
+      const database = FilledDatabase.inMemory()
+      apply(database, steps)
+      const initially = idsOf(expected(database, asked))
+      const found: string[] = []
+      let place: string | undefined = encodeEntryId((way === 'before' ? 1 : -1) * (maxSlotMs + 1), 0)
+      while (place !== undefined) {
+        const page: EntryPage = await findPage(slicesOf(database), asked, { [way]: place, limit })
+        if (way === 'before') found.unshift(...idsOf(page.entries))
+        else found.push(...idsOf(page.entries))
+        place = way === 'before' ? page.older : page.newer
+        apply(database, [changes.next().value])
+      }
+      expect(found).toEqual([...new Set(found)].sort(compareEntryIds))
+      expect(initially).toEqual(expect.arrayContaining(found))
+      expect(found).toEqual(expect.arrayContaining(idsOf(expected(database, asked))))
+      await database.close()
+    },
+  )
+  await fc.assert(property, { numRuns: 60 })
 })
