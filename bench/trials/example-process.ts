@@ -18,10 +18,14 @@ const sayTimeoutMs = 60_000
 /** How much of what it says is kept. */
 const keptChars = 20_000
 
+const manifests = {
+  'embed-express': require.resolve('@logwisp/example-embed-express/package.json'),
+  'log-ingestion': require.resolve('@logwisp/example-log-ingestion/package.json'),
+} as const
+
 /** Which program, and how it is started. */
 export interface ExampleProgram {
-  /** The package's name. */
-  readonly example: string
+  readonly example: keyof typeof manifests
   /** Without extension, in its `src`. */
   readonly name: string
   readonly words: readonly string[]
@@ -37,7 +41,7 @@ export class ExampleProcess {
   #peakBytes = 0
 
   constructor({ example, name, words, directory, environment }: ExampleProgram) {
-    const manifest = require.resolve(`${example}/package.json`)
+    const manifest = manifests[example]
     const loader = pathToFileURL(createRequire(manifest).resolve('tsx')).href
     const path = join(dirname(manifest), 'src', `${name}.ts`)
     this.#child = spawn(process.execPath, [...packageWords, '--import', loader, path, ...words], {

@@ -90,10 +90,10 @@ export class Ingestion {
     if (name === 'app') {
       const variables = { ...environment, PORT: this.#port }
       const words = [this.log]
-      return { example: '@logwisp/example-embed-express', name: 'main', words, directory, environment: variables }
+      return { example: 'embed-express', name: 'main', words, directory, environment: variables }
     }
     const words = name === 'api' ? [this.database, this.#port] : [this.log, `http://127.0.0.1:${this.#port}/logs`]
-    return { example: '@logwisp/example-log-ingestion', name, words, directory, environment }
+    return { example: 'log-ingestion', name, words, directory, environment }
   }
 
   /** What a part has said. */

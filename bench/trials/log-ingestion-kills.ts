@@ -12,7 +12,7 @@ import Database from 'better-sqlite3'
 import { Ingestion, type IngestionOptions, type IngestionResult, type PartName } from './ingestion.ts'
 
 /** How often, and how much. */
-export interface KillSizes {
+interface KillSizes {
   /** How often each thing happens. */
   readonly times: number
   readonly linesPerSecond: number

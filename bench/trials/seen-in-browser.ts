@@ -12,8 +12,11 @@ import { ExampleProcess } from './example-process.ts'
 import { LineClock, numberedLines } from './numbered-lines.ts'
 
 const executablePath = '/usr/bin/chromium'
-const example = '@logwisp/example-log-ingestion'
+const example = 'log-ingestion'
 const series = 'line'
+
+/** For what was written to be shown. */
+const shownTimeoutMs = 120_000
 
 /** What is tried. */
 export interface SeenSizes {
@@ -142,7 +145,11 @@ class Watch {
   /** Waits until the last line that was written is shown. */
   async #shown(): Promise<void> {
     const last = this.#writtenMs.length - 1
-    await this.#page.waitForFunction(`shownNumber() >= ${last}`, undefined, { timeout: 120_000 })
+    const deadline = performance.now() + shownTimeoutMs
+    while (Number(await this.#page.evaluate('shownNumber()')) < last) {
+      if (performance.now() > deadline) throw new Error(`line ${last} was not shown`)
+      await wait(20)
+    }
   }
 
   /** The frames since this was asked last. */
