@@ -16,11 +16,14 @@ export type QueryTerm = {
   | { readonly kind: 'level'; readonly levels: readonly LevelWord[] }
   /** A source by its whole name, or by the end of its path: `app.log` fits `/var/log/app.log`. */
   | { readonly kind: 'source'; readonly sources: readonly string[] }
-  /** A field by its dotted path, `user.id`; equal to one of the values as text. Without values: that it is there. */
+  /**
+   * A field by its dotted path, `user.id`; equal to one of the values: a number as a number, all else as text. Without values:
+   * that it is there. The elements of an array stand at the path of the array.
+   */
   | { readonly kind: 'field'; readonly path: string; readonly values: readonly string[] }
-  /** A whole word: letters and digits between anything else. With `prefix` the beginning of one. */
+  /** A whole word: letters and digits between anything else. With `prefix` the beginning of one. Other texts: as a phrase. */
   | { readonly kind: 'word'; readonly text: string; readonly prefix?: boolean | undefined }
-  /** Words that follow each other, with the same characters in between. */
+  /** Whole words that follow each other, with the same characters before, between and after them. */
   | { readonly kind: 'phrase'; readonly text: string }
   /** A regular expression in RE2's syntax: linear time, whatever it is. */
   | { readonly kind: 'pattern'; readonly pattern: string; readonly ignoreCase?: boolean | undefined }
