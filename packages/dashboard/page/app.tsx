@@ -12,6 +12,7 @@ import { DetailPane } from './detail/detail-pane.tsx'
 import type { ContextOptions } from './detail/entry-context.tsx'
 import { ExportMenu } from './export/export-menu.tsx'
 import { HelpSheet } from './help/help-sheet.tsx'
+import { useLetterKeys } from './help/letter-keys.ts'
 import { TimeHistogram } from './histogram/time-histogram.tsx'
 import { LevelChips } from './levels/level-chips.tsx'
 import { levelsOf, withLevelToggled } from './levels/level-query.ts'
@@ -77,15 +78,19 @@ export function App(): ReactElement {
     [client],
   )
 
-  usePageKeys({
-    search: () => document.getElementById(searchBoxId)?.focus(),
-    follow: () => setFollow(!follow),
-    wrap: () => dispatch({ kind: 'wrap', wrap: !wrap }),
-    jump: () => setJumpOpen(true),
-    help: () => setHelpOpen(true),
-    close: () => selected !== undefined && close(),
-    list: (key) => list.current?.press(key) ?? false,
-  })
+  const [letterKeys, setLetterKeys] = useLetterKeys()
+  usePageKeys(
+    {
+      search: () => document.getElementById(searchBoxId)?.focus(),
+      follow: () => setFollow(!follow),
+      wrap: () => dispatch({ kind: 'wrap', wrap: !wrap }),
+      jump: () => setJumpOpen(true),
+      help: () => setHelpOpen(true),
+      close: () => selected !== undefined && close(),
+      list: (key) => list.current?.press(key) ?? false,
+    },
+    letterKeys,
+  )
 
   const live = state?.live ?? 'connecting'
   const link = new URL(`${location.pathname}${searchFromPlace({ query, from, to, selected })}`, location.href).href
@@ -199,7 +204,12 @@ export function App(): ReactElement {
         <span>? for help</span>
       </footer>
       <Announcer text={state && announcementOf(state, entries, isNarrowed)} />
-      <HelpSheet isOpen={isHelpOpen} onClose={() => setHelpOpen(false)} />
+      <HelpSheet
+        isOpen={isHelpOpen}
+        onClose={() => setHelpOpen(false)}
+        letterKeys={letterKeys}
+        onLetterKeys={setLetterKeys}
+      />
     </div>
   )
 }

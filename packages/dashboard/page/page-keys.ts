@@ -25,12 +25,14 @@ const commands: Readonly<Record<string, keyof Omit<PageKeys, 'list'>>> = {
 /** Keys of the list that letters are, and so work everywhere; the others only where they would do nothing else. */
 const letters = ['j', 'k', 'g', 'G']
 
-export function usePageKeys(keys: PageKeys): void {
-  const latest = useRef(keys)
-  latest.current = keys
+/** `letterKeys`: whether keys that write a character count. */
+export function usePageKeys(keys: PageKeys, letterKeys: boolean): void {
+  const latest = useRef({ ...keys, letterKeys })
+  latest.current = { ...keys, letterKeys }
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
+      if (event.key.length === 1 && !latest.current.letterKeys) return
       const target = event.target as HTMLElement
       if (isEditable(target) || document.querySelector('dialog[open]') !== null) return
       const command = Object.hasOwn(commands, event.key) ? commands[event.key] : undefined

@@ -5,6 +5,9 @@ import { type ReactElement, useEffect, useRef } from 'react'
 export interface HelpSheetProps {
   readonly isOpen: boolean
   readonly onClose: () => void
+  /** Whether keys that write a character work. */
+  readonly letterKeys: boolean
+  readonly onLetterKeys: (isOn: boolean) => void
 }
 
 /** What one writes, and what it finds. */
@@ -34,7 +37,7 @@ const keys: readonly (readonly [keys: readonly string[], does: string])[] = [
 ]
 
 /** A dialogue: Escape closes it, and the focus goes back to where it was. */
-export function HelpSheet({ isOpen, onClose }: HelpSheetProps): ReactElement {
+export function HelpSheet({ isOpen, onClose, letterKeys, onLetterKeys }: HelpSheetProps): ReactElement {
   const dialog = useRef<HTMLDialogElement>(null)
   useEffect(() => {
     const element = dialog.current
@@ -75,6 +78,10 @@ export function HelpSheet({ isOpen, onClose }: HelpSheetProps): ReactElement {
               </div>
             ))}
           </dl>
+          <label className="help__switch">
+            <input type="checkbox" checked={letterKeys} onChange={({ target }) => onLetterKeys(target.checked)} />
+            Letters and signs are keys
+          </label>
         </>
       )}
     </dialog>

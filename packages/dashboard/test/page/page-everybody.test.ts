@@ -39,7 +39,6 @@ describe.skipIf(!hasChromium)('the dashboard for everybody', () => {
     ['dark', 1200],
     ['light', 1200],
     ['dark', 320],
-    ['light', 320],
   ] as const)('has nothing that axe objects to: %s, %i px', async (theme, width) => {
     const visited = await visit(browser, server.url, { theme, width, height: 720 })
     const { page } = visited
@@ -126,6 +125,27 @@ describe.skipIf(!hasChromium)('the dashboard for everybody', () => {
     expect([...seen]).toEqual(
       expect.arrayContaining(['Help', 'Search', 'Export', 'Table', 'Stretch of time', 'Copy as JSON']),
     )
+    await visited.leave()
+  })
+
+  test('lets keys that write a character be switched off', async () => {
+    const visited = await visit(browser, server.url)
+    const { page } = visited
+    await visited.shows('line 299')
+    const wrap = page.getByRole('button', { name: 'Wrap' })
+    await page.keyboard.press('w')
+    expect(await wrap.getAttribute('aria-pressed')).toBe('true')
+    await page.keyboard.press('?')
+    await page.getByRole('checkbox', { name: 'Letters and signs are keys' }).uncheck()
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('w')
+    await page.keyboard.press('?')
+    expect(await wrap.getAttribute('aria-pressed')).toBe('true')
+    expect(await page.getByRole('dialog').count()).toBe(0)
+    await page.reload()
+    await visited.shows('line 299')
+    await page.keyboard.press('?')
+    expect(await page.getByRole('dialog').count()).toBe(0)
     await visited.leave()
   })
 
