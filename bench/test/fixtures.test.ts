@@ -8,6 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { logLines, wanted, writeLog } from '../harness/log-text.ts'
 import { seededRandom } from '../harness/seeded-random.ts'
 import { sampleBlock, sampleLines } from '../micro/fixtures.ts'
+import { rareWord, storeEntries, twoWords } from '../store/store-entries.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'logwisp-bench-test-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
@@ -77,5 +78,37 @@ describe('the block of the micro benches', () => {
     expect(bytes.length).toBeGreaterThan(65_536 - 300)
     expect(bytes.toString().split('\n').length - 1).toBe(lines)
     expect(bytes.at(-1)).toBe(10)
+  })
+})
+
+describe('the entries of the store', () => {
+  const count = 50_000
+  const entries = Array.from({ length: count }, (_, number) => storeEntries(count)(number))
+  const having = (word: string): number => entries.filter(({ message }) => message.split(' ').includes(word)).length
+
+  it('never change', () => {
+    const text = JSON.stringify(entries.map(({ origin, ...rest }) => [rest, origin?.id]))
+    expect(createHash('sha256').update(text).digest('hex')).toMatchInlineSnapshot(
+      `"66f6daea08df0b1db5249d4c5eed2eaf5c71500122bbc1fe065f5e2c247e27f7"`,
+    )
+  })
+
+  it('have a rare word ten times, and two words in a hundredth each, seldom both', () => {
+    expect(having(rareWord)).toBe(10)
+    for (const word of twoWords) {
+      expect(having(word) / count).toBeGreaterThan(0.008)
+      expect(having(word) / count).toBeLessThan(0.012)
+    }
+    const both = entries.filter(({ message }) => twoWords.every((word) => message.includes(word))).length
+    expect(both / count).toBeGreaterThan(0.0001)
+    expect(both / count).toBeLessThan(0.0006)
+  })
+
+  it('have every level as often as is said, and half of them fields', () => {
+    const share = (level: string): number => entries.filter((entry) => entry.level === level).length / count
+    expect(share('info')).toBeCloseTo(0.699, 1)
+    expect(share('error')).toBeCloseTo(0.03, 2)
+    expect(share('fatal')).toBeCloseTo(0.001, 2)
+    expect(entries.filter(({ fields }) => fields !== undefined).length).toBe(count / 2)
   })
 })
