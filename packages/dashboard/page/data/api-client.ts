@@ -2,6 +2,7 @@
 
 import type { ApiEntry, ApiEntryPage, ApiHistogram, ApiProblem } from '@logwisp/api/api-types'
 import { parseExact } from '@logwisp/core/parse-exact'
+import type { ExportFormat } from '../export/export-menu.tsx'
 import type { Completion, CompletionsOf, EntryId, Histogram, LivePosition, ShownEntry } from './shown-entry.ts'
 
 /** Which entries. */
@@ -14,7 +15,7 @@ export interface LineQuery {
 }
 
 /** Which of them; at most one of `before`, `after`, `around`. */
-export interface PageChoice {
+interface PageChoice {
   readonly before?: EntryId | undefined
   readonly after?: EntryId | undefined
   /** An entry, or a time in ms since the epoch. */
@@ -32,8 +33,6 @@ export interface LinePage {
   readonly searchedTo?: number | undefined
   readonly live: LivePosition
 }
-
-export type ExportFormat = 'ndjson' | 'csv' | 'text'
 
 /** The API said no, or there was nobody to say anything (`status` 0). */
 export class ApiError extends Error {

@@ -22,7 +22,7 @@ import type { EntryId, ShownEntry } from './shown-entry.ts'
 export type Start = EntryId | number | undefined
 
 /** A search that is under way, or was stopped. */
-export interface Search {
+interface Search {
   readonly way: 'older' | 'newer'
   /** How far it has looked; unit: ms since the epoch. */
   readonly searchedTo?: number | undefined

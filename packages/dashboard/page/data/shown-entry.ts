@@ -2,5 +2,5 @@
 
 export type { LogLevel } from '@logwisp/core'
 export type { LevelWord } from '@logwisp/store/log-query'
-export type { Completion, CompletionsOf, Histogram, HistogramBucket, LivePosition } from '@logwisp/store/query-results'
+export type { Completion, CompletionsOf, Histogram, LivePosition } from '@logwisp/store/query-results'
 export type { EntryId, StoredEntry as ShownEntry } from '@logwisp/store/stored-entry'

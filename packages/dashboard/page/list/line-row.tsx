@@ -123,7 +123,7 @@ function GapRow({
 }
 
 /** `312 lines skipped,` as the button after it goes on. */
-export function gapWords({ entries }: Gap): string {
+function gapWords({ entries }: Gap): string {
   if (entries === undefined) return 'Some lines skipped,'
   return `${entries.toLocaleString('en')} ${entries === 1 ? 'line' : 'lines'} skipped,`
 }

@@ -133,8 +133,9 @@ test.skipIf(!hasChromium)('opened while nobody answers asks again by itself', as
 
 test.skipIf(!hasChromium)('a search that takes long says how far it is, can be stopped and go on', async () => {
   await begin({ queryDeadlineMs: 1 })
-  for (let commit = 0; commit < 30; commit++) await append(5000)
-  await store.append([{ time: start - 1000, source: 'app.log', message: 'the needle 4711' }])
+  for (let commit = 0; commit < 20; commit++) await append(5000)
+  // Soon found; the search goes on, since there could be more of it.
+  await store.append([{ time: start + stored - 20_000, source: 'app.log', message: 'the needle 4711' }])
   const { page, leave } = await visit(browser, `http://127.0.0.1:${port}/`, { expected })
   await page.getByRole('combobox').fill('/needle \\d{4}/')
   await page.keyboard.press('Enter')
@@ -147,7 +148,6 @@ test.skipIf(!hasChromium)('a search that takes long says how far it is, can be s
     .getByText(/^Stopped\. Searched back to/)
     .first()
     .waitFor()
-  expect(await page.getByRole('article').count()).toBe(0)
   await page.getByRole('button', { name: 'Go on' }).click()
   await sees(page, 'the needle 4711')
   await leave()
