@@ -24,7 +24,7 @@ export const errorCodes = {
   FILE_UNREADABLE: 'A file or directory that a source follows can not be read at this time.',
   LINE_TOO_LONG: 'A line is longer than maxLineBytes and was cut or skipped.',
   CONSOLE_CLOSED: 'Standard output or standard error can no longer be written to: its reader went away.',
-  DISK_FULL: 'A file sink has no space to write to, and waits until there is some.',
+  DISK_FULL: 'A file sink or a store has no space to write to, and waits until there is some.',
   FILE_IN_USE: 'Another stage, perhaps of another process, has the same file: a file sink, or the holder of a lock.',
   LISTEN_FAILED: 'A stage could not listen on its port: in use, not allowed, or no address of this machine.',
   NOT_AN_ENTRY: 'A chunk that is no entry was written to a stage.',

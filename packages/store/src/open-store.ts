@@ -27,7 +27,11 @@ export interface Retention {
   readonly maxAgeMs?: number | undefined
   /** @default Infinity */
   readonly maxEntries?: number | undefined
-  /** The size of the database on disk. Unit: bytes, at least 1 MiB. @default Infinity */
+  /**
+   * The size of the database on disk, with its write-ahead log, which may go beyond it for a moment. Unit: bytes, at least
+   * 1 MiB.
+   * @default Infinity
+   */
   readonly maxBytes?: number | undefined
 }
 
