@@ -34,13 +34,13 @@ export interface Serving {
 }
 
 /** A store in a folder of its own. */
-export interface OpenedStore {
+interface OpenedStore {
   readonly store: Store
   remove(): Promise<void>
 }
 
 /** Opens a store in a new folder; who opens it removes it. */
-export async function openedStore(): Promise<OpenedStore> {
+async function openedStore(): Promise<OpenedStore> {
   const folder = await mkdtemp(join(tmpdir(), 'logwisp-api-'))
   const store = await openStore(join(folder, 'logs.db'), { safeAfter: 'commit' })
   return {
@@ -78,7 +78,7 @@ export async function serving(store: Store, options: LogsApiOptions = {}): Promi
 }
 
 /** An API of its own server over a store; who asks for it closes it. */
-export async function listening(store: Store, options: LogsApiOptions = {}): Promise<Serving> {
+async function listening(store: Store, options: LogsApiOptions = {}): Promise<Serving> {
   const api = logsApi(store, { port: 0, drainTimeoutMs: 1000, ...options })
   const [{ port }] = (await once(api, 'listening')) as [AddressInfo]
   return { store, api, port, ask: (path, askOptions) => ask(port, path, askOptions) }
