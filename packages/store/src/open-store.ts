@@ -39,6 +39,7 @@ export interface Retention {
 export interface StoreOptions {
   /** Only read: beside another process that writes. @default false */
   readonly readOnly?: boolean | undefined
+  /** What is beyond it goes, oldest first. Without it, everything is kept. */
   readonly retention?: Retention | undefined
   /** Index the words of entries; without it a search for words looks at every entry. @default true */
   readonly fullText?: boolean | undefined
@@ -66,6 +67,7 @@ export interface StoreEvents {
 
 /** What became of entries that were appended. */
 export interface Appended {
+  /** Are stored now. */
   readonly inserted: number
   /** Were there already, by their id. */
   readonly repeated: number
@@ -78,6 +80,7 @@ export interface Appended {
  * that a slow query holds up neither the writing nor the program.
  */
 export interface Store extends EventEmitter<StoreEvents> {
+  /** The database's file, absolute. */
   readonly path: string
   /**
    * Stores entries, all or none of them, and resolves once they are safe. An entry whose `origin.id` is stored already is
@@ -90,11 +93,13 @@ export interface Store extends EventEmitter<StoreEvents> {
   page(query: LogQuery, options?: PageOptions): Promise<EntryPage>
   /** All entries that fit, oldest first, in batches of up to 1000; nothing is held beyond the next batch. Has no deadline by default. */
   scan(query: LogQuery, options?: QueryLimits): AsyncIterableIterator<readonly StoredEntry[]>
+  /** Counts per time and level. @throws LogwispError as {@link page}. */
   histogram(query: LogQuery, options?: HistogramOptions): Promise<Histogram>
   /** Entries as they are stored, those that fit; without end, until the signal or the store's close. */
   tail(query: LogQuery, options?: TailOptions): AsyncIterableIterator<TailItem>
   /** One entry by its id. */
   entry(id: EntryId): Promise<StoredEntry | undefined>
+  /** What could be written next in a query: sources, fields' paths, their values. */
   completions(of: CompletionsOf, options?: QueryLimits): Promise<readonly Completion[]>
   /** The position now. */
   live(): Promise<LivePosition>
