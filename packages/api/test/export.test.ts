@@ -155,6 +155,27 @@ describe('back-pressure', () => {
     socket.destroy()
   })
 
+  test('a client that takes a large entry little by little is not cut off', async () => {
+    const message = 'x'.repeat(24_000_000)
+    const scan: Store['scan'] = async function* () {
+      yield [{ id: 'a-0', time: startMs, source: 's', message }]
+    }
+    const { port, api } = await serving(storeWith(store(), { scan }), { stuckTimeoutMs: 500 })
+    const sent = request({ port, path: '/logs/export', agent: false })
+    sent.end()
+    const [res] = (await once(sent, 'response')) as [IncomingMessage]
+    const begunMs = performance.now()
+    let bytes = 0
+    for await (const piece of res) {
+      bytes += (piece as Buffer).length
+      // As slow as to take longer than the timeout for the whole, and far less for any part.
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    expect(bytes).toBeGreaterThan(message.length)
+    expect(performance.now() - begunMs).toBeGreaterThan(1000)
+    expect(api.stats.entriesExported).toBe(1)
+  })
+
   test('there are as many at once as there may be', async () => {
     const { scan } = endless()
     const { port, ask, api } = await serving(storeWith(store(), { scan }), { maxExports: 1 })

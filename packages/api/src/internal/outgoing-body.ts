@@ -21,14 +21,14 @@ const pieceChars = 32_768
 export class OutgoingBody {
   readonly #res: ServerResponse
   readonly #signal: AbortSignal
-  readonly #stuckTimeoutMs: number
   readonly #gzip: Gzip | undefined
   #waiting = ''
+  /** Whether it is the reader's turn. */
+  #isReadersTurn = false
 
   constructor(res: ServerResponse, { signal, gzip = false, stuckTimeoutMs }: OutgoingBodyOptions) {
     this.#res = res
     this.#signal = signal
-    this.#stuckTimeoutMs = stuckTimeoutMs
     if (gzip) {
       this.#gzip = createGzip()
       this.#gzip.pipe(res)
@@ -37,6 +37,9 @@ export class OutgoingBody {
     }
     // A client that goes away is no error; its `close` follows.
     res.on('error', () => {})
+    // Of the connection, so that whoever takes little by little of a large piece is not taken for stuck: Node asks the
+    // kernel whether some of it has left. While the store is looking, nothing leaves either.
+    if (stuckTimeoutMs !== Infinity) res.setTimeout(stuckTimeoutMs, () => void (this.#isReadersTurn && res.destroy()))
   }
 
   /** Adds a text; a promise when its reader must be waited for. Rejects with the signal's reason. */
@@ -56,23 +59,18 @@ export class OutgoingBody {
   end(): void {
     const text = this.#waiting
     this.#waiting = ''
+    this.#isReadersTurn = true
     ;(this.#gzip ?? this.#res).end(text)
-    if (this.#stuckTimeoutMs === Infinity) return
-    const timer = setTimeout(() => this.#res.destroy(), this.#stuckTimeoutMs).unref()
-    this.#res.once('close', () => clearTimeout(timer))
   }
 
   async #drained(): Promise<void> {
-    const cutOff =
-      this.#stuckTimeoutMs === Infinity
-        ? undefined
-        : setTimeout(() => this.#res.destroy(), this.#stuckTimeoutMs).unref()
+    this.#isReadersTurn = true
     try {
       await once(this.#gzip ?? this.#res, 'drain', { signal: this.#signal })
     } catch {
       throw this.#signal.reason
     } finally {
-      clearTimeout(cutOff)
+      this.#isReadersTurn = false
     }
   }
 }
