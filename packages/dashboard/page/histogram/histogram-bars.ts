@@ -40,7 +40,7 @@ export function barsOf({ from, to, bucketMs, buckets }: Histogram): readonly Bar
 }
 
 /** How many entries, of all levels together. */
-export function totalOf(counts: Bar['counts']): number {
+function totalOf(counts: Bar['counts']): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0)
 }
 

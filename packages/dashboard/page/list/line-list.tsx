@@ -153,6 +153,15 @@ export function LineList(props: LineListProps): ReactElement {
     redraw()
   }
 
+  /** Whoever presses on a line means that one: it moves on neither before it is let go nor while its text is marked. */
+  const hold = (): void => {
+    if (!follow) return
+    reckon()
+    scroll.scrolledTo(box.current?.scrollTop ?? 0)
+    keepAnchor()
+    onFollow(false)
+  }
+
   const focusRow = (row: number): void => {
     reckon()
     const target = Math.max(0, Math.min(row, lines.length - 1))
@@ -251,7 +260,7 @@ export function LineList(props: LineListProps): ReactElement {
         onScroll={onScroll}
       >
         <div className="lines__space" style={{ height: scroll.spacePx }}>
-          <div ref={block} className="lines__rows" style={{ top }}>
+          <div ref={block} className="lines__rows" style={{ top }} onPointerDown={hold}>
             {rows.map((row, offset) =>
               row === undefined ? null : (
                 <LineRow

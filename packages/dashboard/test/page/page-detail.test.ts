@@ -74,6 +74,29 @@ describe.skipIf(!hasChromium)('the details of a line', () => {
     await visited.leave()
   })
 
+  test('are those of the line that was pressed, however many come before it is let go', async () => {
+    const other = await startDashboard(entries)
+    const visited = await visit(browser, other.url)
+    const { page } = visited
+    await visited.shows('line 59')
+    const row = page.locator('.row', { hasText: 'line 55' })
+    const { x, y } = (await row.boundingBox())!
+    await page.mouse.move(x + 500, y + 10)
+    await page.mouse.down()
+    await other.store.append(
+      Array.from({ length: 50 }, (_, index) => ({
+        time: start + 60_000 + index,
+        source: 'new',
+        message: `new ${index}`,
+      })),
+    )
+    await page.getByRole('button', { name: '50 new lines' }).waitFor()
+    await page.mouse.up()
+    await page.getByRole('complementary', { name: 'Line' }).locator('pre', { hasText: 'line 55' }).waitFor()
+    await visited.leave()
+    await other.close()
+  })
+
   test('fields are gone through with keys alone', async () => {
     const visited = await visitError()
     const { page } = visited
