@@ -2,7 +2,6 @@
 
 import type { ApiEntry, ApiEntryPage, ApiHistogram, ApiProblem } from '@logwisp/api/api-types'
 import { parseExact } from '@logwisp/core/parse-exact'
-import type { ExportFormat } from '../export/export-menu.tsx'
 import type { Completion, CompletionsOf, EntryId, Histogram, LivePosition, ShownEntry } from './shown-entry.ts'
 
 /** Which entries. */
@@ -33,6 +32,9 @@ export interface LinePage {
   readonly searchedTo?: number | undefined
   readonly live: LivePosition
 }
+
+/** What files the API writes. */
+export type ExportFormat = 'ndjson' | 'csv' | 'text'
 
 /** The API said no, or there was nobody to say anything (`status` 0). */
 export class ApiError extends Error {

@@ -62,6 +62,21 @@ describe.skipIf(!hasChromium)('a page that follows', () => {
     await leave()
   })
 
+  test('counts what comes in its bars, also while it never stops coming', async () => {
+    const { page, leave } = await visit(browser, server.url)
+    await sees(page, `line ${stored - 1}`)
+    const before = stored
+    const counted = async (): Promise<number> => {
+      const words = await page.getByText(/^[\d,]+ lines · /).textContent()
+      return Number(words?.split(' ')[0]?.replaceAll(',', ''))
+    }
+    while ((await counted()) <= before + 1) {
+      await server.store.append(nextEntries(1))
+      await sees(page, `line ${stored - 1}`)
+    }
+    await leave()
+  })
+
   test('stops when one scrolls up, moves nothing then, counts what comes, and goes there with the button', async () => {
     const { page, leave } = await visit(browser, server.url)
     await sees(page, `line ${stored - 1}`)
