@@ -405,15 +405,16 @@ class Feed implements LineFeed {
     const { from = -Infinity, to = Infinity } = this.#query
     const fitting = entries.filter(({ time }) => !(time < from || time >= to))
     if (fitting.length === 0) return
-    if (!this.#follow) this.#change({ newLines: this.#state.newLines + fitting.length })
-    const left = this.#insert(fitting)
+    const { added, left } = this.#insert(fitting)
+    // What comes again after a connection broke is not new.
+    if (!this.#follow) this.#change({ newLines: this.#state.newLines + added + left.length })
     if (this.#loads === 0) return
     this.#held.push(...left)
     if (this.#held.length > maxHeldEntries) this.#missHeld()
   }
 
   /** Takes those that belong to what is loaded, and gives back the others: pages will have them. */
-  #insert(entries: readonly ShownEntry[]): readonly ShownEntry[] {
+  #insert(entries: readonly ShownEntry[]): { readonly added: number; readonly left: readonly ShownEntry[] } {
     const { isAtStart, isAtEnd } = this.#state
     const { firstId, lastId } = this.lines
     const belongs = ({ id }: ShownEntry): boolean => {
@@ -421,10 +422,10 @@ class Feed implements LineFeed {
       if (compareEntryIds(id, lastId) > 0) return isAtEnd
       return isAtStart || compareEntryIds(id, firstId) > 0
     }
-    this.lines.add(entries.filter(belongs))
+    const added = this.lines.add(entries.filter(belongs))
     this.#trim(this.#follow ? 'oldest' : 'newest')
     this.#change({})
-    return entries.filter((entry) => !belongs(entry))
+    return { added, left: entries.filter((entry) => !belongs(entry)) }
   }
 
   #takeGap({ entries, from, to }: LiveGap): void {
