@@ -155,11 +155,9 @@ export function LineList(props: LineListProps): ReactElement {
 
   /** Whoever presses on a line means that one: it moves on neither before it is let go nor while its text is marked. */
   const hold = (): void => {
-    if (!follow) return
-    reckon()
-    scroll.scrolledTo(box.current?.scrollTop ?? 0)
-    keepAnchor()
-    onFollow(false)
+    // A program that scrolls to a line and presses it does so before the browser tells of the scroll.
+    onScroll()
+    if (follow) onFollow(false)
   }
 
   const focusRow = (row: number): void => {
@@ -260,7 +258,7 @@ export function LineList(props: LineListProps): ReactElement {
         onScroll={onScroll}
       >
         <div className="lines__space" style={{ height: scroll.spacePx }}>
-          <div ref={block} className="lines__rows" style={{ top }} onPointerDown={hold}>
+          <div ref={block} className="lines__rows" style={{ top }} onPointerDown={hold} onFocusCapture={onScroll}>
             {rows.map((row, offset) =>
               row === undefined ? null : (
                 <LineRow
