@@ -164,8 +164,6 @@ describe.skipIf(!hasChromium)('the details of a line', () => {
     await page.getByRole('button', { name: 'Copy a link to this line' }).click()
     await expect.poll(() => clipboard(page)).toMatch(/^http:.*\/logs\/\?id=/)
     const linked = await visit(browser, await clipboard(page))
-    await linked.page.waitForTimeout(5000)
-    await linked.page.screenshot({ path: '/tmp/preview/linked.png' })
     await linked.page.getByRole('complementary', { name: 'Line' }).getByText('at charge').waitFor()
     await linked.page.locator('.row--selected', { hasText: 'card was declined' }).waitFor()
     await linked.leave()
