@@ -10,10 +10,12 @@ import {
   firstSlot,
   lastSlot,
   slotIdSql,
+  slotMsSql,
+  slotTurnSql,
   slotTurns,
 } from '../src/internal/entry-id.ts'
 import { packSlots, unpackSlots } from '../src/internal/packed-slots.ts'
-import { maxSlotMs, turnBits } from '../src/internal/schema.ts'
+import { maxSlotMs } from '../src/internal/schema.ts'
 import { compareEntryIds } from '../src/stored-entry.ts'
 
 const slot = record({
@@ -61,7 +63,7 @@ test.each([
 test('SQL makes the same order of places as JavaScript, and gives them back', () => {
   const db = new Database(':memory:')
   const read = db.prepare<[number, number], { ms: number; turn: number }>(
-    `SELECT id >> ${turnBits} AS ms, id & ${slotTurns - 1} AS turn FROM (SELECT ${slotIdSql} AS id)`,
+    `SELECT ${slotMsSql('id')} AS ms, ${slotTurnSql('id')} AS turn FROM (SELECT ${slotIdSql} AS id)`,
   )
   assert(
     property(slot, (a) => {

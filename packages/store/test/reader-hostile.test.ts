@@ -7,6 +7,7 @@ import { count } from '../src/internal/reader/count.ts'
 import { findPage } from '../src/internal/reader/find-page.ts'
 import { look } from '../src/internal/reader/look.ts'
 import type { SliceReader } from '../src/internal/reader/slices.ts'
+import { turnBits } from '../src/internal/schema.ts'
 import type { LogQuery, QueryTerm } from '../src/log-query.ts'
 import { FilledDatabase } from './filled-database.ts'
 
@@ -88,7 +89,7 @@ test('hundreds of thousands of sources: one is found by its name and by the end 
   database.db.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)
     INSERT INTO sources SELECT 1000 + i, '/var/log/host-' || i || '/app-' || i || '.log', 0 FROM n`)
   database.db.exec(
-    `INSERT INTO entries SELECT (${moment} + id) << 20, 3, id, 'line ' || id, NULL, NULL FROM sources WHERE id % 100 = 0`,
+    `INSERT INTO entries SELECT (${moment} + id) << ${turnBits}, 3, id, 'line ' || id, NULL, NULL FROM sources WHERE id % 100 = 0`,
   )
   const page = (source: string) =>
     findPage(

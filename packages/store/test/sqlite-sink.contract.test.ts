@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { checkOptionErrors, sinkContract } from '@logwisp/core/testing'
 import Database from 'better-sqlite3'
 import { afterAll, test } from 'vitest'
+import { slotIdSql } from '../src/internal/entry-id.ts'
 import { type SqliteSink, sqliteSink } from '../src/sqlite-sink.ts'
 import { rows } from './store-fixtures.ts'
 
@@ -27,7 +28,7 @@ function received(sink: SqliteSink): string[] {
   const path = paths.get(sink) as string
   const found: string[] = []
   const database = new Database(path, { readonly: true })
-  const message = database.prepare('SELECT message FROM entries WHERE id = (CAST(? AS INTEGER) << 20) | ?').pluck()
+  const message = database.prepare(`SELECT message FROM entries WHERE id = ${slotIdSql}`).pluck()
   for (const { ids } of rows<{ ids: Buffer }>(path, 'SELECT ids FROM commits ORDER BY seq')) {
     for (let at = 0; at < ids.length; at += 12) {
       found.push(message.get(ids.readDoubleLE(at), ids.readUInt32LE(at + 8)) as string)

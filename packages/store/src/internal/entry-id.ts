@@ -7,12 +7,22 @@ import { maxSlotMs, turnBits } from './schema.ts'
 export interface Slot {
   /** Whole ms since the epoch, at most `maxSlotMs` away from it. */
   readonly ms: number
-  /** From 0, below 2^20. */
+  /** From 0, below 2^14. */
   readonly turn: number
 }
 
 /** An id of the table as SQL makes it of a slot's two numbers: those of JavaScript are bound as REAL, which has no `<<`. */
 export const slotIdSql: string = `((CAST(? AS INTEGER) << ${turnBits}) | CAST(? AS INTEGER))`
+
+/** SQL for the ms of an id, a column or an expression. */
+export function slotMsSql(id: string): string {
+  return `(${id} >> ${turnBits})`
+}
+
+/** SQL for the turn of an id within its ms. */
+export function slotTurnSql(id: string): string {
+  return `(${id} & ${2 ** turnBits - 1})`
+}
 
 /** Turns of one ms. */
 export const slotTurns: number = 2 ** turnBits

@@ -2,6 +2,7 @@
 
 import { statSync } from 'node:fs'
 import type Database from 'better-sqlite3'
+import { slotMsSql } from './entry-id.ts'
 
 export interface StoreFacts {
   /** Entries stored. */
@@ -24,7 +25,7 @@ export function readFacts(database: Database.Database): StoreFacts {
     indexedSeq == null
       ? entries
       : (database.prepare('SELECT total(entries) FROM commits WHERE seq > ?').pluck().get(indexedSeq) as number)
-  const time = 'ifnull(time, id >> 20)'
+  const time = `ifnull(time, ${slotMsSql('id')})`
   return {
     entries,
     bytes: bytesOf(database.name) + bytesOf(`${database.name}-wal`),

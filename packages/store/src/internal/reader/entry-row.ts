@@ -2,8 +2,7 @@
 
 import { type LogLevel, LogwispError, parseExact } from '@logwisp/core'
 import type { StoredEntry } from '../../stored-entry.ts'
-import { encodeEntryId } from '../entry-id.ts'
-import { turnBits } from '../schema.ts'
+import { encodeEntryId, slotMsSql, slotTurnSql } from '../entry-id.ts'
 import { storedLevels } from '../stored-levels.ts'
 
 /** A row: the ms and the turn of its place, its time when that is another, level, source's id, message, fields as JSON. */
@@ -18,7 +17,7 @@ export type EntryRow = readonly [
 ]
 
 /** The columns of an {@link EntryRow}. */
-export const entryRowSql: string = `e.id >> ${turnBits}, e.id & ${2 ** turnBits - 1}, e.time, e.level, e.source, e.message, e.fields`
+export const entryRowSql: string = `${slotMsSql('e.id')}, ${slotTurnSql('e.id')}, e.time, e.level, e.source, e.message, e.fields`
 
 /** An entry on its way between threads: its fields are text still, since a structured clone would lose digits. */
 export interface PackedEntry {

@@ -1,8 +1,7 @@
 /** Cuts a range of places into pieces with so many entries that looking through one is soon done. */
 
 import type { Database } from 'better-sqlite3'
-import { compareSlots, type Slot, slotIdSql, slotTurns } from '../entry-id.ts'
-import { turnBits } from '../schema.ts'
+import { compareSlots, type Slot, slotIdSql, slotMsSql, slotTurnSql, slotTurns } from '../entry-id.ts'
 import type { Direction } from './slot-range.ts'
 
 /** Lengths that `counts` has, the longest first. Unit: ms. */
@@ -58,7 +57,7 @@ function endByCounts(
 /** The place so many entries further; undefined when there are less. */
 function endByEntries(db: Database, { ms, turn }: Slot, direction: Direction, entries: number): Slot | undefined {
   const [operator, order] = direction === 'older' ? ['<=', 'DESC'] : ['>=', 'ASC']
-  const sql = `SELECT id >> ${turnBits} AS ms, id & ${slotTurns - 1} AS turn FROM entries WHERE id ${operator} ${slotIdSql}
+  const sql = `SELECT ${slotMsSql('id')} AS ms, ${slotTurnSql('id')} AS turn FROM entries WHERE id ${operator} ${slotIdSql}
     ORDER BY id ${order} LIMIT 1 OFFSET ?`
   return db.prepare<[number, number, number], Slot>(sql).get(ms, turn, entries - 1)
 }

@@ -1,7 +1,7 @@
 /** The thread that reads: one connection, one call at a time. */
 
 import { workerData } from 'node:worker_threads'
-import { type Slot, slotIdSql } from '../entry-id.ts'
+import { type Slot, slotIdSql, slotMsSql, slotTurnSql } from '../entry-id.ts'
 import { readFacts } from '../store-facts.ts'
 import { type CallContext, serveThread } from '../thread/serve-thread.ts'
 import { sqliteTrouble } from '../writer/sqlite-trouble.ts'
@@ -53,7 +53,7 @@ function budgetOf(sliceMs: number, context: CallContext): Budget {
 function readNewest({ db }: Reader): Newest {
   const dataVersion = db.pragma('data_version', { simple: true })
   if (lastRead !== undefined && lastRead.dataVersion === dataVersion) return lastRead.newest
-  const last = 'SELECT id >> 20 AS ms, id & 1048575 AS turn FROM entries ORDER BY id DESC LIMIT 1'
+  const last = `SELECT ${slotMsSql('id')} AS ms, ${slotTurnSql('id')} AS turn FROM entries ORDER BY id DESC LIMIT 1`
   const newest = { seq: newestSeq(db), slot: db.prepare(last).get() as Slot | undefined }
   lastRead = { dataVersion, newest }
   return newest

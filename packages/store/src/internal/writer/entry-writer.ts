@@ -1,7 +1,7 @@
 /** Puts entries into the database, within a transaction that somebody else begins and ends. */
 
 import type Database from 'better-sqlite3'
-import { slotIdSql } from '../entry-id.ts'
+import { slotIdSql, slotMsSql, slotTurnSql } from '../entry-id.ts'
 import type { EntryColumns } from './entry-columns.ts'
 import { KnownSources } from './known-sources.ts'
 import { LevelCounts } from './level-counts.ts'
@@ -57,10 +57,10 @@ export class EntryWriter {
       'INSERT INTO facts VALUES (?, ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)',
     )
     const nextTurn = database
-      .prepare(`SELECT (max(id) & 1048575) + 1 FROM entries WHERE id BETWEEN ${slotIdSql} AND ${slotIdSql}`)
+      .prepare(`SELECT ${slotTurnSql('max(id)')} + 1 FROM entries WHERE id BETWEEN ${slotIdSql} AND ${slotIdSql}`)
       .pluck()
     const nextTakenMs = database
-      .prepare(`SELECT id >> 20 FROM entries WHERE id > ${slotIdSql} ORDER BY id LIMIT 1`)
+      .prepare(`SELECT ${slotMsSql('id')} FROM entries WHERE id > ${slotIdSql} ORDER BY id LIMIT 1`)
       .pluck()
     this.#slots = new SlotAllocator({
       nextTurn: (ms) => (nextTurn.get(ms, 0, ms, 1_048_575) as number | null) ?? 0,

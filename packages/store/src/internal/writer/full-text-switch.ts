@@ -2,7 +2,7 @@
 
 import type Database from 'better-sqlite3'
 import type { Slot } from '../entry-id.ts'
-import { slotIdSql } from '../entry-id.ts'
+import { slotIdSql, slotMsSql, slotTurnSql } from '../entry-id.ts'
 import { packSlots } from '../packed-slots.ts'
 
 /** Entries of one row, as the writer makes them. */
@@ -31,7 +31,7 @@ export function switchFullText(database: Database.Database, isOn: boolean): void
 /** The number of the first row. */
 function addRows(database: Database.Database): number {
   const next = database.prepare(
-    `SELECT id >> 20 AS ms, id & 1048575 AS turn FROM entries WHERE id > ${slotIdSql} ORDER BY id LIMIT ${rowEntries}`,
+    `SELECT ${slotMsSql('id')} AS ms, ${slotTurnSql('id')} AS turn FROM entries WHERE id > ${slotIdSql} ORDER BY id LIMIT ${rowEntries}`,
   )
   const insert = database.prepare('INSERT INTO commits VALUES (?, ?, ?)')
   let seq = (database.prepare('SELECT min(seq) FROM commits').pluck().get() as number | null) ?? 1

@@ -1,7 +1,7 @@
 /** Removes the oldest entries, those beyond what is to be kept: in small steps. */
 
 import type Database from 'better-sqlite3'
-import { slotIdSql } from '../entry-id.ts'
+import { slotIdSql, slotMsSql, slotTurnSql } from '../entry-id.ts'
 import { LevelCounts } from './level-counts.ts'
 import { StepSize, type UpkeepTask } from './upkeep-task.ts'
 
@@ -69,7 +69,7 @@ export class RetentionSteps implements UpkeepTask {
     this.#options = options
     this.#counts = new LevelCounts(database)
     this.#oldest = database.prepare(
-      `SELECT id >> 20 AS ms, id & 1048575 AS turn, level, time, octet_length(message) + ifnull(octet_length(fields), 0) AS bytes
+      `SELECT ${slotMsSql('id')} AS ms, ${slotTurnSql('id')} AS turn, level, time, octet_length(message) + ifnull(octet_length(fields), 0) AS bytes
       FROM entries ORDER BY id LIMIT ?`,
     )
     this.#removeUpTo = database.prepare(`DELETE FROM entries WHERE id <= ${slotIdSql}`)

@@ -1,6 +1,7 @@
 /** Clears small tables of what belonged to entries that were removed, a few rows at a time. */
 
 import type Database from 'better-sqlite3'
+import { slotMsSql } from '../entry-id.ts'
 import type { UpkeepTask } from './upkeep-task.ts'
 
 /** Rows looked at in one step. */
@@ -46,7 +47,7 @@ export class Sweep implements UpkeepTask {
   constructor(options: SweepOptions) {
     const { database } = options
     this.#options = options
-    this.#oldestMs = database.prepare('SELECT id >> 20 FROM entries ORDER BY id LIMIT 1').pluck()
+    this.#oldestMs = database.prepare(`SELECT ${slotMsSql('id')} FROM entries ORDER BY id LIMIT 1`).pluck()
     this.#spansAfter = database.prepare(
       'SELECT stream, last, newest FROM spans WHERE (stream, last) > (?, ?) ORDER BY stream, last LIMIT ?',
     )
