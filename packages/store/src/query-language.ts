@@ -58,6 +58,9 @@ const maxTerms = 50
  *
  * @example
  * ```ts
+ * import { openStore, parseQuery } from '@logwisp/store'
+ *
+ * const store = await openStore('./logs.db', { readOnly: true })
  * const { terms, problems } = parseQuery('level>=warn source:api.log "connection refused"')
  * if (problems.length === 0) console.log(await store.page({ terms }))
  * ```

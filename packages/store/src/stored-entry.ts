@@ -19,7 +19,11 @@ export interface StoredEntry extends Omit<LogEntry, 'origin'> {
  *
  * @example
  * ```ts
- * entries.sort((a, b) => compareEntryIds(a.id, b.id))
+ * import { compareEntryIds, openStore } from '@logwisp/store'
+ *
+ * const store = await openStore('./logs.db', { readOnly: true })
+ * const { entries } = await store.page({})
+ * const newestFirst = [...entries].sort((a, b) => compareEntryIds(b.id, a.id))
  * ```
  */
 export function compareEntryIds(a: EntryId, b: EntryId): number {
