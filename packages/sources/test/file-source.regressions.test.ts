@@ -3,7 +3,7 @@
 import { appendFile, truncate as cut, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openCheckpoint } from '@logwisp/core'
+import { acknowledge, type LogEntry, openCheckpoint } from '@logwisp/core'
 import { fileSource } from '@logwisp/sources'
 import { expect, test } from 'vitest'
 import { FileSourceStream } from '../src/internal/file/file-source-stream.ts'
@@ -138,6 +138,35 @@ test('a copy that was made before the last lines of a file came, which was cut b
     expect(await reading.messages(3)).toEqual(['one', 'two', 'four'])
     expect(await reading.stop()).toEqual(['one', 'two', 'four'])
     expect(reads).toBeGreaterThan(1)
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+})
+
+test('a rotated file that was read and not acknowledged had other ids after each crash', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'logwisp-regression-'))
+  const path = join(directory, 'app.log')
+  const options = { startAt: 'beginning', pollIntervalMs: 10 } as const
+  try {
+    await writeFile(path, 'a1\na2\n')
+    await writeFile(`${path}.new`, 'b1\nb2\n')
+    const ids: (string | undefined)[][] = []
+    for (let run = 0; run < 4; run++) {
+      const checkpoint = await openCheckpoint(join(directory, 'state'))
+      const reading = collect(fileSource(path, { ...options, checkpoint }), false)
+      await reading.messages(run === 0 ? 2 : 3)
+      if (run === 0) {
+        acknowledge(reading.entries[0] as LogEntry)
+        await rename(path, `${path}.1`)
+        await rename(`${path}.new`, path)
+        await reading.messages(4)
+      }
+      ids.push(reading.entries.slice(run === 0 ? 1 : 0).map(({ origin }) => origin?.id))
+      expect(reading.entries.slice(run === 0 ? 1 : 0).map(({ message }) => message)).toEqual(['a2', 'b1', 'b2'])
+      await reading.destroy()
+      await checkpoint.close()
+    }
+    for (const again of ids) expect(again).toEqual(ids[0])
   } finally {
     await rm(directory, { recursive: true, force: true })
   }

@@ -29,6 +29,11 @@ export class FileOrigin implements Origin {
     const { before, after, place, sequence, offset } = this.#block
     return [...before, { ...place, offset: offset + (this.sequence - sequence) }, ...after]
   }
+
+  /** The ids that the path's files had when this was read: a later file will want the one that it wanted again. */
+  get usedIds(): readonly string[] {
+    return this.#block.usedIds
+  }
 }
 
 /** What {@link BlockOrigins} know of their block. */
@@ -54,11 +59,13 @@ export class BlockOrigins implements BatchOrigins {
   readonly before: readonly FilePlace[]
   readonly after: readonly FilePlace[]
   readonly fileId: string
+  readonly usedIds: readonly string[]
   protected readonly end: number
 
   constructor({ tracker, identity, block, sequence, place, before, after }: BlockOriginsOptions) {
     this.tracker = tracker
     this.fileId = identity.id
+    this.usedIds = identity.usedIds
     this.sequence = sequence
     this.offset = block.offset
     this.end = block.end

@@ -13,30 +13,23 @@ const maxRememberedIds = 16
 
 /** The ids of the files that one path has shown, newest last. */
 export class FileIds {
-  readonly #used: string[]
-  #claims = 0
+  #used: readonly string[]
 
   constructor(used: readonly string[] = []) {
     this.#used = used.slice(-maxRememberedIds)
   }
 
-  /** How often an id was claimed: grows when {@link toJSON} changes. */
-  get claims(): number {
-    return this.#claims
+  /** Those in use now: the same array until another is claimed. */
+  get used(): readonly string[] {
+    return this.#used
   }
 
   /** An id for a file that was not there before: `wanted`, or with a number when an earlier file has it. */
   claim(wanted: string): string {
     let id = wanted
     for (let copy = 2; this.#used.includes(id); copy++) id = `${wanted}.${copy}`
-    this.#used.push(id)
-    this.#claims++
-    if (this.#used.length > maxRememberedIds) this.#used.shift()
+    this.#used = [...this.#used, id].slice(-maxRememberedIds)
     return id
-  }
-
-  toJSON(): string[] {
-    return [...this.#used]
   }
 }
 
@@ -110,6 +103,11 @@ export class FileIdentity {
   /** The id, if it was needed yet. */
   get knownId(): string | undefined {
     return this.#id
+  }
+
+  /** The ids of the path's files, as of now. */
+  get usedIds(): readonly string[] {
+    return this.#ids.used
   }
 
   #wantedId(): string {

@@ -30,8 +30,12 @@ export class FollowedBlocks {
   /** Where every reader stood at the very first block, and stands as of the last. */
   #firstPlaces: readonly FilePlace[] = []
   #places: readonly FilePlace[] = []
+  /** The ids in use at the very first block. */
+  #firstIds: readonly string[] = []
   /** The position as it was last asked for, and what it was made of. */
-  #last: { readonly places: readonly FilePlace[]; readonly claims: number; readonly position: Position } | undefined
+  #last:
+    | { readonly places: readonly FilePlace[]; readonly ids: readonly string[]; readonly position: Position }
+    | undefined
 
   constructor(options: FollowedBlocksOptions) {
     this.#options = options
@@ -45,7 +49,10 @@ export class FollowedBlocks {
   /** Makes items of lines; undefined when there are none. {@link stand} is to be told in the same turn. */
   make(blocks: readonly LineBlock[], from: ReadFrom): FollowedBlock | undefined {
     if (blocks.length === 0) return undefined
-    if (this.#sequence === 0) this.#firstPlaces = [...from.before, from.place, ...from.after]
+    if (this.#sequence === 0) {
+      this.#firstPlaces = [...from.before, from.place, ...from.after]
+      this.#firstIds = from.identity.usedIds
+    }
     const items: (LogEntry | Batch)[] = []
     let skipped = 0
     for (const block of blocks) {
@@ -78,16 +85,22 @@ export class FollowedBlocks {
     this.#places = places
   }
 
-  /** Where a restart has to go on: behind what was acknowledged; `newSinceNs` is for when nothing was read yet. */
-  position(ids: FileIds, newSinceNs: bigint): Position {
+  /**
+   * Where a restart has to go on: behind what was acknowledged; `newSinceNs` is for when nothing was read yet. Of `ids`, those
+   * in use, it has what was in use there: a file that is read again is to have the id that it had.
+   */
+  position({ used }: FileIds, newSinceNs: bigint): Position {
     const { acknowledged } = this.#tracker
     let places = this.#places
-    if (!this.isAcknowledged) places = acknowledged?.places ?? this.#firstPlaces
+    let ids = used
+    if (!this.isAcknowledged) {
+      places = acknowledged?.places ?? this.#firstPlaces
+      ids = acknowledged?.usedIds ?? this.#firstIds
+    }
     // Of a file that is still, the same object each time: ten times a second, thousands of files are asked.
-    if (places.length > 0 && this.#last?.places === places && this.#last.claims === ids.claims)
-      return this.#last.position
-    const position = Object.freeze(savePosition(places, ids.toJSON(), newSinceNs))
-    this.#last = { places, claims: ids.claims, position }
+    if (places.length > 0 && this.#last?.places === places && this.#last.ids === ids) return this.#last.position
+    const position = Object.freeze(savePosition(places, ids, newSinceNs))
+    this.#last = { places, ids, position }
     return position
   }
 }

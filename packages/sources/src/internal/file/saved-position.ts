@@ -41,9 +41,11 @@ export interface SavedPosition {
   readonly newSinceNs?: string
 }
 
-export function savePosition(places: readonly FilePlace[], ids: readonly string[], newSinceNs: bigint): Position {
-  if (places.length === 0) return { files: [], ids, newSinceNs: String(newSinceNs) }
-  return { files: places.map(savePlace), ids }
+export function savePosition(places: readonly FilePlace[], used: readonly string[], newSinceNs: bigint): Position {
+  if (places.length === 0) return { files: [], ids: used, newSinceNs: String(newSinceNs) }
+  // A file of which something was given after that has its id already.
+  const claimed = places.flatMap(({ identity }) => identity.knownId ?? [])
+  return { files: places.map(savePlace), ids: [...new Set([...used, ...claimed])] }
 }
 
 function savePlace({ identity, offset, proof, proofEnd, modifiedNs }: FilePlace): Position {
