@@ -141,7 +141,8 @@ export class Ingestion {
     this.#written = this.#clock?.stop() ?? 0
     const deadline = performance.now() + settleTimeoutMs
     while ((await this.stored()) < this.#written && performance.now() < deadline) await wait(50)
-    for (const name of [...this.#running.keys()].toReversed()) await this.#end(name, 'SIGTERM')
+    // What the collector still has it delivers now.
+    for (const name of ['collector', 'api', 'app'] as const) await this.#end(name, 'SIGTERM')
     const tally = new Tally()
     let disordered = 0
     let last = Number.NEGATIVE_INFINITY

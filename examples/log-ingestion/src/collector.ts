@@ -1,7 +1,7 @@
 /** `pnpm collector [file] [address]`: follows a log file, and posts its lines to the API, in batches. */
 
 import { pipeline } from 'node:stream/promises'
-import { LogwispError, openCheckpoint } from '@logwisp/core'
+import { openCheckpoint } from '@logwisp/core'
 import { httpClientSink } from '@logwisp/sinks'
 import { fileSource } from '@logwisp/sources'
 
@@ -17,20 +17,26 @@ const sink = httpClientSink(address, {
   maxBatchDelayMs: 100,
   minRetryDelayMs: 500,
   maxRetryDelayMs: 5000,
-  drainTimeoutMs: 3000,
 })
 
 source.on('warning', ({ message }) => console.error(message))
 sink.on('warning', ({ message }) => console.error(message))
-process.once('SIGINT', () => source.stop())
-process.once('SIGTERM', () => source.stop())
+
+// Stopped while the API is down, or far behind: nothing is lost, the next run goes on where this one ends.
+const patienceMs = 5000
+const patience = new AbortController()
+function stop(): void {
+  source.stop()
+  setTimeout(() => patience.abort(), patienceMs).unref()
+}
+process.once('SIGINT', stop)
+process.once('SIGTERM', stop)
 
 console.log(`${file} goes to ${address}`)
 try {
-  await pipeline(source, sink)
+  await pipeline(source, sink, { signal: patience.signal })
 } catch (error) {
-  // Stopped while the API was down: nothing is lost, the next run sends it.
-  if (!(error instanceof LogwispError) || error.code !== 'UNDELIVERED') throw error
-  console.error(error.message)
+  if (!patience.signal.aborted) throw error
+  console.error('stopped before the API had taken all')
 }
 await checkpoint.close()
