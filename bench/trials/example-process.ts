@@ -15,6 +15,9 @@ const packageWords = process.env['TEST_BUILT'] === '1' ? [] : process.execArgv
 /** How long it may take until a program says what it is waited for. */
 const sayTimeoutMs = 60_000
 
+/** How long it may take to end when it is asked to. */
+const endTimeoutMs = 30_000
+
 /** How much of what it says is kept. */
 const keptChars = 20_000
 
@@ -38,7 +41,6 @@ export class ExampleProcess {
   readonly #child: ChildProcess
   readonly #closed: Promise<unknown>
   #said = ''
-  #peakBytes = 0
 
   constructor({ example, name, words, directory, environment }: ExampleProgram) {
     const manifest = manifests[example]
@@ -65,8 +67,7 @@ export class ExampleProcess {
   /** The most memory that it has had; asked while it runs. */
   get peakBytes(): number {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8')
-    this.#peakBytes = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024
-    return this.#peakBytes
+    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024
   }
 
   /** Waits until it has said this, and gives what was found. */
@@ -82,10 +83,12 @@ export class ExampleProcess {
     }
   }
 
-  /** Ends it, and gives its exit code. */
+  /** Ends it, and gives its exit code; null when it had to be killed. */
   async end(signal: NodeJS.Signals): Promise<number | null> {
     this.#child.kill(signal)
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), endTimeoutMs)
     await this.#closed
+    clearTimeout(timer)
     return this.#child.exitCode
   }
 }
