@@ -1,7 +1,7 @@
 /** Puts entries into the database, within a transaction that somebody else begins and ends. */
 
 import type Database from 'better-sqlite3'
-import { slotIdSql, slotMsSql, slotTurnSql } from '../entry-id.ts'
+import { slotIdSql, slotMsSql, slotTurnSql, slotTurns } from '../entry-id.ts'
 import type { EntryColumns } from './entry-columns.ts'
 import { KnownSources } from './known-sources.ts'
 import { LevelCounts } from './level-counts.ts'
@@ -63,8 +63,8 @@ export class EntryWriter {
       .prepare(`SELECT ${slotMsSql('id')} FROM entries WHERE id > ${slotIdSql} ORDER BY id LIMIT 1`)
       .pluck()
     this.#slots = new SlotAllocator({
-      nextTurn: (ms) => (nextTurn.get(ms, 0, ms, 1_048_575) as number | null) ?? 0,
-      nextTakenMs: (ms) => (nextTakenMs.get(ms, 1_048_575) as number | undefined) ?? Infinity,
+      nextTurn: (ms) => (nextTurn.get(ms, 0, ms, slotTurns - 1) as number | null) ?? 0,
+      nextTakenMs: (ms) => (nextTakenMs.get(ms, slotTurns - 1) as number | undefined) ?? Infinity,
     })
     this.#sources = new KnownSources(database)
     this.#counts = new LevelCounts(database)
