@@ -169,7 +169,8 @@ class Feed implements LineFeed {
     this.#follow = follow
     if (!follow) return
     this.#change({ newLines: 0 })
-    if (!this.#state.isAtEnd && this.#state.phase === 'ready') this.goTo(undefined)
+    const { phase, isAtEnd } = this.#state
+    if (phase === 'ready' ? !isAtEnd : this.#start !== undefined) this.goTo(undefined)
   }
 
   want(way: 'older' | 'newer'): void {
@@ -254,6 +255,10 @@ class Feed implements LineFeed {
       if (signal.aborted) return
       if (isFirst && this.#state.phase !== 'ready') this.#change({ phase: 'failed' })
       this.#fail(error)
+      const { problem, live } = this.#state
+      // There is nothing yet that the stream could go on from.
+      if (this.#live === undefined && live !== 'off')
+        this.#change({ live: problem?.mayPass === true ? 'disconnected' : 'off' })
     }
   }
 
@@ -405,7 +410,9 @@ class Feed implements LineFeed {
     const { from = -Infinity, to = Infinity } = this.#query
     const fitting = entries.filter(({ time }) => !(time < from || time >= to))
     if (fitting.length === 0) return
-    const { added, left } = this.#insert(fitting)
+    // What is shown while a page of elsewhere is asked for goes with its answer.
+    const isHere = this.#state.phase === 'ready'
+    const { added, left } = isHere ? this.#insert(fitting) : { added: 0, left: fitting }
     // What comes again after a connection broke is not new.
     if (!this.#follow) this.#change({ newLines: this.#state.newLines + added + left.length })
     if (this.#loads === 0) return
@@ -416,12 +423,12 @@ class Feed implements LineFeed {
   /** Takes those that belong to what is loaded, and gives back the others: pages will have them. */
   #insert(entries: readonly ShownEntry[]): { readonly added: number; readonly left: readonly ShownEntry[] } {
     const { isAtStart, isAtEnd } = this.#state
-    const { firstId, lastId } = this.lines
-    const belongs = ({ id }: ShownEntry): boolean => {
-      if (firstId === undefined || lastId === undefined) return isAtEnd
-      if (compareEntryIds(id, lastId) > 0) return isAtEnd
-      return isAtStart || compareEntryIds(id, firstId) > 0
-    }
+    // A search may have looked further than to the last entry that it found.
+    const oldest = this.#older ?? this.lines.firstId
+    const newest = this.#newer ?? this.lines.lastId
+    const belongs = ({ id }: ShownEntry): boolean =>
+      (isAtEnd || (newest !== undefined && compareEntryIds(id, newest) <= 0)) &&
+      (isAtStart || (oldest !== undefined && compareEntryIds(id, oldest) >= 0))
     const added = this.lines.add(entries.filter(belongs))
     this.#trim(this.#follow ? 'oldest' : 'newest')
     this.#change({})

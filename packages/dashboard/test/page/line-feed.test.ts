@@ -84,8 +84,14 @@ function texts(): string[] {
 const range = (from: number, to: number): string[] =>
   Array.from({ length: to - from }, (_, index) => `line ${from + index}`)
 
-/** A client whose pages of newer entries wait until they are let go, after they were looked up. */
-function withGate(): { client: ApiClient; lookedUp: Promise<void>; letGo: () => void } {
+type Choice = Parameters<ApiClient['page']>[1]
+
+/** A client whose pages, of newer entries or those that are named, wait until they are let go, after they were looked up. */
+function withGate(isGated = ({ after }: Choice): boolean => after !== undefined): {
+  client: ApiClient
+  lookedUp: Promise<void>
+  letGo: () => void
+} {
   let letGo = (): void => {}
   let tell = (): void => {}
   const gate = new Promise<void>((resolve) => {
@@ -98,7 +104,7 @@ function withGate(): { client: ApiClient; lookedUp: Promise<void>; letGo: () => 
     ...client,
     async page(query, choice, signal) {
       const page = await client.page(query, choice, signal)
-      if (choice.after !== undefined) {
+      if (isGated(choice)) {
         tell()
         await gate
       }
@@ -198,6 +204,58 @@ test('has what is stored between the looking up of the last page and its answer'
   expect(texts().indexOf('late')).toBe(2)
 })
 
+test('has what comes to the place that it leaves while it asks for the one that it goes to', async () => {
+  await store.append(nextEntries(40))
+  let isLeaving = false
+  const gated = withGate(() => isLeaving)
+  open({ client: gated.client, follow: false })
+  await until(isLive)
+  feed.goTo(start + 15)
+  await until(({ start: at }) => at === start + 15)
+  expect(texts()).toEqual(range(5, 25))
+  isLeaving = true
+  feed.goTo(undefined)
+  await gated.lookedUp
+  await store.append([{ time: start + 22.5, source: 'late', message: 'late' }])
+  await until(({ newLines }) => newLines === 1)
+  gated.letGo()
+  await until(({ isAtEnd, search }) => isAtEnd && search === undefined)
+  expect(texts()).toEqual([...range(20, 23), 'late', ...range(23, 40)])
+})
+
+test('follows when that is asked for on the way to another place', async () => {
+  await store.append(nextEntries(100))
+  open({ follow: false })
+  await until(isLive)
+  feed.goTo(start + 30)
+  feed.setFollow(true)
+  await until(({ isAtEnd, phase }) => isAtEnd && phase === 'ready')
+  expect(texts()).toEqual(range(80, 100))
+})
+
+test('shows late lines also where a search has looked and found nothing', async () => {
+  await store.append(nextEntries(10))
+  await store.append([{ time: start + 10, source: 's', message: 'wanted' }])
+  const { entries } = await store.page({ to: start + 1 })
+  // As a search that is slow answers: it has come to the first line.
+  const slow: ApiClient = {
+    ...client,
+    async page(query, choice, signal) {
+      const page = await client.page(query, choice, signal)
+      if (choice.before !== undefined) await new Promise((_, reject) => signal.addEventListener('abort', reject))
+      return { ...page, older: entries[0]?.id, isComplete: false, searchedTo: start }
+    },
+  }
+  open({ client: slow, query: { query: 'wanted' } })
+  await until(({ live, search }) => live === 'live' && search?.searchedTo === start)
+  feed.stopSearch()
+  await until(({ search }) => search?.isStopped === true)
+  await store.append([{ time: start + 5.5, source: 's', message: 'wanted, late' }])
+  await store.append([{ time: start + 20, source: 's', message: 'wanted, too' }])
+  await until(() => last() === 'wanted, too')
+  expect(texts()).toEqual(['wanted, late', 'wanted', 'wanted, too'])
+})
+
 test('goes to a time, to a line, to the end, and says where it begins', async () => {
   await store.append(nextEntries(100))
   open({ follow: false })
@@ -241,4 +299,11 @@ test('says what is wrong with a query, and does not ask again', async () => {
   open({ query: { query: 'level:wrong' } })
   await until(({ problem }) => problem !== undefined)
   expect(feed.state).toMatchObject({ phase: 'failed', problem: { status: 400, parameter: 'q', mayPass: false } })
+  expect(feed.state.live).toBe('off')
+})
+
+test('is disconnected while no server answers the first time', async () => {
+  open({ client: apiClient('http://127.0.0.1:1/') })
+  await until(({ problem }) => problem !== undefined)
+  expect(feed.state).toMatchObject({ phase: 'failed', live: 'disconnected', problem: { status: 0, mayPass: true } })
 })
