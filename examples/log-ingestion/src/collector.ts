@@ -13,7 +13,6 @@ const source = fileSource(file, { checkpoint, startAt: 'beginning' })
 const sink = httpClientSink(address, {
   // Each line has an id, file and place: what the store has already it leaves out.
   respond: 'delivered',
-  maxBatchEntries: 1000,
   maxBatchDelayMs: 100,
   minRetryDelayMs: 500,
   maxRetryDelayMs: 5000,
