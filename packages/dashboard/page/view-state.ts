@@ -52,7 +52,12 @@ export function viewReducer(view: View, action: ViewAction): View {
       return { ...view, query: action.query }
     case 'zoom':
       // A stretch that has an end gets no new entries: there is nothing to follow.
-      return { ...view, from: action.from, to: action.to, follow: action.to === undefined && view.follow }
+      return {
+        ...view,
+        from: within(action.from),
+        to: within(action.to),
+        follow: action.to === undefined && view.follow,
+      }
     case 'select':
       return { ...view, selected: action.id, follow: action.id === undefined && view.follow }
     case 'follow':
@@ -64,6 +69,13 @@ export function viewReducer(view: View, action: ViewAction): View {
     case 'visit':
       return { ...view, ...action.place, follow: follows(action.place) }
   }
+}
+
+/** Beyond it a number is no time that a date can hold, or the API reads. Unit: ms since the epoch. */
+const maxTimeMs = 8.64e15
+
+function within(time: number | undefined): number | undefined {
+  return time === undefined ? undefined : Math.max(-maxTimeMs, Math.min(maxTimeMs, time))
 }
 
 /** Reads `?q=&from=&to=&id=`. What is no time, or no id, is left out: a link that was cut short still opens. */
@@ -110,8 +122,16 @@ function follows({ to, selected }: Place): boolean {
 
 const keptKey = 'logwisp-view'
 
-function firstView(): View {
+/** Reads the address, which from then on names what was read: so long ago is a time, or going back would not end. */
+function visited(): Place {
   const place = placeFromSearch(location.search, Date.now())
+  const search = searchFromPlace(place)
+  if (search !== location.search) history.replaceState(null, '', `${location.pathname}${search}${location.hash}`)
+  return place
+}
+
+function firstView(): View {
+  const place = visited()
   return { wrap: false, theme: 'dark', ...kept(), ...place, follow: follows(place) }
 }
 
@@ -163,7 +183,7 @@ export function ViewProvider({ children }: { readonly children: ReactNode }): Re
   }, [query, from, to, selected])
 
   useEffect(() => {
-    const visit = (): void => dispatch({ kind: 'visit', place: placeFromSearch(location.search, Date.now()) })
+    const visit = (): void => dispatch({ kind: 'visit', place: visited() })
     addEventListener('popstate', visit)
     return () => removeEventListener('popstate', visit)
   }, [])

@@ -123,6 +123,18 @@ describe.skipIf(!hasChromium)('the address', () => {
     await second.leave()
   })
 
+  test('that says a time by how long ago it was is one step on the way back', async () => {
+    const { page, addressHas, leave } = await visit(browser, server.url)
+    await sees(page, `line ${lines - 1}`)
+    await page.goto(`${server.url}?from=-9999d`)
+    await addressHas('from=19')
+    await sees(page, `line ${lines - 1}`)
+    await page.goBack()
+    await sees(page, `line ${lines - 1}`)
+    expect(new URL(page.url()).search).toBe('')
+    await leave()
+  })
+
   test('of a line in the middle opens in the middle, and of a stretch of time shows only that', async () => {
     const { entries } = await server.store.page({ from: start + 100_000, to: start + 100_001 })
     const linked = await visit(browser, `${server.url}?id=${entries[0]?.id}`)

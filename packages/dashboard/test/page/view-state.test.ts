@@ -42,6 +42,16 @@ describe('the view', () => {
     })
   })
 
+  test('zooms out no further than times go', () => {
+    const zoomed = viewReducer(view, { kind: 'zoom', from: -1e16, to: 1e16 })
+    expect(placeFromSearch(searchFromPlace(zoomed), now)).toEqual({
+      query: '',
+      from: -8.64e15,
+      to: 8.64e15,
+      selected: undefined,
+    })
+  })
+
   test('keeps its other parts with each change', () => {
     expect(viewReducer(view, { kind: 'search', query: 'x' })).toEqual({ ...view, query: 'x' })
     expect(viewReducer(view, { kind: 'wrap', wrap: true })).toEqual({ ...view, wrap: true })
