@@ -1,8 +1,23 @@
 /** What nobody should do to a store, and what must not happen then. */
 
-import { expect, onTestFinished, test } from 'vitest'
+import Database from 'better-sqlite3'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { schema } from '../src/internal/schema.ts'
+import { EntryPacker } from '../src/internal/writer/entry-columns.ts'
+import { EntryWriter } from '../src/internal/writer/entry-writer.ts'
 import { openStore, type Store, type StoreOptions } from '../src/open-store.ts'
 import { entryAt, integrity, messages, moment, temporaryDatabase } from './store-fixtures.ts'
+
+/** One in memory, to try a part of the writer with. */
+function newDatabase(): Database.Database {
+  const database = new Database(':memory:')
+  onTestFinished(() => {
+    vi.restoreAllMocks()
+    database.close()
+  })
+  database.exec(schema)
+  return database
+}
 
 async function open(path: string, options: StoreOptions = {}): Promise<Store> {
   const store = await openStore(path, { safeAfter: 'commit', readers: 1, ...options })
@@ -26,4 +41,20 @@ test('entries whose times are near those of entries of an earlier run stand behi
   const inOrder = expected.toSorted((a, b) => a.time - b.time).map(({ message }) => message)
   expect(messages(path)).toEqual(inOrder)
   expect(integrity(path)).toEqual([])
+})
+
+test('a transaction that fails at its commit leaves no number behind that no commit has', () => {
+  const database = newDatabase()
+  const writer = new EntryWriter(database)
+  const packer = new EntryPacker()
+  packer.add(entryAt(moment, 'a'), moment)
+  const columns = packer.finish()
+  for (let round = 0; round < 2; round++) {
+    database.exec('BEGIN')
+    writer.write(columns)
+    expect(writer.finish()).toEqual([{ seq: 1, entries: 1 }])
+    database.exec('ROLLBACK')
+    writer.rolledBack()
+    expect(writer.lastSeq).toBe(0)
+  }
 })

@@ -127,13 +127,12 @@ export class EntryWriter {
       this.#storedSpillMs = this.#slots.maxSpillMs
       this.#setFact.run('maxSpillMs', this.#storedSpillMs)
     }
-    const added = this.#added
-    this.#added = []
-    return added
+    return this.#added
   }
 
   /** Between two transactions: bounds what is kept in memory. */
   committed(): void {
+    this.#added = []
     this.#slots.forgetSome()
     this.#places.committed()
     this.#sources.committed()
@@ -154,9 +153,10 @@ export class EntryWriter {
     this.#added = []
     this.#slots.forget()
     this.#counts.forget()
-    this.#places.forget()
     this.#sources.forget()
     this.#storedSpillMs = 0
+    // Last, since it asks the database, which may fail again.
+    this.#places.forget()
   }
 
   #pack(ms: number, turn: number, text: number): void {
