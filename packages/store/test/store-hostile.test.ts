@@ -1,12 +1,13 @@
 /** What nobody should do to a store, and what must not happen then. */
 
+import { once } from 'node:events'
 import Database from 'better-sqlite3'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { schema } from '../src/internal/schema.ts'
 import { EntryPacker } from '../src/internal/writer/entry-columns.ts'
 import { EntryWriter } from '../src/internal/writer/entry-writer.ts'
 import { openStore, type Store, type StoreOptions } from '../src/open-store.ts'
-import { entryAt, integrity, messages, moment, temporaryDatabase } from './store-fixtures.ts'
+import { entryAt, integrity, messages, moment, repeatable, temporaryDatabase } from './store-fixtures.ts'
 
 /** One in memory, to try a part of the writer with. */
 function newDatabase(): Database.Database {
@@ -57,4 +58,16 @@ test('a transaction that fails at its commit leaves no number behind that no com
     writer.rolledBack()
     expect(writer.lastSeq).toBe(0)
   }
+})
+
+test('an entry that stands behind its full ms is known by its id for as long as it is stored', async () => {
+  const path = await temporaryDatabase()
+  const store = await open(path, { retention: { maxEntries: 20_000 } })
+  const entries = Array.from({ length: 40_000 }, (_, at) => repeatable(`a:${at}`, entryAt(moment, `entry ${at}`)))
+  for (let at = 0; at < entries.length; at += 4_000) await store.append(entries.slice(at, at + 4_000))
+  while ((await store.stats()).entries > 20_000) await new Promise(setImmediate)
+  // All of the spans are looked at once more.
+  await store.append(Array.from({ length: 2_000 }, (_, at) => entryAt(moment + 100, `more ${at}`)))
+  while ((await store.stats()).entries > 20_000) await new Promise(setImmediate)
+  expect(await store.append(entries.slice(-100))).toEqual({ inserted: 0, repeated: 100 })
 })

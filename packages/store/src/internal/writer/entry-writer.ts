@@ -87,12 +87,10 @@ export class EntryWriter {
     let inserted = 0
     for (let at = 0; at < entries; at++) {
       const time = times[at] as number
-      if (ids !== undefined) {
-        const stream = ids.streams[at] as number
-        if (stream > 0) {
-          const isNew = this.#places.add(ids.streamNames[stream - 1] as string, ids.places[at] as number, time)
-          if (!isNew) continue
-        }
+      const stream = ids?.streams[at] ?? 0
+      if (ids !== undefined && stream > 0) {
+        const isNew = this.#places.add(ids.streamNames[stream - 1] as string, ids.places[at] as number)
+        if (!isNew) continue
       }
       const source = sources[at] as number
       let sourceId = sourceIds[source] as number
@@ -103,6 +101,7 @@ export class EntryWriter {
       slots.take(time)
       const { ms, turn } = slots
       this.#sources.see(sourceId, ms)
+      if (stream > 0) this.#places.standsAt(ms)
       const level = levels[at] as number
       const message = messages[at] as string
       const json = fields?.[at]

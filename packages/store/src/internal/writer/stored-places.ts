@@ -2,7 +2,6 @@
 
 import type Database from 'better-sqlite3'
 import { packPlaces, unpackPlaces } from './origin-places.ts'
-import { wantedMs } from './slot-allocator.ts'
 
 /** So many streams are known at a time; then all are forgotten, and looked up again. */
 const maxKnownStreams = 4_096
@@ -57,16 +56,20 @@ export class StoredPlaces {
   }
 
   /** Adds the place of an entry; false when it is stored already. */
-  add(name: string, place: number, time: number): boolean {
+  add(name: string, place: number): boolean {
     const stream = name === this.#lastName ? (this.#lastStream as Stream) : this.#streamOf(name)
     if (place > stream.highest) stream.highest = place
     else if (this.#has(name, stream, place)) return false
     if (stream.added.length === 0) this.#touched.push([name, stream])
     stream.added.push(place)
     stream.addedSet?.add(place)
-    const ms = wantedMs(time)
-    if (ms > stream.newest) stream.newest = ms
     return true
+  }
+
+  /** The entry whose place was added last stands in this ms. */
+  standsAt(ms: number): void {
+    const stream = this.#lastStream
+    if (stream !== undefined && ms > stream.newest) stream.newest = ms
   }
 
   /** Within the transaction. */
