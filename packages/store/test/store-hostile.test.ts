@@ -6,6 +6,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { schema } from '../src/internal/schema.ts'
 import { EntryPacker } from '../src/internal/writer/entry-columns.ts'
 import { EntryWriter } from '../src/internal/writer/entry-writer.ts'
+import { WalCheckpoints } from '../src/internal/writer/wal-checkpoints.ts'
 import { openStore, type Store, type StoreOptions } from '../src/open-store.ts'
 import { entryAt, integrity, messages, moment, repeatable, temporaryDatabase } from './store-fixtures.ts'
 
@@ -70,4 +71,20 @@ test('an entry that stands behind its full ms is known by its id for as long as 
   await store.append(Array.from({ length: 2_000 }, (_, at) => entryAt(moment + 100, `more ${at}`)))
   while ((await store.stats()).entries > 20_000) await new Promise(setImmediate)
   expect(await store.append(entries.slice(-100))).toEqual({ inserted: 0, repeated: 100 })
+})
+
+test('a log that a reader holds back is not worked at without end', () => {
+  const database = newDatabase()
+  let asked = 0
+  const checkpoints = new WalCheckpoints({ database, maxBytes: Infinity, ask: () => void asked++ })
+  vi.spyOn(database, 'pragma').mockReturnValue([{ busy: 0, log: 2_000, checkpointed: 0 }])
+  const now = performance.now()
+  expect(checkpoints.need(now)).toBeUndefined()
+  checkpoints.done(false)
+  expect(checkpoints.need(now)).toBeGreaterThan(0)
+  expect(asked).toBe(1)
+  expect(checkpoints.need(now + 10_000)).toBeUndefined()
+  checkpoints.done(true)
+  expect(checkpoints.need(now)).toBeUndefined()
+  expect(asked).toBe(3)
 })

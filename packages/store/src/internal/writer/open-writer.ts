@@ -56,8 +56,7 @@ export async function openWriter(options: WriterOptions): Promise<OpenWriter> {
         case 'failed':
           return onFailed(unpackError(notice.error) as LogwispError)
         case 'log-grown':
-          await checkpointer.checkpoint()
-          await thread.call('checkpointed', undefined).catch(() => {})
+          await thread.call('checkpointed', await checkpointer.checkpoint()).catch(() => {})
       }
     },
   })
@@ -81,16 +80,18 @@ class Checkpointer {
     this.#path = path
   }
 
-  async checkpoint(): Promise<void> {
-    if (this.#isClosed) return
+  /** False when nothing could be worked off. */
+  async checkpoint(): Promise<boolean> {
+    if (this.#isClosed) return false
     this.#thread ??= startThread<CheckpointCalls>(threadUrl('checkpoint-thread', import.meta.url), {
       name: 'the checkpoints of the store',
       data: { path: this.#path },
     })
     try {
-      await this.#thread.call('checkpoint', undefined)
+      return await this.#thread.call('checkpoint', undefined)
     } catch {
       // What stands in its way (a full disk, a lock) the writer will meet, too, and tell of.
+      return false
     }
   }
 

@@ -24,6 +24,7 @@ const maxLogBytes = 67_108_864
 /** A reader that holds back the log is waited for. Unit: ms. */
 const freezeRetryMs = 5
 const cutRetryMs = 1_000
+const askRetryMs = 250
 
 /** A log that may take less is worked off by the writer itself. Unit: bytes. */
 const smallLogBytes = 4_194_304
@@ -51,6 +52,7 @@ export class WalCheckpoints implements UpkeepTask {
   readonly #isSmall: boolean
   readonly #ask: () => void
   #isAsked = false
+  #askAgainAt = 0
   #mayFinish = false
   #frozen: Database.Database | undefined
   /** The log's length when a step of ours brought it no further: a reader holds it back. */
@@ -69,9 +71,15 @@ export class WalCheckpoints implements UpkeepTask {
     database.pragma(`journal_size_limit = ${this.#maxLogBytes}`)
   }
 
-  /** The other thread has worked on it. */
-  done(): void {
+  /**
+   * The other thread has worked on it.
+   *
+   * @param isFurther False when it brought nothing into the database, since a reader holds that back, or for a failure.
+   * Asking again at once would keep three threads busy with nothing for as long as that takes.
+   */
+  done(isFurther: boolean): void {
     this.#isAsked = false
+    this.#askAgainAt = isFurther ? 0 : performance.now() + askRetryMs
     this.#mayFinish = true
   }
 
@@ -89,6 +97,7 @@ export class WalCheckpoints implements UpkeepTask {
     if (pending >= tooManyPages) return 'now'
     if (pending >= this.#pages) {
       if (this.#isSmall) return 'now'
+      if (now < this.#askAgainAt) return this.#askAgainAt - now
       this.#isAsked = true
       this.#ask()
       return undefined
@@ -113,7 +122,7 @@ export class WalCheckpoints implements UpkeepTask {
       context.throwIfCancelled()
       const { log, checkpointed } = this.#look('NOOP')
       const isSmall = log - checkpointed <= this.#pages + smallPages
-      if (!isSmall && !this.#isAsked) {
+      if (!isSmall && !this.#isAsked && performance.now() >= this.#askAgainAt) {
         this.#isAsked = true
         this.#ask()
       }

@@ -29,8 +29,8 @@ export interface WriterCalls {
   /** Answers once the database's file has all that was stored, and will not change until `thaw`. */
   freeze(argument: undefined): Promise<void>
   thaw(argument: undefined): void
-  /** What was asked for by the notice `log-grown` was done, or could not be. */
-  checkpointed(argument: undefined): void
+  /** What was asked for by the notice `log-grown` was done; false when nothing could be. */
+  checkpointed(isFurther: boolean): void
   facts(argument: undefined): WriterFacts
   /** Commits what waits, as long as that takes, but no longer than so many ms while the disk is full or the database locked. */
   close(graceMs: number): Promise<void>

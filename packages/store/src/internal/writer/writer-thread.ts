@@ -15,7 +15,7 @@ const thread: ServedThread<WriterNotice> = serveThread<WriterCalls, WriterNotice
   indexed: () => writer().indexed(),
   freeze: (_argument, context) => writer().freeze(context),
   thaw: () => writer().thaw(),
-  checkpointed: () => writer().checkpointed(),
+  checkpointed: (isFurther) => writer().checkpointed(isFurther),
   facts: () => writer().facts,
   close: async (graceMs) => opened?.close(graceMs),
 })

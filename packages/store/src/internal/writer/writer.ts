@@ -107,8 +107,8 @@ export class Writer {
     this.#schedule()
   }
 
-  checkpointed(): void {
-    this.#upkeep.checkpoints.done()
+  checkpointed(isFurther: boolean): void {
+    this.#upkeep.checkpoints.done(isFurther)
     this.#schedule()
   }
 
