@@ -6,6 +6,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { schema } from '../src/internal/schema.ts'
 import { EntryPacker } from '../src/internal/writer/entry-columns.ts'
 import { EntryWriter } from '../src/internal/writer/entry-writer.ts'
+import { Sweep } from '../src/internal/writer/sweep.ts'
 import { WalCheckpoints } from '../src/internal/writer/wal-checkpoints.ts'
 import { openStore, type Store, type StoreOptions } from '../src/open-store.ts'
 import { entryAt, integrity, messages, moment, repeatable, temporaryDatabase } from './store-fixtures.ts'
@@ -87,4 +88,13 @@ test('a log that a reader holds back is not worked at without end', () => {
   checkpoints.done(true)
   expect(checkpoints.need(now)).toBeUndefined()
   expect(asked).toBe(3)
+})
+
+test('rows of commits from before the words index was turned on go, too', () => {
+  const database = newDatabase()
+  const insert = database.prepare('INSERT INTO commits VALUES (?, 500000, ?)')
+  for (let seq = -2; seq <= 1; seq++) insert.run(seq, Buffer.alloc(0))
+  const sweep = new Sweep({ database, neededAfterSeq: () => 1, onSourcesRemoved: () => {} })
+  for (let step = 0; step < 10 && sweep.need() !== undefined; step++) sweep.step()
+  expect(database.prepare('SELECT seq FROM commits').pluck().all()).toEqual([0, 1])
 })

@@ -115,14 +115,15 @@ export class Sweep implements UpkeepTask {
 
   #dropCommits(): void {
     const needed = this.#options.neededAfterSeq()
-    let upTo = -1
+    // Below 0 are rows of what was stored before the words index was turned on.
+    let upTo: number | undefined
     for (const { seq, entries } of this.#oldestCommits.all() as { seq: number; entries: number }[]) {
       this.#keepsCommits = seq > needed || this.#commitEntries - entries < keptCommitEntries
       if (this.#keepsCommits) break
       this.#commitEntries -= entries
       upTo = seq
     }
-    if (upTo >= 0) this.#removeCommits.run(upTo)
+    if (upTo !== undefined) this.#removeCommits.run(upTo)
   }
 
   #sweepSpans(oldest: number): void {
