@@ -98,3 +98,17 @@ test('rows of commits from before the words index was turned on go, too', () => 
   for (let step = 0; step < 10 && sweep.need() !== undefined; step++) sweep.step()
   expect(database.prepare('SELECT seq FROM commits').pluck().all()).toEqual([0, 1])
 })
+
+test('who waits for the index is told when the store fails', async () => {
+  const path = await temporaryDatabase()
+  const store = await open(path)
+  const failed = once(store, 'failed')
+  await store.append([entryAt(moment, 'a')])
+  const other = new Database(path, { timeout: 5_000 })
+  onTestFinished(() => void other.close())
+  other.exec('BEGIN IMMEDIATE')
+  const indexed = expect(store.indexed()).rejects.toMatchObject({ code: 'STORE_FAILED' })
+  other.exec('DROP TABLE words; COMMIT')
+  await failed
+  await indexed
+})

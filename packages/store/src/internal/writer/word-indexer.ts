@@ -39,7 +39,7 @@ export class WordIndexer implements UpkeepTask {
   #indexedSeq: number
   #unindexed: number
   #waitsSince: number | undefined
-  #waiters: { readonly seq: number; readonly resolve: () => void }[] = []
+  #waiters: { readonly seq: number; readonly resolve: () => void; readonly reject: (error: Error) => void }[] = []
   /** An id may be in the index already: of an entry that was removed before it was indexed. */
   #mayRepeat = true
 
@@ -79,7 +79,12 @@ export class WordIndexer implements UpkeepTask {
   /** Resolves once the index has everything up to this row of commits. */
   async indexed(seq: number): Promise<void> {
     if (seq <= this.#indexedSeq) return
-    await new Promise<void>((resolve) => this.#waiters.push({ seq, resolve }))
+    await new Promise<void>((resolve, reject) => this.#waiters.push({ seq, resolve, reject }))
+  }
+
+  /** It will come no further. */
+  failed(error: Error): void {
+    for (const { reject } of this.#waiters.splice(0)) reject(error)
   }
 
   need(now: number): 'now' | 'idle' | number | undefined {

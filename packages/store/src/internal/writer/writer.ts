@@ -89,6 +89,7 @@ export class Writer {
   }
 
   async indexed(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure
     const waits = this.#upkeep.indexer?.indexed(this.#entryWriter.lastSeq)
     this.#schedule()
     await waits
@@ -247,6 +248,7 @@ export class Writer {
     this.#failure = error
     this.#notify({ kind: 'failed', error: packError(error) })
     this.#rejectAll(error)
+    this.#upkeep.indexer?.failed(error)
     this.#closing?.resolve()
   }
 
