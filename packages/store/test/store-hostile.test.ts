@@ -3,6 +3,9 @@
 import { once } from 'node:events'
 import Database from 'better-sqlite3'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { firstSlot, lastSlot } from '../src/internal/entry-id.ts'
+import { packSlots } from '../src/internal/packed-slots.ts'
+import { unindexedSlots } from '../src/internal/reader/unindexed-slots.ts'
 import { schema } from '../src/internal/schema.ts'
 import { EntryPacker } from '../src/internal/writer/entry-columns.ts'
 import { EntryWriter } from '../src/internal/writer/entry-writer.ts'
@@ -111,4 +114,16 @@ test('who waits for the index is told when the store fails', async () => {
   other.exec('DROP TABLE words; COMMIT')
   await failed
   await indexed
+})
+
+test('queries do without an index that lags far behind, instead of keeping all that it lacks in memory', () => {
+  const database = newDatabase()
+  const insert = database.prepare('INSERT INTO commits VALUES (?, 500, ?)')
+  const slots = (seq: number) => Array.from({ length: 500 }, (_, turn) => ({ ms: moment + seq, turn }))
+  database.transaction(() => {
+    for (let seq = 1; seq <= 1_001; seq++) insert.run(seq, packSlots(slots(seq)))
+  })()
+  const range = { first: firstSlot, last: lastSlot }
+  expect(unindexedSlots(database, 1, range)?.between(firstSlot, lastSlot)).toHaveLength(500_000)
+  expect(unindexedSlots(database, 0, range)).toBeUndefined()
 })

@@ -56,6 +56,7 @@ export function planQuery({ db, names, vocabulary }: Reader, query: LogQuery, bu
   }
   if (narrowing.length === 0) return plan
   const unindexed = unindexedSlots(db, indexedSeq, range)
+  if (unindexed === undefined) return plan
   return { ...plan, words: narrowing.join(' AND '), isLevelsOnly, unindexed }
 }
 

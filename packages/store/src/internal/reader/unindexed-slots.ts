@@ -5,6 +5,9 @@ import { compareSlots, type Slot } from '../entry-id.ts'
 import { unpackSlots } from '../packed-slots.ts'
 import type { SlotRange } from './slot-range.ts'
 
+/** Each takes about 100 bytes of memory, in each thread that reads; and so many are looked up no sooner than all are looked at. */
+export const maxUnindexedSlots = 500_000
+
 /** In the order of their places. Those of a commit mostly come in it, and commits after each other too. */
 export class UnindexedSlots {
   readonly #slots: readonly Slot[]
@@ -32,8 +35,15 @@ export class UnindexedSlots {
   }
 }
 
-/** Those of commits after `indexedSeq`, in a range of places. What is committed later may be among them or not. */
-export function unindexedSlots(db: Database, indexedSeq: number, { first, last }: SlotRange): UnindexedSlots {
+/**
+ * Those of commits after `indexedSeq`, in a range of places. What is committed later may be among them or not. Undefined
+ * when they are too many, as after the index was turned on: then it is of no use yet.
+ */
+export function unindexedSlots(
+  db: Database,
+  indexedSeq: number,
+  { first, last }: SlotRange,
+): UnindexedSlots | undefined {
   const slots: Slot[] = []
   let isSorted = true
   let previous = first
@@ -45,6 +55,7 @@ export function unindexedSlots(db: Database, indexedSeq: number, { first, last }
       slots.push(slot)
       previous = slot
     }
+    if (slots.length > maxUnindexedSlots) return undefined
   }
   if (!isSorted) slots.sort(compareSlots)
   return new UnindexedSlots(slots)
