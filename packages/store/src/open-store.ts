@@ -2,9 +2,9 @@
 
 import type { EventEmitter } from 'node:events'
 import { resolve } from 'node:path'
-import { checkArgument, type LogEntry, type LogwispError, option } from '@logwisp/core'
+import { checkArgument, type LogEntry, type LogwispError } from '@logwisp/core'
 import { SqliteStore } from './internal/sqlite-store.ts'
-import { storeSettings } from './internal/store-settings.ts'
+import { databasePath, storeSettings } from './internal/store-settings.ts'
 import type { LogQuery } from './log-query.ts'
 import type {
   Completion,
@@ -140,6 +140,6 @@ export interface Store extends EventEmitter<StoreEvents> {
  * ```
  */
 export async function openStore(path: string, options?: StoreOptions): Promise<Store> {
-  checkArgument('openStore', 'path', path, option.text)
+  checkArgument('openStore', 'path', path, databasePath)
   return SqliteStore.open(resolve(path), storeSettings('openStore', options))
 }

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path'
 import { checkArgument, checkOptions, type EntrySink, type LogwispError, option, type StageStats } from '@logwisp/core'
 import { SqliteSinkStream } from './internal/sqlite-sink-stream.ts'
-import { storeSettings } from './internal/store-settings.ts'
+import { databasePath, storeSettings } from './internal/store-settings.ts'
 import { openWriter } from './internal/writer/open-writer.ts'
 import type { Store, StoreOptions } from './open-store.ts'
 
@@ -61,7 +61,7 @@ export function sqliteSink(store: string | Store, options?: SqliteSinkOptions): 
     'sqliteSink',
     'store',
     store,
-    option.either(option.text, option.having('an open store', 'append', 'on')),
+    option.either(databasePath, option.having('an open store', 'append', 'on')),
   )
   if (typeof store !== 'string') {
     checkOptions('sqliteSink', options, {})

@@ -1,6 +1,7 @@
 /** What nobody should do to a store, and what must not happen then. */
 
 import { once } from 'node:events'
+import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { firstSlot, lastSlot } from '../src/internal/entry-id.ts'
@@ -12,7 +13,16 @@ import { EntryWriter } from '../src/internal/writer/entry-writer.ts'
 import { Sweep } from '../src/internal/writer/sweep.ts'
 import { WalCheckpoints } from '../src/internal/writer/wal-checkpoints.ts'
 import { openStore, type Store, type StoreOptions } from '../src/open-store.ts'
-import { entryAt, integrity, messages, moment, repeatable, temporaryDatabase } from './store-fixtures.ts'
+import { sqliteSink } from '../src/sqlite-sink.ts'
+import {
+  entryAt,
+  integrity,
+  messages,
+  moment,
+  repeatable,
+  temporaryDatabase,
+  temporaryDirectory,
+} from './store-fixtures.ts'
 
 /** One in memory, to try a part of the writer with. */
 function newDatabase(): Database.Database {
@@ -63,6 +73,18 @@ test('a transaction that fails at its commit leaves no number behind that no com
     writer.rolledBack()
     expect(writer.lastSeq).toBe(0)
   }
+})
+
+test('ids that differ in halves of surrogate pairs only are different ids, in one transaction and after a restart', async () => {
+  const path = await temporaryDatabase()
+  const ids = ['\ud800:1', '\ud801:1', '\ufffd:1', '\udc00', '\udc01', '\u{10ffff}"\\ud800":1']
+  const entries = ids.map((id, at) => repeatable(id, entryAt(moment, `entry ${at}`)))
+  const first = await open(path)
+  expect(await first.append(entries)).toEqual({ inserted: 6, repeated: 0 })
+  expect(await first.append(entries)).toEqual({ inserted: 0, repeated: 6 })
+  await first.close()
+  const second = await open(path)
+  for (const entry of entries) expect(await second.append([entry])).toEqual({ inserted: 0, repeated: 1 })
 })
 
 test('an entry that stands behind its full ms is known by its id for as long as it is stored', async () => {
@@ -126,4 +148,21 @@ test('queries do without an index that lags far behind, instead of keeping all t
   const range = { first: firstSlot, last: lastSlot }
   expect(unindexedSlots(database, 1, range)?.between(firstSlot, lastSlot)).toHaveLength(500_000)
   expect(unindexedSlots(database, 0, range)).toBeUndefined()
+})
+
+test.each(['#', '?mode=memory', '%41', 'a b', 'ä 語 😀', "';--", ':memory:', 'file:x'])('a database may be named %j', async (name) => {
+  const path = join(await temporaryDirectory(), name)
+  const store = await open(path)
+  await store.append([entryAt(moment, 'a')])
+  expect((await store.page({})).entries).toHaveLength(1)
+  await store.backup(`${path}.copy`)
+  await store.close()
+  expect(messages(path)).toEqual(['a'])
+  expect(messages(`${path}.copy`)).toEqual(['a'])
+})
+
+test('a path that ends in blanks, which SQLite would cut off, is refused', async () => {
+  const path = await temporaryDatabase()
+  await expect(openStore(`${path} `)).rejects.toMatchObject({ code: 'BAD_OPTION' })
+  expect(() => sqliteSink(`${path}\n`)).toThrow(expect.objectContaining({ code: 'BAD_OPTION' }))
 })

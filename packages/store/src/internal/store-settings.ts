@@ -30,6 +30,12 @@ const rules: Readonly<Record<keyof StoreOptions, OptionRule>> = {
   maxWaitingBytes: option.integer({ min: 1, orInfinity: true }),
 }
 
+/** The path of a database: SQLite's package leaves out blanks at its ends, so that it would be another file than is meant. */
+export const databasePath: OptionRule = {
+  expected: 'a path, without blanks at its end',
+  accepts: (value) => typeof value === 'string' && value !== '' && value === value.trimEnd(),
+}
+
 export type StoreSettings = WithDefaults<Omit<StoreOptions, 'retention'>, typeof defaults> & {
   readonly retention: WithDefaults<Retention, typeof retentionDefaults>
 }
