@@ -6,6 +6,7 @@ import Database from 'better-sqlite3'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { firstSlot, lastSlot } from '../src/internal/entry-id.ts'
 import { packSlots } from '../src/internal/packed-slots.ts'
+import { bucketSizeMs } from '../src/internal/reader/buckets.ts'
 import { unindexedSlots } from '../src/internal/reader/unindexed-slots.ts'
 import { schema } from '../src/internal/schema.ts'
 import { EntryPacker } from '../src/internal/writer/entry-columns.ts'
@@ -165,4 +166,9 @@ test('a path that ends in blanks, which SQLite would cut off, is refused', async
   const path = await temporaryDatabase()
   await expect(openStore(`${path} `)).rejects.toMatchObject({ code: 'BAD_OPTION' })
   expect(() => sqliteSink(`${path}\n`)).toThrow(expect.objectContaining({ code: 'BAD_OPTION' }))
+})
+
+test('a bucket has a length that is a number, also for one of times on both sides of the epoch', () => {
+  expect(bucketSizeMs(-1, 1, 1)).toBe(1_000)
+  expect(bucketSizeMs(-8.64e15, 8.64e15, 1)).toBeLessThan(Infinity)
 })

@@ -12,9 +12,10 @@ const roundSizesMs: readonly number[] = [
   ...[1, 2, 5, 10, 15, 30].map((days) => days * day),
 ]
 
-/** The smallest round size of which `buckets` cover a time range, wherever it begins. */
+/** The smallest round size of which `buckets` cover a time range, wherever it begins: two at least, when the epoch is within it. */
 export function bucketSizeMs(from: number, to: number, buckets: number): number {
-  const covers = (size: number): boolean => Math.ceil(to / size) - Math.floor(from / size) <= buckets
+  const most = from < 0 && to > 0 ? Math.max(2, buckets) : buckets
+  const covers = (size: number): boolean => Math.ceil(to / size) - Math.floor(from / size) <= most
   const round = roundSizesMs.find(covers)
   if (round !== undefined) return round
   let size = 60 * day
