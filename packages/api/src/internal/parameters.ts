@@ -107,7 +107,7 @@ export const parameters = {
   ),
   buckets: integerParameter('buckets', 'About how many buckets: no more, of a round length.', {
     min: 1,
-    max: 10_000,
+    max: 1_000,
     byDefault: 100,
   }),
   id: { ...idParameter('id', 'The entry.', 'path'), isRequired: true },

@@ -1,0 +1,10 @@
+/** Values at the edge of what a parameter takes: an answer or a 400, never trouble. */
+
+import { expect, test } from 'vitest'
+import { serving, temporaryStore } from './serving.ts'
+
+test('a histogram has as many buckets as the store counts, and says so for more', async () => {
+  const { ask } = await serving(await temporaryStore())
+  expect(await ask('/logs/histogram?buckets=1000')).toMatchObject({ status: 200 })
+  expect(await ask('/logs/histogram?buckets=1001')).toMatchObject({ status: 400, json: { parameter: 'buckets' } })
+})
