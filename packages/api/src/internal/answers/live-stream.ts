@@ -33,6 +33,8 @@ export async function replyStream(asked: Asked, values: Values, service: Service
   res.once('close', release)
   const after = values['Last-Event-ID'] ?? values.after ?? (await store.live())
   if (res.destroyed) return
+  // Before the head: a position that the store can not read is answered with a status.
+  const items = store.tail({ terms: values.q }, { after, signal, maxBehindEntries: settings.maxBehindEntries })
   writeHead(asked, 'text/event-stream; charset=utf-8', headers)
   if (isHead) return void res.end()
   // HTTP/2 has no socket of one request.
@@ -44,8 +46,7 @@ export async function replyStream(asked: Asked, values: Values, service: Service
   const beat = heartbeat(body, res, settings.heartbeatIntervalMs)
   try {
     await body.send()
-    const { maxBehindEntries } = settings
-    for await (const item of store.tail({ terms: values.q }, { after, signal, maxBehindEntries })) {
+    for await (const item of items) {
       for (const text of eventTexts(item, values.batch !== undefined)) {
         const drained = body.write(text)
         if (drained !== undefined) await drained
