@@ -47,7 +47,7 @@ export function App(): ReactElement {
   const used = useLineFeed(client, { query, from, to, start: selected, follow })
   const { feed, state } = used ?? { feed: undefined, state: undefined }
   const lineQuery = useMemo(() => ({ query, from, to }), [query, from, to])
-  const histogram = useHistogram(client, lineQuery, state?.version ?? 0)
+  const histogram = useHistogram(client, lineQuery, (state?.version ?? 0) + (state?.newLines ?? 0))
   const { entry, problem } = useEntry(client, feed?.lines, selected)
   const list = useRef<LineListHandle>(null)
   const [isHelpOpen, setHelpOpen] = useState(false)

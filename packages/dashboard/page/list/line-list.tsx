@@ -112,6 +112,8 @@ export function LineList(props: LineListProps): ReactElement {
       if (element === null) return
       toFocus.current = undefined
       element.focus({ preventScroll: true })
+      // On a low screen the list itself may have been scrolled away.
+      box.current?.scrollIntoView({ block: 'nearest' })
     }
   })
 
@@ -135,7 +137,7 @@ export function LineList(props: LineListProps): ReactElement {
   const idle = useRef<ReturnType<typeof setTimeout>>(undefined)
   useEffect(() => () => clearTimeout(idle.current), [])
   const onScroll = (): void => {
-    const scrollTop = box.current?.scrollTop ?? 0
+    const { scrollTop = 0, scrollHeight = 0, clientHeight = 0 } = box.current ?? {}
     const before = scroll.scrollTop
     if (Math.abs(scrollTop - before) < 1) return
     isScrolling.current = true
@@ -147,7 +149,9 @@ export function LineList(props: LineListProps): ReactElement {
     reckon()
     scroll.scrolledTo(scrollTop)
     keepAnchor()
-    if (follow && scrollTop < before) onFollow(false)
+    // A box that becomes higher is scrolled back by the browser, and still is at its end.
+    const isAtBottom = scrollHeight - clientHeight - scrollTop < 2
+    if (follow && scrollTop < before && !isAtBottom) onFollow(false)
     else if (!follow && scrollTop > before && scroll.isAtEnd && feed.state.isAtEnd && selected === undefined)
       onFollow(true)
     redraw()

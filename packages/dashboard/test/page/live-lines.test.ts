@@ -50,6 +50,31 @@ describe.skipIf(!hasChromium)('a page that follows', () => {
     await leave()
   })
 
+  test('goes on when the window becomes higher, and lower', async () => {
+    const { page, leave } = await visit(browser, server.url, { height: 500 })
+    for (const height of [900, 550, 1000]) {
+      await sees(page, `line ${stored - 1}`)
+      await page.setViewportSize({ width: 1000, height })
+      // The browser tells of its scrolling with the next frame.
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
+      await server.store.append(nextEntries(50))
+      await sees(page, `line ${stored - 1}`)
+      expect(await page.getByRole('button', { name: 'Follow' }).getAttribute('aria-pressed')).toBe('true')
+    }
+    await leave()
+  })
+
+  test('counts what comes in its bars when it is elsewhere, too', async () => {
+    const { page, leave } = await visit(browser, server.url)
+    await sees(page, `line ${stored - 1}`)
+    await page.keyboard.press('g')
+    await sees(page, 'line 0')
+    await page.getByText(`${stored.toLocaleString('en')} fit`).waitFor()
+    await server.store.append(nextEntries(5))
+    await page.getByText(`${stored.toLocaleString('en')} fit`).waitFor()
+    await leave()
+  })
+
   test('shows a line that comes late where it belongs', async () => {
     const { page, lines, leave } = await visit(browser, server.url)
     await sees(page, `line ${stored - 1}`)
