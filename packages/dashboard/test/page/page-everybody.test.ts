@@ -98,6 +98,25 @@ describe.skipIf(!hasChromium)('the dashboard for everybody', () => {
     await visited.leave()
   })
 
+  test('has room for the lines on a screen that is low: the page scrolls', async () => {
+    const visited = await visit(browser, server.url, { width: 480, height: 270 })
+    const { page } = visited
+    await visited.shows('line 299')
+    const seen = (): Promise<number> =>
+      page.getByRole('feed').evaluate((feed) => {
+        const { top, bottom } = feed.getBoundingClientRect()
+        return Math.min(innerHeight, bottom) - Math.max(0, top)
+      })
+    await page.keyboard.press('k')
+    await expect.poll(seen).toBeGreaterThan(150)
+    await page.keyboard.press('Enter')
+    await page.getByRole('complementary', { name: 'Line' }).getByText('line 299').first().waitFor()
+    await page.getByRole('button', { name: 'Help' }).scrollIntoViewIfNeeded()
+    await page.getByRole('button', { name: 'Help' }).click()
+    await page.getByRole('dialog').waitFor()
+    await visited.leave()
+  })
+
   test('shows where the keyboard is, at every stop', async () => {
     const visited = await visit(browser, server.url)
     const { page } = visited
