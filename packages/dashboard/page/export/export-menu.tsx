@@ -3,7 +3,7 @@
 import { type KeyboardEvent, type ReactElement, useEffect, useId, useRef, useState } from 'react'
 
 /** What files the API writes. */
-export type ExportFormat = 'ndjson' | 'csv' | 'text'
+type ExportFormat = 'ndjson' | 'csv' | 'text'
 
 export interface ExportMenuProps {
   /** The address that gives what is shown in this format. */
