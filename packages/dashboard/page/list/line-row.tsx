@@ -56,6 +56,8 @@ function EntryRow({
   const level = levelOfLine(entry)
   const [date, clock] = exactTime(entry.time).split(' ') as [string, string?]
   const fields = entry.fields === undefined ? '' : fieldWords(entry.fields)
+  const message = entry.message.slice(0, maxShownChars)
+  const hasBreaks = message.includes('\n') || fields.includes('\n')
   const open = (): void => {
     // Whoever marks a part of the text wants to copy that.
     if (document.getSelection()?.isCollapsed !== false) onOpen(entry.id)
@@ -83,8 +85,8 @@ function EntryRow({
       <span className="row__source" title={entry.source}>
         <bdi>{baseName(entry.source)}</bdi>
       </span>
-      <span className="row__text">
-        <bdi>{entry.message.slice(0, maxShownChars)}</bdi>
+      <span className={`row__text${hasBreaks ? ' row__text--breaks' : ''}`}>
+        <bdi>{message}</bdi>
         {entry.message.length > maxShownChars && '…'}
         {fields !== '' && <span className="row__fields"> {fields}</span>}
       </span>

@@ -74,6 +74,27 @@ describe.skipIf(!hasChromium)('the details of a line', () => {
     await visited.leave()
   })
 
+  test('of several lines are cut in the list with a sign of that only, and its level is one line high', async () => {
+    const visited = await visit(browser, server.url)
+    const { page } = visited
+    const row = page.locator('.row', { hasText: 'card was declined' })
+    const heights = (): Promise<[text: number, shown: number, level: number]> =>
+      row.evaluate((element) => {
+        const text = element.querySelector('.row__text') as HTMLElement
+        return [
+          text.scrollHeight,
+          text.clientHeight,
+          (element.querySelector('.row__level') as HTMLElement).clientHeight,
+        ]
+      })
+    const [text, shown, level] = await heights()
+    expect(text).toBeLessThanOrEqual(shown)
+    await page.getByRole('button', { name: 'Wrap' }).click()
+    await expect.poll(async () => (await heights())[1]).toBeGreaterThan(shown)
+    expect((await heights())[2]).toBe(level)
+    await visited.leave()
+  })
+
   test('are those of the line that was pressed, however many come before it is let go', async () => {
     const other = await startDashboard(entries)
     const visited = await visit(browser, other.url)
