@@ -48,7 +48,7 @@ export function App(): ReactElement {
   const { feed, state } = used ?? { feed: undefined, state: undefined }
   const lineQuery = useMemo(() => ({ query, from, to }), [query, from, to])
   const histogram = useHistogram(client, lineQuery, (state?.version ?? 0) + (state?.newLines ?? 0))
-  const { entry, problem } = useEntry(client, feed?.lines, selected)
+  const { entry, problem } = useEntry(client, feed?.lines, selected, state?.live === 'live')
   const list = useRef<LineListHandle>(null)
   const [isHelpOpen, setHelpOpen] = useState(false)
   const [isJumpOpen, setJumpOpen] = useState(false)

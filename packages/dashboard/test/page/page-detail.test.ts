@@ -241,6 +241,20 @@ describe.skipIf(!hasChromium)('the details of a line', () => {
     await visited.leave()
   })
 
+  test('a line that was linked is shown once its server answers', async () => {
+    const { entries: found } = await server.store.page({ from: start + 30_000, to: start + 30_001 })
+    const visited = await visit(browser, server.url, { expected: /ERR_FAILED/ })
+    const { page } = visited
+    await page.route('**/api/**', (route) => route.abort())
+    await page.goto(`${server.url}?id=${found[0]?.id}`)
+    const pane = page.getByRole('complementary', { name: 'Line' })
+    await pane.getByText('The server does not answer.').waitFor()
+    await page.locator('.state[data-state=disconnected]').waitFor()
+    await page.unroute('**/api/**')
+    await pane.getByText('at charge').waitFor()
+    await visited.leave()
+  })
+
   test('what is shown is saved in three formats', async () => {
     const visited = await visit(browser, `${server.url}?q=level:error`)
     const { page } = visited
