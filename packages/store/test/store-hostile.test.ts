@@ -151,16 +151,19 @@ test('queries do without an index that lags far behind, instead of keeping all t
   expect(unindexedSlots(database, 0, range)).toBeUndefined()
 })
 
-test.each(['#', '?mode=memory', '%41', 'a b', 'ä 語 😀', "';--", ':memory:', 'file:x'])('a database may be named %j', async (name) => {
-  const path = join(await temporaryDirectory(), name)
-  const store = await open(path)
-  await store.append([entryAt(moment, 'a')])
-  expect((await store.page({})).entries).toHaveLength(1)
-  await store.backup(`${path}.copy`)
-  await store.close()
-  expect(messages(path)).toEqual(['a'])
-  expect(messages(`${path}.copy`)).toEqual(['a'])
-})
+test.each(['#', '?mode=memory', '%41', 'a b', 'ä 語 😀', "';--", ':memory:', 'file:x'])(
+  'a database may be named %j',
+  async (name) => {
+    const path = join(await temporaryDirectory(), name)
+    const store = await open(path)
+    await store.append([entryAt(moment, 'a')])
+    expect((await store.page({})).entries).toHaveLength(1)
+    await store.backup(`${path}.copy`)
+    await store.close()
+    expect(messages(path)).toEqual(['a'])
+    expect(messages(`${path}.copy`)).toEqual(['a'])
+  },
+)
 
 test('a path that ends in blanks, which SQLite would cut off, is refused', async () => {
   const path = await temporaryDatabase()
