@@ -36,9 +36,10 @@ export function spanWords(from: number, to: number): string {
   return `${dayAndClock.format(from)} to ${sameDay ? clock.format(to) : dayAndClock.format(to)}`
 }
 
-/** The label under a tick: the date at midnight, else as much of the clock as the distance of ticks needs. */
+/** The label under a tick: month or date at midnight, else as much of the clock as the distance of ticks needs. */
 export function tickWords(ms: number, stepMs: number): string {
   const time = new Date(ms)
+  if (stepMs >= 28 * 86_400_000) return date.format(ms).slice(0, -3)
   if (stepMs >= 86_400_000 || (time.getHours() === 0 && time.getMinutes() === 0 && time.getSeconds() === 0))
     return date.format(ms).slice(5)
   return stepMs >= 60_000 ? minutes.format(ms) : stepMs >= 1_000 ? clock.format(ms) : exactTime(ms).slice(11)

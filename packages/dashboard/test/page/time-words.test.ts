@@ -37,6 +37,7 @@ test('ticks are as exact as they are close together, and midnight is a date', ()
   expect(tickWords(local('2026-06-26T09:45:00'), 900_000)).toBe('09:45')
   expect(tickWords(local('2026-06-26T00:00:00'), 3_600_000)).toBe('06-26')
   expect(tickWords(local('2026-06-26T12:00:00'), 86_400_000)).toBe('06-26')
+  expect(tickWords(local('2026-06-01T00:00:00'), 30 * 86_400_000)).toBe('2026-06')
   expect(tickWords(morning, 100)).toBe('09:47:02.124')
 })
 
