@@ -6,8 +6,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { endAll, freePort, generate, type Program, start } from './programs.ts'
+
+/** Several processes start in each, which takes a busy machine some seconds. */
+vi.setConfig({ testTimeout: 90_000 })
 
 let directory: string
 
@@ -115,4 +118,4 @@ test('one command runs all four, prints where they are, and starts again what di
   const [, url] = await startApi(['data/logs.db', '0'])
   const logs = (await messages(url, '?limit=10000')).filter((line) => / - Log \d+$/.test(line))
   expect(logs.map((line) => line.slice(26))).toEqual(logs.map((_, index) => `Log ${index + 1}`))
-}, 60_000)
+})
