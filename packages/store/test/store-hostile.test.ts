@@ -1,6 +1,7 @@
 /** What nobody should do to a store, and what must not happen then. */
 
 import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, onTestFinished, test, vi } from 'vitest'
@@ -20,6 +21,7 @@ import {
   integrity,
   messages,
   moment,
+  numbered,
   repeatable,
   temporaryDatabase,
   temporaryDirectory,
@@ -174,4 +176,15 @@ test('a path that ends in blanks, which SQLite would cut off, is refused', async
 test('a bucket has a length that is a number, also for one of times on both sides of the epoch', () => {
   expect(bucketSizeMs(-1, 1, 1)).toBe(1_000)
   expect(bucketSizeMs(-8.64e15, 8.64e15, 1)).toBeLessThan(Infinity)
+})
+
+test('a database that somebody deleted can not be backed up, which is told, and the store closes all the same', async () => {
+  const path = await temporaryDatabase()
+  const store = await open(path)
+  await store.append(numbered(10))
+  for (const suffix of ['', '-wal', '-shm']) await rm(path + suffix)
+  // More in the log than the writer works off by itself.
+  for (let n = 0; n < 20; n++) await store.append(numbered(5_000, n * 5_000 + 11))
+  await expect(store.backup(`${path}.copy`)).rejects.toMatchObject({ code: 'STORE_FAILED' })
+  await store.close()
 })

@@ -1,6 +1,7 @@
 /** The store: one thread that writes, some that read, and what joins them. */
 
 import { EventEmitter } from 'node:events'
+import { access } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { checkArgument, isLogEntry, type LogEntry, LogwispError, option } from '@logwisp/core'
 import type { LogQuery } from '../log-query.ts'
@@ -118,6 +119,10 @@ export class SqliteStore extends EventEmitter<StoreEvents> implements Store {
     checkArgument('backup', 'path', path, option.text)
     const writer = this.#writable()
     const ends = this.#endsWith(signal)
+    await access(this.path).catch((cause: Error) => {
+      const message = `${this.path} is not there any more (${cause.message}): what is appended is lost; close the store, and put a backup in its place`
+      throw new LogwispError('STORE_FAILED', message, { cause })
+    })
     try {
       await writer.whileFrozen(ends, () => copyDatabase(this.path, resolve(path), ends))
     } catch (cause) {
