@@ -33,6 +33,8 @@ test('what stands before the last segment of the path is where the document is',
 test('the types that are checked in are made from the document as it is', async () => {
   const nodes = await openApiTypes(JSON.stringify(openApiDocument()), { immutable: true })
   const used = nodes.filter((node) => ts.isInterfaceDeclaration(node) && node.name.text !== 'webhooks')
-  const text = `/** Made from the OpenAPI document by openapi-typescript; do not edit. */\n\n${astToString(used)}`
+  // `@description` is a word of JSDoc that TypeDoc does not know; without it the text means the same.
+  const types = astToString(used).replaceAll('@description ', '')
+  const text = `/** Made from the OpenAPI document by openapi-typescript; do not edit. */\n\n${types}`
   await expect(text).toMatchFileSnapshot('../src/internal/open-api-types.ts')
 })

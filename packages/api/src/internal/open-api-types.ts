@@ -10,13 +10,13 @@ export interface paths {
         };
         /**
          * A page of entries, oldest first
-         * @description The newest by default. `Link` has the pages before (`prev`) and after (`next`). At most one of `before`, `after`, `around`.
+         * The newest by default. `Link` has the pages before (`prev`) and after (`next`). At most one of `before`, `after`, `around`.
          */
         readonly get: operations["getEntries"];
         readonly put?: never;
         /**
          * Store entries
-         * @description Answered once they are stored. All of them or none.
+         * Answered once they are stored. All of them or none.
          */
         readonly post: operations["addEntries"];
         readonly delete?: never;
@@ -85,7 +85,7 @@ export interface paths {
         };
         /**
          * Entries as they are stored
-         * @description Server-sent events: first `open` (StreamOpen), then one event for each entry (Entry), or `entries` (an array of them) with `batch=1`; `gap` (StreamGap) when some were left out; `end` (StreamEnd).
+         * Server-sent events: first `open` (StreamOpen), then one event for each entry (Entry), or `entries` (an array of them) with `batch=1`; `gap` (StreamGap) when some were left out; `end` (StreamEnd).
          */
         readonly get: operations["streamEntries"];
         readonly put?: never;
@@ -167,61 +167,61 @@ export interface paths {
 }
 export interface components {
     schemas: {
-        /** @description A stored entry. */
+        /** A stored entry. */
         readonly Entry: {
-            /** @description Where it stands in the store. */
+            /** Where it stands in the store. */
             readonly id: components["schemas"]["EntryId"];
             /**
-             * @description When it was written: RFC 3339, UTC, ms. `null` for a time that no date can hold.
+             * When it was written: RFC 3339, UTC, ms. `null` for a time that no date can hold.
              * @example 2026-01-31T23:59:59.999Z
              */
             readonly time: string | null;
             /**
-             * @description Who wrote it.
+             * Who wrote it.
              * @example app.log
              */
             readonly source: string;
             readonly level?: components["schemas"]["Level"];
-            /** @description Its text. */
+            /** Its text. */
             readonly message: string;
-            /** @description What else it says. Numbers have all their digits: read them with a parser that keeps those. */
+            /** What else it says. Numbers have all their digits: read them with a parser that keeps those. */
             readonly fields?: {
                 readonly [key: string]: unknown;
             };
         };
         /**
-         * @description Where an entry stands in its store: opaque text, the same for as long as it is stored. Also a place to page from.
+         * Where an entry stands in its store: opaque text, the same for as long as it is stored. Also a place to page from.
          * @example m3k2x1a0-0
          */
         readonly EntryId: string;
         /**
-         * @description A place in the order in which entries were stored, from which a stream goes on without a gap: opaque.
+         * A place in the order in which entries were stored, from which a stream goes on without a gap: opaque.
          * @example 42.0
          */
         readonly LivePosition: string;
         /**
-         * @description How grave it is; absent when nobody knows.
+         * How grave it is; absent when nobody knows.
          * @enum {string}
          */
         readonly Level: "trace" | "debug" | "info" | "warn" | "error" | "fatal";
-        /** @description A page of entries, oldest first. */
+        /** A page of entries, oldest first. */
         readonly EntryPage: {
             readonly entries: readonly components["schemas"]["Entry"][];
-            /** @description `before` of the page before this one; absent when there is none. */
+            /** `before` of the page before this one; absent when there is none. */
             readonly older?: components["schemas"]["EntryId"];
-            /** @description `after` of the page after this one; absent when there was none. */
+            /** `after` of the page after this one; absent when there was none. */
             readonly newer?: components["schemas"]["EntryId"];
-            /** @description False when the time was up first: `older` or `newer` goes on from where it had come. */
+            /** False when the time was up first: `older` or `newer` goes on from where it had come. */
             readonly isComplete: boolean;
             /**
              * Format: date-time
-             * @description How far a page that is not complete has looked.
+             * How far a page that is not complete has looked.
              */
             readonly searchedTo?: string;
-            /** @description All that was stored after this page was looked up comes after this in the stream. */
+            /** All that was stored after this page was looked up comes after this in the stream. */
             readonly live: components["schemas"]["LivePosition"];
         };
-        /** @description How many entries of each level, and of none; those that there are. */
+        /** How many entries of each level, and of none; those that there are. */
         readonly LevelCounts: {
             readonly trace?: number;
             readonly debug?: number;
@@ -231,61 +231,61 @@ export interface components {
             readonly fatal?: number;
             readonly none?: number;
         };
-        /** @description How many entries there are, by time and level. Times are ms since the epoch. */
+        /** How many entries there are, by time and level. Times are ms since the epoch. */
         readonly Histogram: {
-            /** @description The first bucket’s time: a whole number of `bucketMs` since the epoch. */
+            /** The first bucket’s time: a whole number of `bucketMs` since the epoch. */
             readonly from: number;
-            /** @description The end of the last bucket. */
+            /** The end of the last bucket. */
             readonly to: number;
-            /** @description How long a bucket is. */
+            /** How long a bucket is. */
             readonly bucketMs: number;
-            /** @description Only those with entries, by time. */
+            /** Only those with entries, by time. */
             readonly buckets: readonly {
                 readonly time: number;
                 readonly counts: components["schemas"]["LevelCounts"];
             }[];
-            /** @description Of all buckets together. */
+            /** Of all buckets together. */
             readonly counts: components["schemas"]["LevelCounts"];
-            /** @description False when the time was up first: then only what is not older than `countedFrom` was counted. */
+            /** False when the time was up first: then only what is not older than `countedFrom` was counted. */
             readonly isComplete: boolean;
             readonly countedFrom?: number;
         };
-        /** @description What could be written next in a query. */
+        /** What could be written next in a query. */
         readonly Completions: {
             readonly completions: readonly {
                 readonly text: string;
-                /** @description How many entries have it, when that is known cheaply. */
+                /** How many entries have it, when that is known cheaply. */
                 readonly entries?: number;
             }[];
         };
-        /** @description The first event of a stream, `open`. */
+        /** The first event of a stream, `open`. */
         readonly StreamOpen: {
             readonly live: components["schemas"]["LivePosition"];
         };
-        /** @description The event `gap`: entries were left out, because the viewer was too slow or came back too late. */
+        /** The event `gap`: entries were left out, because the viewer was too slow or came back too late. */
         readonly StreamGap: {
-            /** @description How many; `null` when nobody can tell. */
+            /** How many; `null` when nobody can tell. */
             readonly entries: number | null;
-            /** @description Their oldest time when known, in ms since the epoch. */
+            /** Their oldest time when known, in ms since the epoch. */
             readonly from: number | null;
-            /** @description Their newest time when known: ask a page for what is between. */
+            /** Their newest time when known: ask a page for what is between. */
             readonly to: number | null;
         };
-        /** @description The event `end`: nothing more comes on this connection. */
+        /** The event `end`: nothing more comes on this connection. */
         readonly StreamEnd: {
             /**
-             * @description `stopped`: the server stops. `failed`: the store can not be read.
+             * `stopped`: the server stops. `failed`: the store can not be read.
              * @enum {string}
              */
             readonly reason: "stopped" | "failed";
         };
-        /** @description An entry to store. `msg`, `timestamp`, `ts`, `@timestamp` and `severity` are read too; other names become fields. */
+        /** An entry to store. `msg`, `timestamp`, `ts`, `@timestamp` and `severity` are read too; other names become fields. */
         readonly NewEntry: {
-            /** @description Its text; what is no text counts as its JSON. */
+            /** Its text; what is no text counts as its JSON. */
             readonly message?: unknown;
-            /** @description RFC 3339, or s, ms, µs or ns since the epoch. Now, when absent. */
+            /** RFC 3339, or s, ms, µs or ns since the epoch. Now, when absent. */
             readonly time?: string | number;
-            /** @description A level by name, by a usual alias, or by pino’s number. */
+            /** A level by name, by a usual alias, or by pino’s number. */
             readonly level?: string | number;
             readonly source?: string;
             readonly fields?: {
@@ -294,53 +294,53 @@ export interface components {
         } & {
             readonly [key: string]: unknown;
         };
-        /** @description What became of entries that were sent. */
+        /** What became of entries that were sent. */
         readonly Inserted: {
             /** @constant */
             readonly status: "success";
-            /** @description How many are stored now. */
+            /** How many are stored now. */
             readonly inserted: number;
-            /** @description How many had come before, by their id; absent when none. */
+            /** How many had come before, by their id; absent when none. */
             readonly repeated?: number;
-            /** @description Those that were left out, up to ten. */
+            /** Those that were left out, up to ten. */
             readonly errors?: readonly components["schemas"]["EntryProblem"][];
         };
-        /** @description An entry that can not be read. */
+        /** An entry that can not be read. */
         readonly EntryProblem: {
-            /** @description Its place in the array, from 0. */
+            /** Its place in the array, from 0. */
             readonly entry?: number;
-            /** @description Its line, from 1. */
+            /** Its line, from 1. */
             readonly line?: number;
             readonly message: string;
         };
-        /** @description Why there is no answer. */
+        /** Why there is no answer. */
         readonly Problem: {
             /**
-             * @description The status in words.
+             * The status in words.
              * @example Bad Request
              */
             readonly error: string;
-            /** @description What is wrong, and what to do. */
+            /** What is wrong, and what to do. */
             readonly message: string;
-            /** @description The parameter that is wrong. */
+            /** The parameter that is wrong. */
             readonly parameter?: string;
-            /** @description Why somebody is not let in. */
+            /** Why somebody is not let in. */
             readonly reason?: string;
-            /** @description Of the entries that were sent: those that were taken all the same. */
+            /** Of the entries that were sent: those that were taken all the same. */
             readonly accepted?: number;
             readonly total?: number;
             readonly errors?: readonly components["schemas"]["EntryProblem"][];
         } & {
             readonly [key: string]: unknown;
         };
-        /** @description Whether the service works. */
+        /** Whether the service works. */
         readonly Health: {
             /** @enum {string} */
             readonly status: "ok" | "failing";
         };
     };
     responses: {
-        /** @description The request can not be understood; `parameter` says where. */
+        /** The request can not be understood; `parameter` says where. */
         readonly Problem400: {
             headers: {
                 readonly [name: string]: unknown;
@@ -349,7 +349,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Problem"];
             };
         };
-        /** @description It must be shown who asks. */
+        /** It must be shown who asks. */
         readonly Problem401: {
             headers: {
                 readonly [name: string]: unknown;
@@ -358,7 +358,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Problem"];
             };
         };
-        /** @description Whoever asks may not do this, or is not let in. */
+        /** Whoever asks may not do this, or is not let in. */
         readonly Problem403: {
             headers: {
                 readonly [name: string]: unknown;
@@ -367,7 +367,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is no such entry. */
+        /** There is no such entry. */
         readonly Problem404: {
             headers: {
                 readonly [name: string]: unknown;
@@ -376,7 +376,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body came too slowly. */
+        /** The body came too slowly. */
         readonly Problem408: {
             headers: {
                 readonly [name: string]: unknown;
@@ -385,7 +385,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Problem"];
             };
         };
-        /** @description Neither `Content-Length` nor chunks. */
+        /** Neither `Content-Length` nor chunks. */
         readonly Problem411: {
             headers: {
                 readonly [name: string]: unknown;
@@ -394,7 +394,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body, or an entry in it, is too large. */
+        /** The body, or an entry in it, is too large. */
         readonly Problem413: {
             headers: {
                 readonly [name: string]: unknown;
@@ -403,7 +403,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Problem"];
             };
         };
-        /** @description The query is too long. */
+        /** The query is too long. */
         readonly Problem414: {
             headers: {
                 readonly [name: string]: unknown;
@@ -412,7 +412,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body’s type, charset or coding is not read. */
+        /** The body’s type, charset or coding is not read. */
         readonly Problem415: {
             headers: {
                 readonly [name: string]: unknown;
@@ -421,7 +421,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Problem"];
             };
         };
-        /** @description Too much was asked for; `Retry-After` says when to come again. */
+        /** Too much was asked for; `Retry-After` says when to come again. */
         readonly Problem429: {
             headers: {
                 readonly [name: string]: unknown;
@@ -430,7 +430,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Problem"];
             };
         };
-        /** @description Something went wrong here. */
+        /** Something went wrong here. */
         readonly Problem500: {
             headers: {
                 readonly [name: string]: unknown;
@@ -439,7 +439,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body’s transfer coding is not read. */
+        /** The body’s transfer coding is not read. */
         readonly Problem501: {
             headers: {
                 readonly [name: string]: unknown;
@@ -448,7 +448,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Problem"];
             };
         };
-        /** @description Not at this time; `Retry-After` says when to come again. */
+        /** Not at this time; `Retry-After` says when to come again. */
         readonly Problem503: {
             headers: {
                 readonly [name: string]: unknown;
@@ -457,7 +457,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Problem"];
             };
         };
-        /** @description The entries were taken, but it is not known whether they are stored: send them again with the same key. */
+        /** The entries were taken, but it is not known whether they are stored: send them again with the same key. */
         readonly Problem504: {
             headers: {
                 readonly [name: string]: unknown;
@@ -476,21 +476,21 @@ export interface operations {
     readonly getEntries: {
         readonly parameters: {
             readonly query?: {
-                /** @description What is looked for, as in `level:error source:api -healthz "exact words" /regex/ field.user=42`. */
+                /** What is looked for, as in `level:error source:api -healthz "exact words" /regex/ field.user=42`. */
                 readonly q?: string;
-                /** @description Entries not before this: RFC 3339, ms since the epoch, or relative to now: `-15m` (`s`, `m`, `h`, `d`, `w`). */
+                /** Entries not before this: RFC 3339, ms since the epoch, or relative to now: `-15m` (`s`, `m`, `h`, `d`, `w`). */
                 readonly from?: string;
-                /** @description Entries before this: RFC 3339, ms since the epoch, or relative to now: `-15m` (`s`, `m`, `h`, `d`, `w`). */
+                /** Entries before this: RFC 3339, ms since the epoch, or relative to now: `-15m` (`s`, `m`, `h`, `d`, `w`). */
                 readonly to?: string;
-                /** @description The page before this entry, which need not be there any more. */
+                /** The page before this entry, which need not be there any more. */
                 readonly before?: components["schemas"]["EntryId"];
-                /** @description The page after this entry, which need not be there any more. */
+                /** The page after this entry, which need not be there any more. */
                 readonly after?: components["schemas"]["EntryId"];
-                /** @description Half of the page before this, half at or after it: an entry by its id, or a time (RFC 3339, ms since the epoch, or relative to now: `-15m` (`s`, `m`, `h`, `d`, `w`)). */
+                /** Half of the page before this, half at or after it: an entry by its id, or a time (RFC 3339, ms since the epoch, or relative to now: `-15m` (`s`, `m`, `h`, `d`, `w`)). */
                 readonly around?: components["schemas"]["EntryId"] | string;
-                /** @description Entries on the page. */
+                /** Entries on the page. */
                 readonly limit?: number;
-                /** @description `messages`: an array of texts. `entries`: whole entries and the way to other pages. `ndjson`: an entry on each line. */
+                /** `messages`: an array of texts. `entries`: whole entries and the way to other pages. `ndjson`: an entry on each line. */
                 readonly format?: "messages" | "entries" | "ndjson";
             };
             readonly header?: never;
@@ -499,7 +499,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description A page of entries, oldest first */
+            /** A page of entries, oldest first */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -534,7 +534,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description Store entries */
+            /** Store entries */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -563,14 +563,14 @@ export interface operations {
             readonly query?: never;
             readonly header?: never;
             readonly path: {
-                /** @description The entry. */
+                /** The entry. */
                 readonly id: components["schemas"]["EntryId"];
             };
             readonly cookie?: never;
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description One entry */
+            /** One entry */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -592,13 +592,13 @@ export interface operations {
     readonly getHistogram: {
         readonly parameters: {
             readonly query?: {
-                /** @description What is looked for, as in `level:error source:api -healthz "exact words" /regex/ field.user=42`. */
+                /** What is looked for, as in `level:error source:api -healthz "exact words" /regex/ field.user=42`. */
                 readonly q?: string;
-                /** @description Entries not before this: RFC 3339, ms since the epoch, or relative to now: `-15m` (`s`, `m`, `h`, `d`, `w`). */
+                /** Entries not before this: RFC 3339, ms since the epoch, or relative to now: `-15m` (`s`, `m`, `h`, `d`, `w`). */
                 readonly from?: string;
-                /** @description Entries before this: RFC 3339, ms since the epoch, or relative to now: `-15m` (`s`, `m`, `h`, `d`, `w`). */
+                /** Entries before this: RFC 3339, ms since the epoch, or relative to now: `-15m` (`s`, `m`, `h`, `d`, `w`). */
                 readonly to?: string;
-                /** @description About how many buckets: no more, of a round length. */
+                /** About how many buckets: no more, of a round length. */
                 readonly buckets?: number;
             };
             readonly header?: never;
@@ -607,7 +607,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description How many entries, by time and level */
+            /** How many entries, by time and level */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -628,13 +628,13 @@ export interface operations {
     readonly getCompletions: {
         readonly parameters: {
             readonly query: {
-                /** @description What is to be completed. */
+                /** What is to be completed. */
                 readonly of: "source" | "field" | "value";
-                /** @description The field whose values are asked for, for `of=value`. */
+                /** The field whose values are asked for, for `of=value`. */
                 readonly path?: string;
-                /** @description How it begins. */
+                /** How it begins. */
                 readonly prefix?: string;
-                /** @description The most that are told. */
+                /** The most that are told. */
                 readonly limit?: number;
             };
             readonly header?: never;
@@ -643,7 +643,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description What could be written next in a query */
+            /** What could be written next in a query */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -664,15 +664,15 @@ export interface operations {
     readonly streamEntries: {
         readonly parameters: {
             readonly query?: {
-                /** @description What is looked for, as in `level:error source:api -healthz "exact words" /regex/ field.user=42`. */
+                /** What is looked for, as in `level:error source:api -healthz "exact words" /regex/ field.user=42`. */
                 readonly q?: string;
-                /** @description Begin after this position; without it, with what is stored from now on. */
+                /** Begin after this position; without it, with what is stored from now on. */
                 readonly after?: components["schemas"]["LivePosition"];
-                /** @description `1`: events named `entries`, each with an array of entries. */
+                /** `1`: events named `entries`, each with an array of entries. */
                 readonly batch?: "1";
             };
             readonly header?: {
-                /** @description The same, as browsers send it when they come back. It wins. */
+                /** The same, as browsers send it when they come back. It wins. */
                 readonly "Last-Event-ID"?: components["schemas"]["LivePosition"];
             };
             readonly path?: never;
@@ -680,7 +680,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description Entries as they are stored */
+            /** Entries as they are stored */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -701,13 +701,13 @@ export interface operations {
     readonly exportEntries: {
         readonly parameters: {
             readonly query?: {
-                /** @description What is looked for, as in `level:error source:api -healthz "exact words" /regex/ field.user=42`. */
+                /** What is looked for, as in `level:error source:api -healthz "exact words" /regex/ field.user=42`. */
                 readonly q?: string;
-                /** @description Entries not before this: RFC 3339, ms since the epoch, or relative to now: `-15m` (`s`, `m`, `h`, `d`, `w`). */
+                /** Entries not before this: RFC 3339, ms since the epoch, or relative to now: `-15m` (`s`, `m`, `h`, `d`, `w`). */
                 readonly from?: string;
-                /** @description Entries before this: RFC 3339, ms since the epoch, or relative to now: `-15m` (`s`, `m`, `h`, `d`, `w`). */
+                /** Entries before this: RFC 3339, ms since the epoch, or relative to now: `-15m` (`s`, `m`, `h`, `d`, `w`). */
                 readonly to?: string;
-                /** @description How entries are written. */
+                /** How entries are written. */
                 readonly format?: "ndjson" | "csv" | "text";
             };
             readonly header?: never;
@@ -716,7 +716,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description All entries, as a file, oldest first */
+            /** All entries, as a file, oldest first */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -745,7 +745,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description Whether the service works */
+            /** Whether the service works */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -769,7 +769,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description Numbers for Prometheus */
+            /** Numbers for Prometheus */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -796,7 +796,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description This document */
+            /** This document */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
