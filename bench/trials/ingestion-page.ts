@@ -67,6 +67,9 @@ ${table(head, rows)}
 `
 }
 
+/** So many of the looks at the heap are shown, and the last. */
+const shownHeaps = 10
+
 function seenText(seen: SeenResult | string): string {
   const head = '## From the file into the browser\n\n'
   if (typeof seen === 'string') return `${head}${seen}\n`
@@ -84,9 +87,12 @@ function seenText(seen: SeenResult | string): string {
     ['the page', 'rows loaded', 'a frame: p50', 'p99', 'most'],
     seen.frames.map(({ what, rows, frameMs }) => [what, whole(rows), ...quantiles(frameMs)]),
   )
+  const step = Math.ceil(seen.heap.length / shownHeaps)
   const heap = table(
     ['after', 'lines that came', 'heap of the page, after a collection'],
-    seen.heap.map(({ afterSeconds, lines, bytes }) => [`${afterSeconds} s`, whole(lines), megabytes(bytes)]),
+    seen.heap
+      .filter((_, index) => index % step === 0 || index === seen.heap.length - 1)
+      .map(({ afterSeconds, lines, bytes }) => [`${afterSeconds} s`, whole(lines), megabytes(bytes)]),
   )
   return `${head}From the appending of a line until the first frame of a real Chromium that shows it; collector, API, dashboard, browser and
 generator share the machine.
