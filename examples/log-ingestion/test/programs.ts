@@ -79,7 +79,8 @@ export class Program {
   /** Ends it and what it has started. */
   async endAll(): Promise<void> {
     try {
-      process.kill(-this.pid, 'SIGKILL')
+      // Without a process, 0 would mean the tests' own group.
+      if (this.pid > 1) process.kill(-this.pid, 'SIGKILL')
     } catch {
       // All of it is gone already.
     }
