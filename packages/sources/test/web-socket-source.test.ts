@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
+import { constants, deflateRawSync } from 'node:zlib'
 import {
   acknowledge,
   type EntrySource,
@@ -368,7 +369,11 @@ describe('from clients', () => {
     source.on('warning', (warning) => warnings.push(warning))
     const [{ port }] = (await once(source, 'listening')) as [AddressInfo]
     const { socket } = await client(`ws://127.0.0.1:${port}/ingest`, { perMessageDeflate: { threshold: 0 } })
-    for (let i = 0; i < 20; i++) socket.send('x'.repeat(250_000))
+    // In one write: frames that come one by one are made to wait before they are too many.
+    const packed = deflateRawSync(Buffer.alloc(250_000, 'x'), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+    const head = Buffer.from([0xc1, 0xfe, packed.length >> 8, packed.length & 0xff, 0, 0, 0, 0])
+    const raw = (socket as unknown as { _socket: Socket })._socket
+    raw.write(Buffer.concat(Array.from({ length: 20 }, () => [head, packed]).flat()))
     const [code] = (await once(socket, 'close')) as [number]
     expect(code).toBe(1013)
     expect(warnings[0]?.code).toBe('PEER_MISBEHAVED')
