@@ -137,13 +137,18 @@ describe('the end', () => {
     const gate = new Promise<void>((resolve) => {
       go = resolve
     })
+    let underWay = (): void => {}
+    const asked = new Promise<void>((resolve) => {
+      underWay = resolve
+    })
     const page: Store['page'] = async (...args) => {
+      underWay()
       await gate
       return store().page(...args)
     }
     const { port, ask, api } = await serving(storeWith(store(), { page }), {})
     const answer = ask('/logs?q=line')
-    while (api.stats.requests['health'] === undefined) await ask('/healthz')
+    await asked
     const closed = api.close()
     go()
     expect((await answer).json).toEqual(['line 0', 'line 1', 'line 2'])
@@ -154,13 +159,19 @@ describe('the end', () => {
   })
 
   test('cuts what takes longer than it may', async () => {
-    const page: Store['page'] = (_, options) =>
-      new Promise((_, reject) =>
+    let underWay = (): void => {}
+    const asked = new Promise<void>((resolve) => {
+      underWay = resolve
+    })
+    const page: Store['page'] = (_, options) => {
+      underWay()
+      return new Promise((_, reject) =>
         options?.signal?.addEventListener('abort', () => reject(options.signal?.reason as Error)),
       )
+    }
     const { ask, api } = await serving(storeWith(store(), { page }), { drainTimeoutMs: 50 })
     const answer = ask('/logs')
-    while (api.stats.requests['health'] === undefined) await ask('/healthz')
+    await asked
     await api.close()
     expect(await answer).toMatchObject({ status: 503, json: { message: 'the service is stopping' } })
   })
