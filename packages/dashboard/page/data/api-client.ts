@@ -34,7 +34,7 @@ export interface LinePage {
 }
 
 /** What files the API writes. */
-type ExportFormat = 'ndjson' | 'csv' | 'text'
+export type ExportFormat = 'ndjson' | 'csv' | 'text'
 
 /** The API said no, or there was nobody to say anything (`status` 0). */
 export class ApiError extends Error {

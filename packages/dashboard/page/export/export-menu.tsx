@@ -1,9 +1,7 @@
 /** Takes what is shown along as a file: plain links, so that the browser saves it as it comes, however much it is. */
 
 import { type KeyboardEvent, type ReactElement, useEffect, useId, useRef, useState } from 'react'
-
-/** What files the API writes. */
-type ExportFormat = 'ndjson' | 'csv' | 'text'
+import type { ExportFormat } from '../data/api-client.ts'
 
 export interface ExportMenuProps {
   /** The address that gives what is shown in this format. */
