@@ -4,14 +4,8 @@ import { access, open as openFile, readdir, stat, writeFile } from 'node:fs/prom
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
-import { openStore, type Store } from '../src/open-store.ts'
-import { integrity, messages, numbered, rows, temporaryDatabase } from './store-fixtures.ts'
-
-async function open(path: string): Promise<Store> {
-  const store = await openStore(path, { safeAfter: 'commit', readers: 1 })
-  onTestFinished(() => store.close())
-  return store
-}
+import { openStore } from '../src/open-store.ts'
+import { integrity, messages, numbered, open, rows, temporaryDatabase } from './store-fixtures.ts'
 
 test('a backup, taken while entries come, is sound and has all that was appended before and a beginning of the rest', async () => {
   const path = await temporaryDatabase()

@@ -9,23 +9,18 @@ import { expect, onTestFinished, test } from 'vitest'
 import { maxOwnSlotMs, maxSlotMs } from '../src/internal/schema.ts'
 import { storeSettings } from '../src/internal/store-settings.ts'
 import type { LogQuery } from '../src/log-query.ts'
-import { openStore, type Store, type StoreOptions } from '../src/open-store.ts'
+import { openStore, type Store } from '../src/open-store.ts'
 import {
   entryAt,
   integrity,
   messages,
   moment,
   numbered,
+  open,
   repeatable,
   rows,
   temporaryDatabase,
 } from './store-fixtures.ts'
-
-async function open(path: string, options: StoreOptions = {}): Promise<Store> {
-  const store = await openStore(path, { safeAfter: 'commit', readers: 1, ...options })
-  onTestFinished(() => store.close())
-  return store
-}
 
 async function stored(store: Store, query: LogQuery = {}): Promise<LogEntry[]> {
   const all: LogEntry[] = []

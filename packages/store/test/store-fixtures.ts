@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { LogEntry, OriginTracker } from '@logwisp/core'
 import Database from 'better-sqlite3'
 import { onTestFinished } from 'vitest'
+import { openStore, type Store, type StoreOptions } from '../src/open-store.ts'
 
 export async function temporaryDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'logwisp-store-'))
@@ -15,6 +16,13 @@ export async function temporaryDirectory(): Promise<string> {
 
 export async function temporaryDatabase(): Promise<string> {
   return join(await temporaryDirectory(), 'logs.db')
+}
+
+/** A store with one reader that does not wait for the disk; closed with the test. */
+export async function open(path: string, options: StoreOptions = {}): Promise<Store> {
+  const store = await openStore(path, { safeAfter: 'commit', readers: 1, ...options })
+  onTestFinished(() => store.close())
+  return store
 }
 
 /** A moment of the tests' own. */

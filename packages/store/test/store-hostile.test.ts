@@ -14,7 +14,7 @@ import { EntryPacker } from '../src/internal/writer/entry-columns.ts'
 import { EntryWriter } from '../src/internal/writer/entry-writer.ts'
 import { Sweep } from '../src/internal/writer/sweep.ts'
 import { WalCheckpoints } from '../src/internal/writer/wal-checkpoints.ts'
-import { openStore, type Store, type StoreOptions } from '../src/open-store.ts'
+import { openStore } from '../src/open-store.ts'
 import { sqliteSink } from '../src/sqlite-sink.ts'
 import {
   entryAt,
@@ -22,6 +22,7 @@ import {
   messages,
   moment,
   numbered,
+  open,
   repeatable,
   temporaryDatabase,
   temporaryDirectory,
@@ -36,12 +37,6 @@ function newDatabase(): Database.Database {
   })
   database.exec(schema)
   return database
-}
-
-async function open(path: string, options: StoreOptions = {}): Promise<Store> {
-  const store = await openStore(path, { safeAfter: 'commit', readers: 1, ...options })
-  onTestFinished(() => store.close())
-  return store
 }
 
 test('entries whose times are near those of entries of an earlier run stand behind these, in any order', async () => {

@@ -1,24 +1,19 @@
 /** What is kept: by age, by number, by bytes; and what belonged to entries goes with them. */
 
 import { stat } from 'node:fs/promises'
-import { expect, onTestFinished, test } from 'vitest'
-import { openStore, type Store, type StoreOptions } from '../src/open-store.ts'
+import { expect, test } from 'vitest'
+import type { Store } from '../src/open-store.ts'
 import {
   entryAt,
   integrity,
   messages,
   moment,
   numbered,
+  open,
   repeatable,
   rows,
   temporaryDatabase,
 } from './store-fixtures.ts'
-
-async function open(path: string, options: StoreOptions = {}): Promise<Store> {
-  const store = await openStore(path, { safeAfter: 'commit', readers: 1, ...options })
-  onTestFinished(() => store.close())
-  return store
-}
 
 /** Resolves once the store says so: removing goes on beside. */
 async function until(store: Store, is: (stats: Awaited<ReturnType<Store['stats']>>) => boolean): Promise<void> {
