@@ -60,4 +60,5 @@ export {
 } from './server/server-tls.ts'
 export { standings } from './server/standings.ts'
 export { hashToken, type TokenRule } from './server/static-tokens.ts'
+export { responseOn, showOfferedToken } from './server/upgrade-request.ts'
 export { type PlaceLimits, type ReleasePlace, ViewerPlaces } from './server/viewer-places.ts'

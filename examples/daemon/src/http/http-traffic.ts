@@ -1,9 +1,9 @@
 /** The requests of a port: each to the stage whose path it names, all others to the daemon's own pages. */
 
-import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type HostCheck, hostCheck, isLoopback, replyError, requestTarget } from '@logwisp/core/server'
+import { type HostCheck, hostCheck, isLoopback, replyError, requestTarget, responseOn } from '@logwisp/core/server'
 import type { Home, HttpMount, PortView, Route } from './port-host.ts'
 import { RouteTable } from './route-table.ts'
 
@@ -192,13 +192,4 @@ function boundBody(req: IncomingMessage, res: ServerResponse): void {
 
 function hasBody(req: IncomingMessage): boolean {
   return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0
-}
-
-/** Answers in HTTP on a connection whose parser has gone; it ends with the answer. */
-function responseOn(req: IncomingMessage, socket: Duplex): ServerResponse {
-  const res = new ServerResponse(req)
-  res.shouldKeepAlive = false
-  res.assignSocket(socket as Socket)
-  res.once('finish', () => (socket as Socket).destroySoon())
-  return res
 }

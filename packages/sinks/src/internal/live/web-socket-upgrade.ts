@@ -1,6 +1,6 @@
 /** Who becomes a viewer by WebSocket: asked and answered in HTTP, before the protocol changes. */
 
-import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
@@ -9,6 +9,8 @@ import {
   replyError,
   replyRefusal,
   requestTarget,
+  responseOn,
+  showOfferedToken,
   type ViewerPlaces,
 } from '@logwisp/core/server'
 import { WebSocketServer } from 'ws'
@@ -40,9 +42,6 @@ export interface WebSocketUpgradeOptions {
 }
 
 const protocol = 'logwisp'
-
-/** A page cannot send headers with a WebSocket: it offers its token as a protocol, after `logwisp` itself. */
-const tokenProtocol = 'logwisp.token.'
 
 /** When to come again, for who finds no place. */
 const retryAfterMs = 2000
@@ -90,7 +89,7 @@ export function webSocketUpgrade(options: WebSocketUpgradeOptions): { handle: Up
     if (!mayRead(origin, req.headers.host, allowOrigins)) {
       return replyError(req, res, 403, `pages of ${JSON.stringify(origin)} may not read this: name it in allowOrigin`)
     }
-    showToken(req)
+    showOfferedToken(req)
     whenAllowed(req, res, access, 'stream', (who) => {
       const admitted = admit(req, res, target.query, who, options)
       if (admitted === undefined) return
@@ -130,15 +129,6 @@ function admit(
   return typeof release === 'function' ? { start, release } : void replyRefusal(req, res, release)
 }
 
-/** Answers on a connection that Node has handed over; it closes after the answer. */
-function responseOn(req: IncomingMessage, socket: Duplex): ServerResponse {
-  const res = new ServerResponse(req)
-  res.shouldKeepAlive = false
-  res.assignSocket(socket as Socket)
-  res.once('finish', () => (socket as Socket).destroySoon())
-  return res
-}
-
 /**
  * Any page that is open in the reader's browser may connect anywhere by WebSocket, and no CORS stops it: so the page's
  * origin is looked at here. Without one, it is no page.
@@ -150,10 +140,4 @@ function mayRead(origin: string | undefined, host: string | undefined, allowed: 
   } catch {
     return false
   }
-}
-
-function showToken(req: IncomingMessage): void {
-  const offered = (req.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
-  const token = offered.find((name) => name.startsWith(tokenProtocol))?.slice(tokenProtocol.length)
-  if (token !== undefined) req.headers.authorization ??= `Bearer ${token}`
 }

@@ -9,7 +9,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Batch, LogwispError, type Origin, Tracker } from '@logwisp/core'
@@ -23,6 +23,8 @@ import {
   replyError,
   replyRefusal,
   requestTarget,
+  responseOn,
+  showOfferedToken,
 } from '@logwisp/core/server'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { WebSocketIngest, WebSocketIngestOptions, WebSocketIngestStats } from '../../web-socket-source.ts'
@@ -185,7 +187,7 @@ export class WebSocketIngestStream extends ReceivingSource implements WebSocketI
       res.setHeader('Retry-After', 5)
       return replyError(req, res, 503, `there are ${maxConnections} connections already, which is the most at once`)
     }
-    showToken(req)
+    showOfferedToken(req)
     if (access === undefined) return this.#accept(req, res, socket, head, undefined)
     this.#pending.add(socket)
     access.request(req, 'ingest').then((answer) => {
@@ -411,22 +413,4 @@ export class WebSocketIngestStream extends ReceivingSource implements WebSocketI
 
 const protocol = 'logwisp'
 
-/** A page cannot send headers with a WebSocket: it offers its token as a protocol, after `logwisp` itself. */
-const tokenProtocol = 'logwisp.token.'
-
-function showToken({ headers }: IncomingMessage): void {
-  const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
-  const token = offered.find((name) => name.startsWith(tokenProtocol))?.slice(tokenProtocol.length)
-  if (token !== undefined) headers.authorization ??= `Bearer ${token}`
-}
-
 const noLines = { bytes: Buffer.alloc(0), source: '', time: 0 } as const
-
-/** An HTTP answer on a connection that asked for another protocol; it ends with it. */
-function responseOn(req: IncomingMessage, socket: Duplex): ServerResponse {
-  const res = new ServerResponse(req)
-  res.shouldKeepAlive = false
-  res.assignSocket(socket as Socket)
-  res.once('finish', () => (socket as Socket).destroySoon())
-  return res
-}
