@@ -1,10 +1,9 @@
 /** Saved positions: where each source goes on after a restart, kept in one small file that a crash can't tear. */
 
 import { EventEmitter } from 'node:events'
-import { constants } from 'node:fs'
-import { open, readFile, rename } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { LogwispError } from './errors.ts'
+import { type CheckpointFile, checkpointFile, reasonOf } from './internal/checkpoint-file.ts'
 import { checkArgument, checkOptions, option } from './options.ts'
 
 /** What a source saves: anything that JSON can hold. */
@@ -42,9 +41,6 @@ const rules = {
   maxKeys: option.integer({ min: 1, orInfinity: true }),
 }
 
-const formatName = 'logwisp-checkpoint'
-const formatVersion = 1
-
 /**
  * A position, or what gives it when the checkpoint is saved; undefined then means to leave what was saved. The same object
  * given again is looked at again, unless it is frozen: that is what a source with many positions gives for those at rest.
@@ -56,7 +52,7 @@ export type PositionOrFunction = Position | (() => Position | undefined)
  * A checkpoint file belongs to one process at a time.
  */
 export class Checkpoint extends EventEmitter<CheckpointEvents> {
-  readonly #path: string
+  readonly #file: CheckpointFile
   readonly #maxKeys: number
   readonly #saved: Map<string, Position>
   readonly #live = new Map<string, PositionOrFunction>()
@@ -68,19 +64,31 @@ export class Checkpoint extends EventEmitter<CheckpointEvents> {
   #saving: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
-  /** For {@link openCheckpoint}. */
-  constructor(path: string, saved: Map<string, Position>, options: { saveIntervalMs: number; maxKeys: number }) {
+  private constructor(file: CheckpointFile, saved: Map<string, Position>, options: CheckpointOptions) {
     super()
-    this.#path = path
+    this.#file = file
     this.#saved = saved
-    this.#maxKeys = options.maxKeys
-    this.#timer = setInterval(() => this.#saveByClock(), options.saveIntervalMs)
+    this.#maxKeys = options.maxKeys ?? defaults.maxKeys
+    this.#timer = setInterval(() => this.#saveByClock(), options.saveIntervalMs ?? defaults.saveIntervalMs)
     this.#timer.unref()
+  }
+
+  /** For {@link openCheckpoint}. */
+  static async open(file: CheckpointFile, options: CheckpointOptions = {}): Promise<Checkpoint> {
+    const checkpoint = new Checkpoint(file, await file.load(), options)
+    try {
+      // So that a directory that can't be written is found now, and not when the first position is lost.
+      await checkpoint.save()
+    } catch (error) {
+      await checkpoint.close().catch(() => {})
+      throw error
+    }
+    return checkpoint
   }
 
   /** Where it is saved. */
   get path(): string {
-    return this.#path
+    return this.#file.path
   }
 
   /** The position of a key: what was set last, or what was saved before. */
@@ -146,7 +154,7 @@ export class Checkpoint extends EventEmitter<CheckpointEvents> {
     if (this.#closing === undefined) return
     throw new LogwispError(
       'CHECKPOINT_CLOSED',
-      `the checkpoint ${this.#path} is closed: close it after the pipelines that use it are done`,
+      `the checkpoint ${this.path} is closed: close it after the pipelines that use it are done`,
     )
   }
 
@@ -164,7 +172,7 @@ export class Checkpoint extends EventEmitter<CheckpointEvents> {
     }
     throw new LogwispError(
       'CHECKPOINT_FULL',
-      `the checkpoint ${this.#path} holds ${this.#maxKeys} positions in use: raise maxKeys, or follow fewer files`,
+      `the checkpoint ${this.path} holds ${this.#maxKeys} positions in use: raise maxKeys, or follow fewer files`,
     )
   }
 
@@ -208,13 +216,12 @@ export class Checkpoint extends EventEmitter<CheckpointEvents> {
       )
       if (!this.#changed) return
       this.#changed = false
-      const head = JSON.stringify({ format: formatName, version: formatVersion })
-      await replaceFile(this.#path, `${head.slice(0, -1)},"positions":{${positions.join(',')}}}\n`)
+      await this.#file.replace(positions)
     } catch (cause) {
       this.#changed = true
       throw new LogwispError(
         'CHECKPOINT_FAILED',
-        `could not save positions to ${this.#path} (${reasonOf(cause)}): make its directory exist, writable and not full`,
+        `could not save positions to ${this.path} (${reasonOf(cause)}): make its directory exist, writable and not full`,
         { cause },
       )
     }
@@ -246,78 +253,5 @@ export class Checkpoint extends EventEmitter<CheckpointEvents> {
 export async function openCheckpoint(path: string, options: CheckpointOptions = {}): Promise<Checkpoint> {
   checkArgument('openCheckpoint', 'path', path, option.text)
   checkOptions('openCheckpoint', options, rules)
-  const { saveIntervalMs = defaults.saveIntervalMs, maxKeys = defaults.maxKeys } = options
-  const file = resolve(path)
-  const saved = await load(file)
-  const checkpoint = new Checkpoint(file, saved, { saveIntervalMs, maxKeys })
-  try {
-    // So that a directory that can't be written is found now, and not when the first position is lost.
-    await checkpoint.save()
-  } catch (error) {
-    await checkpoint.close().catch(() => {})
-    throw error
-  }
-  return checkpoint
-}
-
-async function load(path: string): Promise<Map<string, Position>> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return new Map()
-    throw new LogwispError(
-      'CHECKPOINT_FAILED',
-      `could not read the checkpoint ${path} (${reasonOf(cause)}): give a path to a file that this program may read`,
-      { cause },
-    )
-  }
-  let file: { format?: unknown; version?: unknown; positions?: unknown } | null
-  try {
-    file = JSON.parse(text)
-  } catch (cause) {
-    throw corrupt(path, `it is no JSON (${reasonOf(cause)})`, cause)
-  }
-  if (file?.format !== formatName) throw corrupt(path, `it does not say that its format is ${formatName}`)
-  if (file.version !== formatVersion)
-    throw corrupt(path, `it is of version ${String(file.version)}, not ${formatVersion}`)
-  const { positions } = file
-  if (typeof positions !== 'object' || positions === null || Array.isArray(positions)) {
-    throw corrupt(path, 'it has no positions')
-  }
-  return new Map(Object.entries(positions as Record<string, Position>))
-}
-
-function corrupt(path: string, what: string, cause?: unknown): LogwispError {
-  return new LogwispError(
-    'CHECKPOINT_CORRUPT',
-    `${path} is no checkpoint: ${what}. Put back a good copy; or move it away, and sources begin where startAt says`,
-    { cause },
-  )
-}
-
-/** Makes or empties the file itself: a link that somebody put there leads to nothing that is overwritten. */
-const throughNoLink = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0)
-
-/** Puts `text` in the place of the file at `path`: after a crash at any moment it holds the old text or the new. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.tmp`
-  const file = await open(temporary, throughNoLink, 0o600)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(temporary, path)
-  const directory = await open(dirname(path), 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return Checkpoint.open(checkpointFile(resolve(path)), options)
 }
