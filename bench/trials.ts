@@ -20,6 +20,8 @@ import {
   type TriedKill,
 } from './trials/ingestion-page.ts'
 import { killTrials } from './trials/log-ingestion-kills.ts'
+import { type LongChainResult, longChain } from './trials/long-chain.ts'
+import { isWhole, longChainPage, longChainPlot, longChainTables } from './trials/long-chain-page.ts'
 import { reloadUnderLoad } from './trials/reload-under-load.ts'
 import { type SeenSizes, seenInBrowser } from './trials/seen-in-browser.ts'
 import { startAndStop } from './trials/start-and-stop.ts'
@@ -27,7 +29,7 @@ import { type TrialResults, trialsPage, trialsTables } from './trials/trials-pag
 
 const usage = `Tries the reference daemon, and the example log-ingestion: pnpm --filter @logwisp/bench trials [options]
 
-  --only <part>   start, reload, day, kills or browser; may be repeated
+  --only <part>   start, reload, day, kills, browser or chain; may be repeated
   --seconds <n>   of the day (default 600); reloads take a tenth of it; with less, kills are few too
   --keep          leaves what the daemon wrote where it is, and says where
 `
@@ -39,7 +41,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     args: process.argv.slice(2).filter((arg) => arg !== '--'),
     options: {
-      only: { type: 'string', multiple: true, default: ['start', 'reload', 'day', 'kills', 'browser'] },
+      only: { type: 'string', multiple: true, default: ['start', 'reload', 'day', 'kills', 'browser', 'chain'] },
       seconds: { type: 'string', default: '600' },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -58,6 +60,7 @@ async function main(): Promise<number> {
   }
   const quick = seconds < 600
   let ingestion: IngestionTrials = {}
+  let chain: LongChainResult | undefined
   let results: TrialResults = { date: new Date().toISOString(), machine: describeMachine() }
   try {
     if (asked.has('start')) {
@@ -94,17 +97,29 @@ async function main(): Promise<number> {
       })
       ingestion = { ...ingestion, seen }
     }
+    if (asked.has('chain')) {
+      const lines = quick ? 200_000 : 10_000_000
+      const sizes = { lines, linesPerFile: lines / 20, patienceSeconds: 120 }
+      chain = await longChain(await place('chain'), sizes, (what) => progress.step(`chain: ${what}`))
+    }
   } finally {
     progress.clear()
     if (values.keep) print(`kept: ${directory}\n`)
     else await rm(directory, { recursive: true, force: true })
   }
-  print(`${trialsTables(results)}\n${ingestionTables(ingestion)}\n`)
+  const chainText = chain === undefined ? '' : `${longChainTables(chain)}\n`
+  print(`${trialsTables(results)}\n${ingestionTables(ingestion)}\n${chainText}`)
   if (!quick && ['start', 'reload', 'day'].every((part) => asked.has(part)))
     await write('DAEMON.md', trialsPage(results))
   if (!quick && asked.has('kills'))
     await write('LOG-INGESTION.md', ingestionPage(results.date, results.machine, ingestion))
-  return isRight(results) && (ingestion.kills ?? []).every(isHarmless) ? 0 : 1
+  if (!quick && chain !== undefined) {
+    await write('LONG-CHAIN.md', longChainPage(results.date, results.machine, chain))
+    await write('results/long-chain.svg', longChainPlot(results.date, results.machine, chain))
+  }
+  return isRight(results) && (chain === undefined || isWhole(chain)) && (ingestion.kills ?? []).every(isHarmless)
+    ? 0
+    : 1
 }
 
 const fullSeen: SeenSizes = {

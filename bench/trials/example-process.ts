@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -66,8 +66,22 @@ export class ExampleProcess {
 
   /** The most memory that it has had; asked while it runs. */
   get peakBytes(): number {
+    return this.#statusBytes('VmHWM')
+  }
+
+  /** The memory that it has; asked while it runs. */
+  get rssBytes(): number {
+    return this.#statusBytes('VmRSS')
+  }
+
+  /** How many descriptors it has open; asked while it runs. */
+  get descriptors(): number {
+    return readdirSync(`/proc/${this.#child.pid}/fd`).length
+  }
+
+  #statusBytes(name: string): number {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8')
-    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024
+    return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0) * 1024
   }
 
   /** Waits until it has said this, and gives what was found. */
