@@ -6,6 +6,7 @@
 export { checkOptionErrors } from './testing/check-option-errors.ts'
 export { type CollectingSink, type CollectingSinkOptions, collectingSink } from './testing/collecting-sink.ts'
 export type { ContractCheck, ContractOptions } from './testing/contract-check.ts'
+export { type EachFaultOptions, type EachFaultReport, eachFault, type Fault } from './testing/each-fault.ts'
 export { type FilterContractOptions, filterContract } from './testing/filter-contract.ts'
 export { givingSource } from './testing/giving-source.ts'
 export { leavesNothing } from './testing/leak-watch.ts'
