@@ -1,6 +1,7 @@
 /** What relates several values of a configuration to each other: all that the schema cannot see. */
 
 import { checkAccess } from './checks/check-access.ts'
+import { checkBuffers } from './checks/check-buffers.ts'
 import { checkFiles } from './checks/check-files.ts'
 import { checkPipelines } from './checks/check-pipelines.ts'
 import { checkPorts } from './checks/check-ports.ts'
@@ -23,6 +24,7 @@ export function checkWhole(
   checkPorts(config, findings)
   checkAccess(config, findings)
   checkFiles(config, findings)
+  checkBuffers(config, findings)
   findings.notices.push(...differenceNotices(config, origins))
   return { problems: findings.problems, notices: findings.notices }
 }

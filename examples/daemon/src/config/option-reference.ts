@@ -102,8 +102,13 @@ function takes(key: string, node: SchemaNode, shape: Shape | undefined, shared: 
       return ''
     case 'leaf':
       return leafWords(shape)
-    case 'choice':
-      return 'a table'
+    case 'choice': {
+      const links = alternatives(node).map((form) => {
+        const word = String(form.properties?.[shape.by]?.const)
+        return linkTo(`${key} ${word}`, form, tableOf(shape, word), shared)
+      })
+      return `a table, by its \`${shape.by}\`: ${links.join(', ')}`
+    }
     case 'list': {
       if (shape.item.kind === 'choice') return `a list of tables: see the ${key} below`
       return `a list of tables: ${linkTo(node.items?.title ?? key, node.items ?? {}, shape.item, shared)}`

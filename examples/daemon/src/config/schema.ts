@@ -59,6 +59,9 @@ export type SourceConfig = PipelineConfig['sources'][number]
 /** One sink of a pipeline. */
 export type SinkConfig = PipelineConfig['sinks'][number]
 
+/** What stands before a sink, if anything does. */
+export type BufferConfig = NonNullable<Extract<SinkConfig, { buffer?: unknown }>['buffer']>
+
 /** One filter of a pipeline. */
 export type FilterConfig = PipelineConfig['filters'][number]
 

@@ -140,6 +140,14 @@ function together(left: Shape, right: Shape): Shape {
     return { kind: 'leaf', forms: formsTogether(left.forms, right.forms), secret: left.secret || right.secret }
   }
   if (left.kind === 'table' && right.kind === 'table') return tablesTogether(left, right)
+  if (left.kind === 'choice' && right.kind === 'choice' && left.by === right.by) {
+    const of = new Map(left.of)
+    for (const [word, shape] of right.of) {
+      const other = of.get(word)
+      of.set(word, other === undefined ? shape : tablesTogether(other, shape))
+    }
+    return { kind: 'choice', by: left.by, of, any: tablesTogether(left.any, right.any) }
+  }
   if (left.kind === 'list' && right.kind === 'list') {
     const item = together(left.item, right.item)
     if (item.kind === 'table' || item.kind === 'choice') return { kind: 'list', item }

@@ -1,6 +1,7 @@
 /** The files that the daemon itself writes: never a source, or it would copy its own words round and round. Pure. */
 
 import { basename, dirname, relative, resolve, sep } from 'node:path'
+import { buffersOnDisk } from '../config/checks/check-buffers.ts'
 import type { Problem } from '../config/loaded-config.ts'
 import type { Config, SourceConfig } from '../config/schema.ts'
 
@@ -29,10 +30,11 @@ function ownFiles({ pipelines, logging }: Config): readonly OwnFile[] {
 /** The same configuration with sources that leave out what it writes itself. */
 export function withoutOwnFiles(config: Config): Config {
   const files = ownFiles(config)
-  if (files.length === 0) return config
+  const buffers = buffersOnDisk(config).map(({ buffer }) => resolve(buffer.directory))
+  if (files.length === 0 && buffers.length === 0) return config
   const pipelines = config.pipelines.map((pipeline) => ({
     ...pipeline,
-    sources: pipeline.sources.map((source) => excluding(source, files)),
+    sources: pipeline.sources.map((source) => excluding(source, files, buffers)),
   }))
   return { ...config, pipelines }
 }
@@ -52,17 +54,28 @@ export function ownFileProblems(config: Config): readonly Problem[] {
   )
 }
 
-function excluding(source: SourceConfig, files: readonly OwnFile[]): SourceConfig {
+function excluding(source: SourceConfig, files: readonly OwnFile[], buffers: readonly string[]): SourceConfig {
   if (source.type !== 'directory') return source
   const root = resolve(source.options.path)
-  const globs = files.flatMap(({ directory, name }) => {
+  /** As globs of the source have it; undefined when the source does not look there. */
+  const placeOf = (directory: string): string | undefined => {
     const below = relative(root, directory)
     const isBelow = below === '' || (source.options.recursive && !below.startsWith('..') && resolve(below) !== below)
-    if (!isBelow) return []
-    const place = below === '' ? '/' : `/${literal(below.split(sep).join('/'))}/`
-    const file = literal(name)
-    return [`${place}${file}.log`, `${place}${file}-${rotated}.log`, `${place}${file}-${rotated}.log.gz`]
-  })
+    if (!isBelow) return undefined
+    return below === '' ? '/' : `/${literal(below.split(sep).join('/'))}/`
+  }
+  const globs = [
+    ...files.flatMap(({ directory, name }) => {
+      const place = placeOf(directory)
+      if (place === undefined) return []
+      const file = literal(name)
+      return [`${place}${file}.log`, `${place}${file}-${rotated}.log`, `${place}${file}-${rotated}.log.gz`]
+    }),
+    ...buffers.flatMap((directory) => {
+      const place = placeOf(directory)
+      return place === undefined ? [] : [`${place}**`]
+    }),
+  ]
   if (globs.length === 0) return source
   return { ...source, options: { ...source.options, exclude: [...[source.options.exclude ?? []].flat(), ...globs] } }
 }

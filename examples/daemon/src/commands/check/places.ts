@@ -3,6 +3,7 @@
 import { constants } from 'node:fs'
 import { access, stat, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { buffersOnDisk } from '../../config/checks/check-buffers.ts'
 import { bytesPerMegabyte } from '../../config/schema/primitives.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Finding } from '../finding.ts'
@@ -44,6 +45,15 @@ export async function checkPlaces(config: Config, cwd: string, stateDirectory: s
       }
     }
   }
+  for (const { buffer, path } of buffersOnDisk(config)) {
+    const freeMb = await freeMegabytes(resolve(cwd, buffer.directory))
+    if (freeMb === undefined || freeMb >= buffer.max_size_mb) continue
+    say(
+      'warning',
+      `${path}.max_size_mb`,
+      `${Math.floor(freeMb)} MB are free, less than ${buffer.max_size_mb}: the disk may be full before the buffer is, and the pipeline would wait`,
+    )
+  }
   for (const { path, message } of await unwritableSinks(config, cwd)) say('problem', path, message)
   const { output, file } = config.logging
   if (output === 'file' || output === 'both') {
@@ -54,7 +64,7 @@ export async function checkPlaces(config: Config, cwd: string, stateDirectory: s
   return findings
 }
 
-/** The file sinks that cannot write where they should; makes and opens nothing. */
+/** The file sinks and buffers that cannot write where they should; makes and opens nothing. */
 export async function unwritableSinks(
   config: Config,
   cwd: string,
@@ -66,6 +76,10 @@ export async function unwritableSinks(
       const message = await whyNotWritable(resolve(cwd, options.directory), `${options.name}.log`)
       if (message !== undefined) found.push({ path: `pipelines.${index}.sinks.${at}.options.directory`, message })
     }
+  }
+  for (const { buffer, path } of buffersOnDisk(config)) {
+    const message = await whyNotWritable(resolve(cwd, buffer.directory), undefined)
+    if (message !== undefined) found.push({ path: `${path}.directory`, message })
   }
   return found
 }
