@@ -1,5 +1,14 @@
 export { Batch, type BatchOrigins, type BlockOptions, isBatch, RunList } from './batch.ts'
 export {
+  type BudgetHolder,
+  type BudgetHolderStats,
+  type BudgetShare,
+  type ByteBudget,
+  type ByteBudgetOptions,
+  type ByteBudgetStats,
+  byteBudget,
+} from './byte-budget.ts'
+export {
   type Checkpoint,
   type CheckpointEvents,
   type CheckpointOptions,
