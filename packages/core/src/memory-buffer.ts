@@ -2,6 +2,7 @@
 
 import { Duplex } from 'node:stream'
 import { type Batch, isBatch } from './batch.ts'
+import type { BudgetShare, ByteBudget } from './byte-budget.ts'
 import { isLogEntry, type LogEntry } from './entry.ts'
 import {
   BoundedQueue,
@@ -11,6 +12,7 @@ import {
   queueRules,
   type WhenFull,
 } from './internal/bounded-queue.ts'
+import { budgetRule } from './internal/budget/budget-rule.ts'
 import { Ledger } from './internal/ledger.ts'
 import { takeBatches } from './internal/negotiation.ts'
 import { notAnEntry } from './internal/not-an-entry.ts'
@@ -40,6 +42,11 @@ export interface MemoryBufferOptions {
    * @default 'block'
    */
   readonly whenFull?: WhenFull | undefined
+  /**
+   * A bound in bytes that it shares with other stages, made by `byteBudget`. What that makes it drop is counted under
+   * `budget-full`.
+   */
+  readonly budget?: ByteBudget | undefined
 }
 
 /** What {@link memoryBuffer} returns. */
@@ -48,12 +55,15 @@ export interface MemoryBuffer extends Duplex {
   readonly stats: StageStats & { readonly bytesHeld: number }
 }
 
+const name = 'memoryBuffer'
+
 const defaults = { whenFull: 'block', ...queueDefaults } as const satisfies MemoryBufferOptions
 
 class MemoryBufferStream extends Duplex implements MemoryBuffer {
   readonly #ledger = new Ledger()
   readonly #outlet: Outlet
   readonly #queue: BoundedQueue
+  readonly #share: BudgetShare | undefined
   readonly #blocks: boolean
   /** What did not fit yet of the item being written, and what says that it is taken. */
   #waiting: LogEntry | Batch | undefined
@@ -66,12 +76,17 @@ class MemoryBufferStream extends Duplex implements MemoryBuffer {
     readThroughOutlet(MemoryBufferStream, (stage) => stage.#outlet)
   }
 
-  constructor(bounds: QueueBounds) {
+  constructor(bounds: QueueBounds, budget: ByteBudget | undefined) {
     // One chunk ahead of the reader: more would be held outside of the bounds.
     super({ objectMode: true, readableHighWaterMark: 1 })
     this.#outlet = new Outlet(this, this.#ledger)
-    this.#queue = new BoundedQueue(bounds)
     this.#blocks = bounds.whenFull === 'block'
+    this.#share = budget?.join({
+      name,
+      ...(this.#blocks && { onRoom: () => this.#putWaiting() }),
+      ...(bounds.whenFull === 'drop-oldest' && { giveBack: (bytes) => this.#giveBack(bytes) }),
+    })
+    this.#queue = new BoundedQueue(bounds, this.#share)
     takeBatches(this)
   }
 
@@ -99,8 +114,21 @@ class MemoryBufferStream extends Duplex implements MemoryBuffer {
     const overflow = this.#queue.put(item)
     this.#waiting = this.#blocks ? overflow?.out[0] : undefined
     if (this.#waiting !== undefined) return
-    for (const dropped of overflow?.out ?? []) this.#ledger.dropped('buffer-full', entriesOf(dropped))
+    const reason = overflow?.byBudget === true ? 'budget-full' : 'buffer-full'
+    for (const dropped of overflow?.out ?? []) this.#ledger.dropped(reason, entriesOf(dropped))
     this.#release()
+  }
+
+  /** The budget has room for what waits. */
+  #putWaiting(): void {
+    if (this.#waiting === undefined) return
+    this.#put(this.#waiting)
+    this.#giveOn()
+  }
+
+  /** The budget wants some of it for another stage. */
+  #giveBack(bytes: number): void {
+    for (const dropped of this.#queue.giveBack(bytes)) this.#ledger.dropped('budget-full', entriesOf(dropped))
   }
 
   /** Gives from the queue for as long as it is wanted. */
@@ -129,6 +157,11 @@ class MemoryBufferStream extends Duplex implements MemoryBuffer {
     this.#wanted = this.#outlet.resume()
     this.#giveOn()
   }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#share?.leave()
+    callback(error)
+  }
 }
 
 /**
@@ -152,10 +185,11 @@ class MemoryBufferStream extends Duplex implements MemoryBuffer {
  * ```
  */
 export function memoryBuffer(options: MemoryBufferOptions = {}): MemoryBuffer {
-  checkOptions('memoryBuffer', options, queueRules)
-  return new MemoryBufferStream({
+  checkOptions(name, options, { ...queueRules, budget: budgetRule })
+  const bounds = {
     maxEntries: options.maxEntries ?? defaults.maxEntries,
     maxBytes: options.maxBytes ?? defaults.maxBytes,
     whenFull: options.whenFull ?? defaults.whenFull,
-  })
+  }
+  return new MemoryBufferStream(bounds, options.budget)
 }

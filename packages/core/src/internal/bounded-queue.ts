@@ -10,6 +10,7 @@
  */
 
 import { type Batch, isBatch } from '../batch.ts'
+import type { BudgetShare } from '../byte-budget.ts'
 import type { LogEntry } from '../entry.ts'
 import { entrySize } from '../entry-size.ts'
 import { option } from '../options.ts'
@@ -47,6 +48,8 @@ export interface Overflow {
    * items that went to make room, oldest first.
    */
   readonly out: readonly (LogEntry | Batch)[]
+  /** Whether the queue itself had room, and only its share of a budget had none. */
+  readonly byBudget?: true
 }
 
 /** A batch with less than this share of its block selected is copied out, so that a few lines keep no whole block. */
@@ -58,6 +61,7 @@ const emptySlotsKept = 1024
 /** A first-in, first-out queue within {@link QueueBounds}. */
 export class BoundedQueue {
   readonly #bounds: QueueBounds
+  readonly #share: BudgetShare | undefined
   readonly #items: (LogEntry | Batch | undefined)[] = []
   /** What taking the item of the same place sets free. */
   readonly #sizes: number[] = []
@@ -65,8 +69,10 @@ export class BoundedQueue {
   #entries = 0
   #bytes = 0
 
-  constructor(bounds: QueueBounds) {
+  /** `share`: what else bounds its bytes; whoever made it lets it leave. */
+  constructor(bounds: QueueBounds, share?: BudgetShare | undefined) {
     this.#bounds = bounds
+    this.#share = share
   }
 
   /** Entries held. */
@@ -89,12 +95,20 @@ export class BoundedQueue {
     const count = entriesOf(added)
     if (count === 0 && this.#mergeMark(added as Batch)) return undefined
     const item = this.#sharesBlock(added) ? added : compacted(added)
-    const { maxEntries } = this.#bounds
-    if (this.#entries + count <= maxEntries && this.#fitsBytes(item)) {
-      this.#append(item, count)
+    const size = entrySize(item)
+    const { maxEntries, whenFull } = this.#bounds
+    if (whenFull === 'drop-oldest') return this.#putDroppingOldest(item, count, size)
+    const room = maxEntries - this.#entries
+    const fits = count <= room || (isBatch(item) && room > 0)
+    if (!fits || !this.#fitsBytes(item, size)) return { kept: undefined, out: [item] }
+    if (!this.#isGranted(item, size)) return { kept: undefined, out: [item], byBudget: true }
+    if (count <= room) {
+      this.#append(item, count, size)
       return undefined
     }
-    return this.#bounds.whenFull === 'drop-oldest' ? this.#putDroppingOldest(item, count) : this.#putWhatFits(item)
+    const [kept, rest] = (item as Batch).split(room)
+    this.#append(kept, kept.count, size)
+    return { kept, out: [rest] }
   }
 
   /** Removes and returns the oldest item. */
@@ -102,7 +116,9 @@ export class BoundedQueue {
     const item = this.#items[this.#head]
     if (item === undefined) return undefined
     this.#entries -= entriesOf(item)
-    this.#bytes -= this.#sizes[this.#head] as number
+    const size = this.#sizes[this.#head] as number
+    this.#bytes -= size
+    if (size > 0) this.#share?.setHeld(this.#bytes)
     this.#items[this.#head] = undefined
     this.#head++
     if (this.isEmpty) this.#items.length = this.#sizes.length = this.#head = 0
@@ -114,28 +130,32 @@ export class BoundedQueue {
     return item
   }
 
-  #putWhatFits(item: LogEntry | Batch): Overflow {
-    const room = this.#bounds.maxEntries - this.#entries
-    if (!isBatch(item) || room <= 0 || !this.#fitsBytes(item)) return { kept: undefined, out: [item] }
-    const [kept, rest] = item.split(room)
-    this.#append(kept, kept.count)
-    return { kept, out: [rest] }
+  /** Takes the oldest items, of at least so many bytes or all, and returns them. */
+  giveBack(bytes: number): (LogEntry | Batch)[] {
+    const out: (LogEntry | Batch)[] = []
+    const target = this.#bytes - bytes
+    while (!this.isEmpty && this.#bytes > target) out.push(this.take() as LogEntry | Batch)
+    return out
   }
 
-  #putDroppingOldest(item: LogEntry | Batch, count: number): Overflow {
+  #putDroppingOldest(item: LogEntry | Batch, count: number, size: number): Overflow | undefined {
     const { maxEntries } = this.#bounds
     const out: (LogEntry | Batch)[] = []
     let kept = item
     while (!this.isEmpty && this.#entries + count > maxEntries)
       out.push(this.#dropHead(this.#entries + count - maxEntries))
-    while (!this.#fitsBytes(item)) out.push(this.take() as LogEntry | Batch)
+    while (!this.#fitsBytes(item, size)) out.push(this.take() as LogEntry | Batch)
     if (isBatch(item) && count > maxEntries) {
       const [old, rest] = item.split(count - maxEntries)
       out.push(old)
       kept = rest
     }
-    this.#append(kept, entriesOf(kept))
-    return { kept, out }
+    const hadRoom = out.length === 0
+    // Granted at the latest when nothing else is held.
+    while (!this.#isGranted(kept, size)) out.push(this.take() as LogEntry | Batch)
+    this.#append(kept, entriesOf(kept), size)
+    if (out.length === 0) return undefined
+    return hadRoom ? { kept, out, byBudget: true } : { kept, out }
   }
 
   /** Takes at most `excess` entries off the oldest item. */
@@ -148,8 +168,13 @@ export class BoundedQueue {
     return gone
   }
 
-  #fitsBytes(item: LogEntry | Batch): boolean {
-    return this.isEmpty || this.#sharesBlock(item) || this.#bytes + entrySize(item) <= this.#bounds.maxBytes
+  #fitsBytes(item: LogEntry | Batch, size: number): boolean {
+    return this.isEmpty || this.#sharesBlock(item) || this.#bytes + size <= this.#bounds.maxBytes
+  }
+
+  /** Whether the share of a budget takes it too; it has it then. */
+  #isGranted(item: LogEntry | Batch, size: number): boolean {
+    return this.#share === undefined || this.#sharesBlock(item) || this.#share.take(size)
   }
 
   #sharesBlock(item: LogEntry | Batch): boolean {
@@ -157,18 +182,15 @@ export class BoundedQueue {
     return isBatch(item) && isBatch(newest) && item.bytes === newest.bytes
   }
 
-  #append(item: LogEntry | Batch, count: number): void {
-    let size: number
+  #append(item: LogEntry | Batch, count: number, size: number): void {
+    let freed = size
     if (this.#sharesBlock(item)) {
       // The block is set free with the last of its parts.
-      size = this.#sizes[this.#sizes.length - 1] as number
+      freed = this.#sizes[this.#sizes.length - 1] as number
       this.#sizes[this.#sizes.length - 1] = 0
-    } else {
-      size = entrySize(item)
-      this.#bytes += size
-    }
+    } else this.#bytes += size
     this.#items.push(item)
-    this.#sizes.push(size)
+    this.#sizes.push(freed)
     this.#entries += count
   }
 

@@ -92,9 +92,9 @@ export class SharedBytes {
     this.#reclaim(undefined, () => this.#held - maxBytes)
   }
 
-  /** Whether a holder may hold this many more; it holds them then. */
+  /** Whether a holder may hold this many more; it holds them then. One that has left may, and nothing is counted. */
   take(sharer: Sharer, bytes: number): boolean {
-    if (!this.#sharers.has(sharer)) return false
+    if (!this.#sharers.has(sharer)) return true
     if (!this.#grants(sharer, bytes)) {
       sharer.denied++
       const mayClaim = sharer.held + bytes <= this.#share
