@@ -2,11 +2,13 @@
 
 import type { Duplex, Writable } from 'node:stream'
 import type { Batch } from './batch.ts'
+import type { ByteBudget } from './byte-budget.ts'
 import type { Entries, LogEntry } from './entry.ts'
 import { type EntrySink, EntryWritable } from './entry-writable.ts'
 import { LogwispError, OptionError } from './errors.ts'
 import { type QueueBounds, queueDefaults, queueRules, type WhenFull } from './internal/bounded-queue.ts'
 import { BranchAcknowledgements } from './internal/branch-acknowledgements.ts'
+import { budgetRule } from './internal/budget/budget-rule.ts'
 import { FanOutBranch } from './internal/fan-out-branch.ts'
 import { checkArgument, checkOptions, type OptionRule, option } from './options.ts'
 import type { StageStats } from './stats.ts'
@@ -38,6 +40,11 @@ export interface BranchOptions {
    * @default 16_777_216
    */
   readonly maxBytes?: number | undefined
+  /**
+   * A bound in bytes that this queue shares with other stages, made by `byteBudget`. What that makes it drop is counted
+   * under `budget-full`.
+   */
+  readonly budget?: ByteBudget | undefined
   /**
    * When the branch fails or ends by itself: `fail` destroys the fan-out and so the pipeline; `continue` goes on
    * without it, with a `'warning'`, and counts what it misses under `branch-failed`. What it had not acknowledged then
@@ -72,7 +79,7 @@ const name = 'fanOut'
 
 const defaults = { whenFull: 'block', whenFailed: 'fail', ...queueDefaults } as const satisfies BranchOptions
 
-const branchRules = { ...queueRules, whenFailed: option.oneOf('fail', 'continue') } as const
+const branchRules = { ...queueRules, budget: budgetRule, whenFailed: option.oneOf('fail', 'continue') } as const
 
 class FanOutSink extends EntryWritable implements FanOut {
   readonly #branches: readonly FanOutBranch[]
@@ -94,6 +101,7 @@ class FanOutSink extends EntryWritable implements FanOut {
           index,
           stages,
           bounds: boundsOf(options[index]),
+          budget: options[index]?.budget,
           acknowledgements: this.#acknowledgements,
           onIdle: () => this.#changed(),
           onClosed: (error) => this.#closed(index, error),
@@ -245,9 +253,9 @@ function checkPerBranch(perBranch: BranchOptions | readonly BranchOptions[], cou
   }
   for (const options of each) {
     checkOptions(name, options, branchRules)
-    const { whenFull = defaults.whenFull, maxEntries, maxBytes } = options
-    if (whenFull === 'block' && (maxEntries ?? maxBytes) !== undefined) {
-      const given = maxEntries === undefined ? 'maxBytes' : 'maxEntries'
+    const { whenFull = defaults.whenFull, maxEntries, maxBytes, budget } = options
+    const given = Object.entries({ maxEntries, maxBytes, budget }).find(([, value]) => value !== undefined)?.[0]
+    if (whenFull === 'block' && given !== undefined) {
       const way = "set whenFull to 'drop-newest' or 'drop-oldest', or put memoryBuffer() first in the branch"
       throw new OptionError(name, given, `\`${given}\` means nothing to a branch that blocks: ${way}`)
     }

@@ -2,6 +2,7 @@
 
 import { finished, PassThrough, pipeline, type Writable } from 'node:stream'
 import { type Batch, isBatch } from '../batch.ts'
+import type { BudgetShare, ByteBudget } from '../byte-budget.ts'
 import type { LogEntry } from '../entry.ts'
 import { LogwispError } from '../errors.ts'
 import type { StageStats } from '../stats.ts'
@@ -19,6 +20,8 @@ export interface FanOutBranchOptions {
   readonly stages: readonly unknown[]
   /** The bounds of the queue of a branch that drops; undefined for one that makes the fan-out wait. */
   readonly bounds: QueueBounds | undefined
+  /** What else bounds that queue. */
+  readonly budget: ByteBudget | undefined
   readonly acknowledgements: BranchAcknowledgements
   /** Nothing waits any more. */
   readonly onIdle: () => void
@@ -37,6 +40,7 @@ export class FanOutBranch {
   readonly #ledger = new Ledger()
   /** What waits: in the queue of a branch that drops, else the few items of the write that the fan-out is at. */
   readonly #queue: BoundedQueue | undefined
+  readonly #share: BudgetShare | undefined
   #waiting: (LogEntry | Batch)[] = []
   /** The batch that is being written entry by entry. */
   #batch: Batch | undefined
@@ -48,12 +52,18 @@ export class FanOutBranch {
   #closed = false
   #failed = false
 
-  constructor({ index, stages, bounds, acknowledgements, onIdle, onClosed }: FanOutBranchOptions) {
+  constructor({ index, stages, bounds, budget, acknowledgements, onIdle, onClosed }: FanOutBranchOptions) {
     this.#index = index
     this.#bounds = bounds
     this.#acknowledgements = acknowledgements
     this.#onIdle = onIdle
-    this.#queue = bounds && new BoundedQueue(bounds)
+    this.#share =
+      bounds &&
+      budget?.join({
+        name: `fanOut branch ${index}`,
+        ...(bounds.whenFull === 'drop-oldest' && { giveBack: (bytes) => this.#giveBack(bytes) }),
+      })
+    this.#queue = bounds && new BoundedQueue(bounds, this.#share)
     const [first] = stages
     // A function can be written to only behind a stream.
     this.#chain = typeof first === 'function' ? [new PassThrough({ objectMode: true }), ...stages] : stages
@@ -68,6 +78,7 @@ export class FanOutBranch {
       const failure = error ?? this.#earlyEnd
       this.#closed = true
       this.#failed = failure !== undefined
+      this.#share?.leave()
       onClosed(failure)
     }
     if (this.#chain.length === 1) finished(this.#head, { readable: false }, closed)
@@ -134,9 +145,19 @@ export class FanOutBranch {
     if (overflow === undefined) return
     // The newest are behind all that is queued; the oldest only behind what was written.
     const behind = this.#bounds?.whenFull === 'drop-newest' ? 'kept' : 'given'
-    for (const dropped of overflow.out) {
-      this.#ledger.dropped('branch-full', entriesOf(dropped))
-      this.#acknowledgements.passed(this.#index, dropped, behind)
+    this.#drop(overflow.byBudget === true ? 'budget-full' : 'branch-full', overflow.out, behind)
+  }
+
+  /** The budget wants some of it for another stage. */
+  #giveBack(bytes: number): void {
+    this.#drop('budget-full', this.#queue?.giveBack(bytes) ?? [], 'given')
+    if (this.#idle) this.#pump()
+  }
+
+  #drop(reason: string, items: readonly (LogEntry | Batch)[], behind: 'kept' | 'given'): void {
+    for (const item of items) {
+      this.#ledger.dropped(reason, entriesOf(item))
+      this.#acknowledgements.passed(this.#index, item, behind)
     }
   }
 
