@@ -27,8 +27,19 @@ const carriageReturn = 13
 /** Below this share of selected bytes, a line's text is copied out, so that keeping one line keeps no whole block. */
 const denseShare = 1 / 4
 
+/** Ids that follow from places: a line that starts at byte `start` of the block has `prefix` and the number `base + start`. */
+export interface LineIds {
+  readonly prefix: string
+  readonly base: number
+}
+
 /** Gives the origins of a block's lines. */
 export interface BatchOrigins {
+  /**
+   * How the ids of all lines follow from their places, when they do: whoever keeps a batch then need not keep an id for
+   * each line.
+   */
+  readonly ids?: LineIds | undefined
   /**
    * The origin of the line at bytes `start` to `end` of the block, `end` being past its line ending.
    * Asked with `start === end` it is that of the place between two lines: everything before it is covered.
@@ -161,6 +172,16 @@ export class Batch implements Iterable<LogEntry> {
     return this.#block.time
   }
 
+  /** The time zone of lines that tell none; undefined for that of this process. */
+  get zone(): TimeOptions['zone'] | undefined {
+    return this.#block.timeOptions?.zone
+  }
+
+  /** How the ids of its lines follow from their places in {@link bytes}, when that is known. */
+  get ids(): LineIds | undefined {
+    return this.#origins?.ids
+  }
+
   /** The whole block's bytes: offsets given by this batch are places in it. Never write to them. */
   get bytes(): Buffer {
     return this.#block.bytes
@@ -281,11 +302,11 @@ export class Batch implements Iterable<LogEntry> {
     return new Batch(this.#block, this.#origins, from, to, runs.toArray(), runs.count)
   }
 
-  /** The same lines with another way back; `map` gets the origin that a line, or the batch, had. */
+  /** The same lines with another way back; `map` gets the origin that a line, or the batch, had, and keeps its id. */
   withOrigins(map: (origin: Origin) => Origin): Batch {
     const origins = this.#origins
     if (origins === undefined) return this
-    const mapped: BatchOrigins = { at: (start, end) => map(origins.at(start, end)) }
+    const mapped: BatchOrigins = { ids: origins.ids, at: (start, end) => map(origins.at(start, end)) }
     return new Batch(this.#block, mapped, this.#from, this.#to, this.#runs, this.#count)
   }
 

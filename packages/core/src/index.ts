@@ -1,4 +1,4 @@
-export { Batch, type BatchOrigins, type BlockOptions, isBatch, RunList } from './batch.ts'
+export { Batch, type BatchOrigins, type BlockOptions, isBatch, type LineIds, RunList } from './batch.ts'
 export {
   type BudgetHolder,
   type BudgetHolderStats,

@@ -1,6 +1,6 @@
 /** The way back of the lines of one block: places in the file, also when the block was transcoded. */
 
-import type { BatchOrigins, Origin, OriginTracker } from '@logwisp/core'
+import type { BatchOrigins, LineIds, Origin, OriginTracker } from '@logwisp/core'
 import type { FileIdentity } from './file-identity.ts'
 import type { FileEncoding, LineBlock } from './line-blocks.ts'
 import type { FilePlace } from './saved-position.ts'
@@ -74,6 +74,10 @@ export class BlockOrigins implements BatchOrigins {
     this.after = after
   }
 
+  get ids(): LineIds | undefined {
+    return { prefix: `${this.fileId}:`, base: this.offset }
+  }
+
   at(start: number, end: number): FileOrigin {
     return new FileOrigin(this, this.sequence + end, this.offset + start)
   }
@@ -98,6 +102,11 @@ export class TranscodedOrigins extends BlockOrigins {
     super(options)
     this.#bytes = bytes
     this.#encoding = encoding
+  }
+
+  /** Characters are of other lengths in the file. */
+  override get ids(): undefined {
+    return undefined
   }
 
   override at(start: number, end: number): FileOrigin {

@@ -47,6 +47,7 @@ export class ReceivedOrigins {
     const base = this.#last
     this.#last += bytes
     return {
+      ids: { prefix: `${this.#prefix}:`, base },
       at: (start, end) => new ReceivedOrigin(this.#tracker, base + end, `${this.#prefix}:${base + start}`),
     }
   }
