@@ -172,7 +172,8 @@ test('W15b: a real disk that gets full loses nothing', async () => {
   onTestFinished(() => void execFileSync('umount', ['-l', directory]))
   await writeFile(join(directory, 'ballast'), Buffer.alloc(700_000))
   const tracker = new Acknowledgements()
-  const sink = fileSink(directory, { name: 'app', retryDelayMs: 5 })
+  // Long enough to look at the file while the sink waits, and not while it tries.
+  const sink = fileSink(directory, { name: 'app', retryDelayMs: 500 })
   const full = once(sink, 'warning')
   const done = pipeline(Readable.from(numbered(60_000, tracker)), sink)
   expect((await full)[0]).toMatchObject({ code: 'DISK_FULL' })
@@ -228,6 +229,15 @@ test('a sync that fails for want of space ends the sink too: the system may have
   const running = pipeline(Readable.from(numbered(10, tracker)), sinkOn(fs, directory, { fsync: 'always' }))
   await expect(running).rejects.toMatchObject({ code: 'WRITE_FAILED', cause: { code: 'ENOSPC' } })
   expect(tracker.sequences).toEqual([])
+})
+
+test('a file that cannot be closed at the end is an error with a code, as all are', async () => {
+  const directory = await temporaryDirectory()
+  const fs = failingFileSystem({
+    file: (file) => ({ close: () => file.close().then(() => Promise.reject(systemError('EIO'))) }),
+  })
+  const running = pipeline(Readable.from(numbered(10)), sinkOn(fs, directory))
+  await expect(running).rejects.toMatchObject({ code: 'WRITE_FAILED', cause: { code: 'EIO' } })
 })
 
 test('with fsync interval nothing is acknowledged before the sync', async () => {

@@ -2,14 +2,14 @@
 
 import { AssertionError } from 'node:assert'
 import { within } from './contract-check.ts'
-import { FaultyCalls, isShortenable } from './faulty-calls.ts'
+import { canMeet, FaultyCalls } from './faulty-calls.ts'
 
 /**
- * What a call meets with: the system's error of that name, before anything was done; or `'short'`, where a read or a
- * write does half of what it was asked for and says so, as all systems may. A close that fails has closed, and of a
- * `writeFile` that fails half is written.
+ * What a call meets with: the system's error of that name, before anything was done; `'short'`, where a read or a write
+ * does half of what it was asked for and says so, as all systems may; or `'torn'`, where a write does half and the next
+ * one gets `EIO`. A close that fails has closed, and of a `writeFile` that fails half is written.
  */
-export type Fault = 'EIO' | 'ENOSPC' | 'EMFILE' | 'EACCES' | 'EINTR' | 'short'
+export type Fault = 'EIO' | 'ENOSPC' | 'EMFILE' | 'EACCES' | 'EINTR' | 'short' | 'torn'
 
 /** What {@link eachFault} is told. */
 export interface EachFaultOptions {
@@ -49,7 +49,7 @@ export interface EachFaultReport {
   readonly outcomes: Readonly<Record<string, number>>
 }
 
-const allFaults: readonly Fault[] = ['EIO', 'ENOSPC', 'EMFILE', 'EACCES', 'EINTR', 'short']
+const allFaults: readonly Fault[] = ['EIO', 'ENOSPC', 'EMFILE', 'EACCES', 'EINTR', 'short', 'torn']
 
 /**
  * Runs a scenario once to count its calls to the file system, then once for each call and each fault, with that call
@@ -96,7 +96,7 @@ export async function eachFault<FileSystem extends object>(
   assertClosed(sound)
   const { calls } = sound
   const trials = calls.flatMap((name, call) =>
-    faults.filter((fault) => fault !== 'short' || isShortenable(name)).map((fault) => ({ call, name, fault })),
+    faults.filter((fault) => canMeet(name, fault)).map((fault) => ({ call, name, fault })),
   )
   const waiting = trials.values()
   const work = async (): Promise<void> => {

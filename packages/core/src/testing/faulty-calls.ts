@@ -15,9 +15,10 @@ export interface FaultyCall {
 
 type AnyFunction = (...args: unknown[]) => unknown
 
-/** Whether the call may do less than it was asked for. */
-export function isShortenable(name: string): boolean {
-  return name === 'file.read' || name === 'file.write' || name === 'file.writev'
+/** Whether a call may meet with a fault: only reads and writes can do less than they were asked for. */
+export function canMeet(name: string, fault: Fault): boolean {
+  if (fault === 'short') return name === 'file.read' || name === 'file.write' || name === 'file.writev'
+  return fault !== 'torn' || name === 'file.write' || name === 'file.writev'
 }
 
 /** A file system of which one call fails, and what was done with it. */
@@ -86,16 +87,17 @@ export class FaultyCalls<FileSystem extends object> {
   }
 
   /** Counts a call; the fault, if it is to fail. */
-  #strike(name: string): Fault | undefined {
+  #strike(name: string): Exclude<Fault, 'torn'> | undefined {
     const call = this.calls.length
     this.calls.push(name)
     if (this.#fault === undefined) return undefined
     const { fault, lastsCalls } = this.#fault
     if (this.#struck === undefined ? call !== this.#fault.call : name !== this.#struck) return undefined
-    if (this.#strikes >= lastsCalls || (fault === 'short' && !isShortenable(name))) return undefined
+    if (this.#strikes >= (fault === 'torn' ? lastsCalls + 1 : lastsCalls) || !canMeet(name, fault)) return undefined
     this.#struck = name
     this.#strikes++
-    return fault
+    if (fault !== 'torn') return fault
+    return this.#strikes === 1 ? 'short' : 'EIO'
   }
 }
 
@@ -119,7 +121,7 @@ function half(length: number): number {
 }
 
 /** As Node makes it of what the system says. */
-function systemError(code: Exclude<Fault, 'short'>, name: string): NodeJS.ErrnoException {
+function systemError(code: Exclude<Fault, 'short' | 'torn'>, name: string): NodeJS.ErrnoException {
   const syscall = name.replace(/^file\./, '')
   return Object.assign(new Error(`${code}: as a test wants it, ${syscall}`), {
     code,

@@ -1,11 +1,11 @@
 /** A sink's place in a directory: its lock, the file that it writes, and the names of those that it wrote before. */
 
-import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type FileLock, LogwispError, lockFile } from '@logwisp/core'
+import { type FileLock, LogwispError } from '@logwisp/core'
 import { ActiveFile } from './active-file.ts'
 import type { FileSystem } from './file-system.ts'
 import { activeName, compareRotated, nextRotatedName, parseRotatedName, type RotatedName } from './rotation.ts'
+import { syncDirectory } from './sync-directory.ts'
 
 /** Whose place it is. */
 export interface FilePlaceOptions {
@@ -45,7 +45,7 @@ export class FilePlace {
     const file = await ActiveFile.open(this.#fs, this.path)
     try {
       await this.#mend(file)
-      if (this.#options.isDurable) await syncDirectory(this.#options.directory)
+      if (this.#options.isDurable) await syncDirectory(this.#fs, this.#options.directory)
     } catch (error) {
       await file.close()
       throw error
@@ -85,7 +85,7 @@ export class FilePlace {
   }
 
   #takeLock(path: string): Promise<FileLock> {
-    return lockFile(path, (pid) => {
+    return this.#fs.lockFile(path, (pid) => {
       const who = pid === undefined ? 'another sink that is starting' : `a sink of process ${pid}`
       const advice = `if no such sink runs any more, remove ${path}`
       return `${this.path} is being written by ${who}: give this sink another name or directory; ${advice}`
@@ -109,15 +109,5 @@ export class FilePlace {
     const deed = isAfterCrash ? 'which a crash had left there, were cut off' : 'were ended with a line feed'
     const advice = 'nothing needs to be done, unless another program writes to this file'
     this.#options.warn(new LogwispError('TORN_LINE', `the last ${torn} bytes of ${this.path}, ${deed}: ${advice}`))
-  }
-}
-
-/** Makes the names in a directory safe; nothing where that is not possible (Windows). */
-async function syncDirectory(path: string): Promise<void> {
-  try {
-    const handle = await open(path, 'r')
-    await handle.sync().finally(() => handle.close())
-  } catch (error) {
-    if (process.platform !== 'win32') throw error
   }
 }

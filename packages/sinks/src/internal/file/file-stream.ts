@@ -304,9 +304,10 @@ export class FileStream extends EntryWritable implements FileSink {
     const file = this.#file
     this.#file = undefined
     try {
-      await file?.close()
-    } finally {
-      await this.#place.release()
+      // Closing is where some file systems (NFS) tell that what was written did not get through.
+      await (file?.close() ?? Promise.resolve()).finally(() => this.#place.release())
+    } catch (error) {
+      throw writeFailed(this.path, error)
     }
   }
 }

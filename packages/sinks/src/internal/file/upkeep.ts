@@ -94,7 +94,7 @@ export class Upkeep {
         if (isCompressed) continue
         this.#abort.signal.throwIfAborted()
         try {
-          await compressFile(join(this.#directory, fileName), this.#abort.signal)
+          await compressFile(this.#fs, join(this.#directory, fileName), this.#abort.signal)
         } catch (error) {
           if (this.#abort.signal.aborted) throw error
           if (isAbsent(error)) continue
