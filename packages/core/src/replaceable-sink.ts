@@ -1,10 +1,13 @@
 /** `replaceableSink`: a sink that outlives the sink inside of it, which may fail, or be replaced by another one. */
 
 import { type Batch, isBatch } from './batch.ts'
+import type { BudgetShare, ByteBudget } from './byte-budget.ts'
 import type { LogEntry } from './entry.ts'
+import { entrySize } from './entry-size.ts'
 import { type EntrySink, EntryWritable } from './entry-writable.ts'
 import { LogwispError } from './errors.ts'
 import { fullJitterMs } from './full-jitter.ts'
+import { budgetRule } from './internal/budget/budget-rule.ts'
 import { InnerSink } from './internal/inner-sink.ts'
 import { KeptItems } from './internal/kept-items.ts'
 import { checkArgument, checkOptions, type OptionRule, option } from './options.ts'
@@ -44,6 +47,11 @@ export interface ReplaceableSinkOptions {
    * @default 67_108_864
    */
   readonly maxKeptBytes?: number | undefined
+  /**
+   * A bound in bytes that it shares with other stages, made by `byteBudget`. Reached, the writer waits. A sink inside that
+   * acknowledges only once it was given enough (`maxBatchDelayMs: Infinity`) may wait for ever then.
+   */
+  readonly budget?: ByteBudget | undefined
   /**
    * How long the end may take: from `end()` until everything is delivered, restarts included.
    *
@@ -134,6 +142,7 @@ const rules = {
   maxRestartDelayMs: option.integer({ min: 1, max: maxTimerMs }),
   maxKeptEntries: option.integer({ min: 1, orInfinity: true }),
   maxKeptBytes: option.integer({ min: 1 }),
+  budget: budgetRule,
   endTimeoutMs: option.integer({ min: 0, max: maxTimerMs, orInfinity: true }),
 } as const
 
@@ -142,6 +151,7 @@ const replaceRules = { drainTimeoutMs: option.integer({ min: 0, max: maxTimerMs,
 class ReplaceableSinkStream extends EntryWritable implements ReplaceableSink {
   readonly #options: WithDefaults<ReplaceableSinkOptions, typeof defaults>
   readonly #kept = new KeptItems((item) => this.#safe(item))
+  readonly #share: BudgetShare | undefined
   #make: MakeSink
   #state: ReplaceableSinkState = 'starting'
   #inner: InnerSink | undefined
@@ -173,6 +183,7 @@ class ReplaceableSinkStream extends EntryWritable implements ReplaceableSink {
     super({ acknowledge: 'by-hand' })
     this.#make = make
     this.#options = options
+    this.#share = options.budget?.join({ name, onRoom: () => this.#pump() })
   }
 
   get current(): EntrySink | undefined {
@@ -233,6 +244,7 @@ class ReplaceableSinkStream extends EntryWritable implements ReplaceableSink {
     this.#inner = undefined
     inner?.destroy()
     for (const item of this.#kept.clear()) this.#drop(item)
+    this.#share?.setHeld(0)
     this.#tellReplaced()
     this.#pump()
   }
@@ -268,6 +280,7 @@ class ReplaceableSinkStream extends EntryWritable implements ReplaceableSink {
     const inner = this.#inner
     this.#inner = undefined
     const closed = (): void => {
+      this.#share?.leave()
       this.#tellReplaced()
       for (const resolve of this.#draining.splice(0)) resolve()
       callback(error)
@@ -429,13 +442,20 @@ class ReplaceableSinkStream extends EntryWritable implements ReplaceableSink {
   }
 
   #admit(): void {
-    const { maxKeptEntries, maxKeptBytes } = this.#options
     for (; this.#waitingFrom < this.#waiting.length; this.#waitingFrom++) {
       const item = this.#waiting[this.#waitingFrom] as LogEntry | Batch
       if (this.#abandoned) this.#drop(item)
-      else if (this.#kept.entries < maxKeptEntries && this.#kept.bytes < maxKeptBytes) this.#kept.add(item)
+      else if (this.#hasRoomFor(item)) this.#kept.add(item)
       else return
     }
+  }
+
+  #hasRoomFor(item: LogEntry | Batch): boolean {
+    const { maxKeptEntries, maxKeptBytes } = this.#options
+    if (this.#kept.entries >= maxKeptEntries || this.#kept.bytes >= maxKeptBytes) return false
+    // A batch without lines is not kept.
+    if (this.#share === undefined || (isBatch(item) && item.count === 0)) return true
+    return this.#share.take(entrySize(item))
   }
 
   /** Whether everything was given, and the sink inside wants more. */
@@ -448,6 +468,7 @@ class ReplaceableSinkStream extends EntryWritable implements ReplaceableSink {
 
   #safe(item: LogEntry | Batch): void {
     this.#failures = 0
+    this.#share?.setHeld(this.#kept.bytes)
     this.delivered(item)
     if (this.#waitingFrom < this.#waiting.length) this.#pump()
     this.#tellDrained()
