@@ -48,7 +48,6 @@ describe('a buffer before a sink', () => {
     const disk = {
       directory: 'spool',
       max_size_mb: 1000,
-      segment_size_mb: 16,
       when_full: 'block',
       fsync: 'interval',
       fsync_interval_ms: 100,
@@ -130,12 +129,16 @@ sinks = [
     })
   })
 
-  it('has room for two segments, and is the only one that drops', () => {
+  it('has room for a segment, and is the only one that drops', () => {
     expect(
-      problems(toml('buffer = { type = "disk", directory = "a", max_size_mb = 20 }', ', when_full = "drop-oldest"')),
+      problems(
+        toml(
+          'buffer = { type = "disk", directory = "a", max_size_mb = 20, segment_size_mb = 32 }',
+          ', when_full = "drop-oldest"',
+        ),
+      ),
     ).toEqual({
-      'pipelines.0.sinks.0.buffer.max_size_mb':
-        'must be at least twice `segment_size_mb` (16), got 20: room comes by whole segments',
+      'pipelines.0.sinks.0.buffer.segment_size_mb': 'must be at most `max_size_mb` (20), got 32',
       'pipelines.0.sinks.0.options.when_full':
         'does not go together with `buffer`: say `when_full` there, and leave it out here',
     })

@@ -43,10 +43,25 @@ function textOf(explanation: Explanation, width: number, style: Styles): string 
   }
   const indented = (text: string, first: string, paint = (line: string): string => line): string[] =>
     wrapTo(visible(text), width - 4).map((line, at) => `${at === 0 ? first : '    '}${paint(line)}`)
+  const bullet = (text: string, paint: (line: string) => string): string[] =>
+    wrapTo(visible(text), width - 6).map((line, at) => paint(`${at === 0 ? '    - ' : '      '}${line}`))
   const lines = [style.bold(name), '', ...pipelinePicture(explanation, width), '']
+  const said = new Set<string>()
   for (const { from, to, guarantee } of links) {
     lines.push(...indented(`${from} → ${to}`, '  ', style.bold))
     lines.push(...indented(guarantee.words, '    ', color[guarantee.strength]))
+    // Two sources of a kind have the same exceptions.
+    const news = guarantee.except.filter((text) => !said.has(text))
+    const isRepeated = news.length < guarantee.except.length
+    if (guarantee.except.length > 0) {
+      lines.push(
+        style.dim(
+          `    but not${isRepeated ? ' what is said above' : ''}${isRepeated && news.length > 0 ? ', and not' : ''}`,
+        ),
+      )
+    }
+    for (const text of news) lines.push(...bullet(text, style.dim))
+    for (const text of news) said.add(text)
   }
   lines.push('', style.bold('Weakest link'), ...indented(weakest, '    '))
   if (advice.length > 0) {

@@ -1,7 +1,9 @@
 /** What a pipeline is made of, and what becomes of an entry on each link of it. */
 
+import { bufferOf } from '../config/checks/check-buffers.ts'
 import { formatWord } from '../config/checks/check-pipelines.ts'
 import type { FilterConfig, PipelineConfig, SinkConfig, SourceConfig } from '../config/schema.ts'
+import { bufferGuarantee, bufferLabel, drainGuarantee } from './buffer-guarantees.ts'
 import { type Guarantee, strengths } from './guarantee.ts'
 import { branchGuarantee, isLive, losesOrder, lossOfFormat, sinkGuarantee } from './sink-guarantees.ts'
 import { limitGuarantee, sourceGuarantee } from './source-guarantees.ts'
@@ -11,6 +13,8 @@ export interface ExplainedStage {
   readonly type: string
   /** Where it reads or writes. */
   readonly place: string
+  /** What stands before a sink. */
+  readonly buffer?: string | undefined
 }
 
 /** From one place to the next. */
@@ -39,11 +43,14 @@ export function explanationOf(pipeline: PipelineConfig, router: boolean): Explan
   const { name, rate_limit: limit } = pipeline
   const prefix = router ? `/${name}` : ''
   const sources = pipeline.sources.map((source) => ({ type: source.type, place: placeOfSource(source, prefix) }))
-  const sinks = pipeline.sinks.map((sink) => ({ type: sink.type, place: placeOfSink(sink, prefix) }))
+  const sinks = pipeline.sinks.map((sink) => {
+    const buffer = bufferOf(sink)
+    return { type: sink.type, place: placeOfSink(sink, prefix), buffer: buffer && bufferLabel(buffer) }
+  })
   const links: Link[] = pipeline.sources.map((source, at) => ({
     from: labelOf(sources[at] as ExplainedStage),
     to: name,
-    guarantee: sourceGuarantee(source),
+    guarantee: sourceGuarantee(source, pipeline),
   }))
   const limited = limitGuarantee(limit)
   if (limited !== undefined) links.push({ from: 'rate_limit', to: name, guarantee: limited })
@@ -51,11 +58,10 @@ export function explanationOf(pipeline: PipelineConfig, router: boolean): Explan
   const kept: Link[] = [...links]
   pipeline.sinks.forEach((sink, at) => {
     const { type, place } = sinks[at] as ExplainedStage
-    const branch: Link = { from: name, to: type, guarantee: branchGuarantee(sink) }
-    const end: Link = { from: type, to: place, guarantee: sinkGuarantee(sink) }
-    const both = isLive(sink) && branch.guarantee.strength === 'at-least-once' ? [end] : [branch, end]
-    links.push(...both)
-    if (!isLive(sink)) kept.push(...both)
+    const way = isLive(sink) && branchGuarantee(sink).strength === 'at-least-once' ? [] : linksInto(sink, name)
+    const all = [...way, { from: type, to: place, guarantee: sinkGuarantee(sink) }]
+    links.push(...all)
+    if (!isLive(sink)) kept.push(...all)
   })
   const nothingKeeps = pipeline.sinks.every(isLive)
   const judged = nothingKeeps ? links : kept
@@ -76,19 +82,32 @@ export function explanationOf(pipeline: PipelineConfig, router: boolean): Explan
     filters: pipeline.filters.map(filterText),
     sinks,
     links,
-    weakest: weakestSentence(weak, nothingKeeps),
+    weakest: weakestSentence(weak, judged, nothingKeeps),
     advice: [...new Set(advice)],
   }
+}
+
+/** From the pipeline to a sink, through what stands before it. */
+function linksInto(sink: SinkConfig, pipeline: string): readonly Link[] {
+  const buffer = bufferOf(sink)
+  if (buffer === undefined) return [{ from: pipeline, to: sink.type, guarantee: branchGuarantee(sink) }]
+  const label = bufferLabel(buffer)
+  const drain = drainGuarantee(buffer)
+  return [
+    { from: pipeline, to: label, guarantee: bufferGuarantee(buffer) },
+    ...(drain === undefined ? [] : [{ from: label, to: sink.type, guarantee: drain }]),
+  ]
 }
 
 function weakestOf(links: readonly Link[]): Link {
   return links.reduce((weakest, link) => (rank(link.guarantee) < rank(weakest.guarantee) ? link : weakest))
 }
 
-function weakestSentence({ from, to, guarantee }: Link, nothingKeeps: boolean): string {
+function weakestSentence({ from, to, guarantee }: Link, all: readonly Link[], nothingKeeps: boolean): string {
   if (nothingKeeps) return 'Nothing keeps the entries: every sink only shows them to whoever looks.'
   if (guarantee.strength === 'at-least-once') {
-    return 'None: at least once from end to end. After a crash the last entries may come twice, with the same ids.'
+    const but = all.some(({ guarantee: { except } }) => except.length > 0) ? ', but for what is said above' : ''
+    return `None: at least once from end to end${but}. After a crash the last entries may come twice, with the same ids.`
   }
   return `${from} → ${to}: ${guarantee.words}.`
 }

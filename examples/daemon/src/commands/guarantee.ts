@@ -23,6 +23,8 @@ export interface Guarantee {
   readonly words: string
   /** What would make it stronger; undefined where nothing in this configuration would. */
   readonly stronger: string | undefined
+  /** What it does not cover: each case with its cause, and what to do about it. None of them is found in the promise. */
+  readonly except: readonly string[]
 }
 
 /** A row of a table. */
@@ -30,7 +32,8 @@ export interface Rule<About> {
   readonly applies: (about: About) => boolean
   readonly strength: Strength
   readonly words: string | ((about: About) => string)
-  readonly stronger?: string
+  readonly stronger?: string | ((about: About) => string)
+  readonly except?: (about: About) => readonly string[]
 }
 
 /** For the last rule of a table. */
@@ -40,6 +43,16 @@ export const always = (): boolean => true
 export function guaranteeBy<About>(rules: readonly Rule<About>[], about: About): Guarantee | undefined {
   const rule = rules.find(({ applies }) => applies(about))
   if (rule === undefined) return undefined
-  const { strength, words, stronger } = rule
-  return { strength, words: typeof words === 'string' ? words : words(about), stronger }
+  const { strength, words, stronger, except } = rule
+  return {
+    strength,
+    words: typeof words === 'string' ? words : words(about),
+    stronger: typeof stronger === 'function' ? stronger(about) : stronger,
+    except: except?.(about) ?? [],
+  }
+}
+
+/** `1,000`. */
+export function counted(entries: number): string {
+  return entries.toLocaleString('en-US')
 }

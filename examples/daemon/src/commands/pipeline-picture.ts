@@ -34,7 +34,11 @@ export function pipelinePicture(explanation: Explanation, width: number): readon
 }
 
 function stageLines(stages: readonly ExplainedStage[]): readonly string[] {
-  return stages.flatMap(({ type, place }) => [type, `  ${visible(place)}`])
+  return stages.flatMap(({ type, place, buffer }) => [
+    type,
+    `  ${visible(place)}`,
+    ...(buffer === undefined ? [] : [`  after a ${visible(buffer)}`]),
+  ])
 }
 
 function sideBySide(boxes: readonly Box[], widths: readonly number[]): readonly string[] {

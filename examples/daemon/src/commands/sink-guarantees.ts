@@ -1,7 +1,7 @@
 /** What is promised where entries go out: from the pipeline to a sink, and from each kind of sink on. */
 
 import type { SinkConfig, SinkOf } from '../config/schema.ts'
-import { always, type Guarantee, guaranteeBy, type Rule } from './guarantee.ts'
+import { always, counted, type Guarantee, guaranteeBy, type Rule } from './guarantee.ts'
 
 const branches: readonly Rule<SinkConfig['options']>[] = [
   {
@@ -152,8 +152,4 @@ export function losesOrder(sink: SinkConfig): boolean {
 /** Whether a sink only shows entries. */
 export function isLive({ type }: SinkConfig): boolean {
   return type === 'http' || type === 'tcp' || type === 'websocket'
-}
-
-function counted(entries: number): string {
-  return entries.toLocaleString('en-US')
 }

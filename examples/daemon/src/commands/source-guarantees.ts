@@ -1,33 +1,78 @@
 /** What is promised where entries come in: from each kind of source to the pipeline, and by the pipeline's rate limit. */
 
+import { bufferOf } from '../config/checks/check-buffers.ts'
 import type { PipelineConfig, SourceConfig, SourceOf } from '../config/schema.ts'
-import { always, type Guarantee, guaranteeBy, type Rule } from './guarantee.ts'
+import { safeWhen } from './buffer-guarantees.ts'
+import { always, counted, type Guarantee, guaranteeBy, type Rule } from './guarantee.ts'
+import { isLive } from './sink-guarantees.ts'
 
-const onDisk: readonly Rule<unknown>[] = [
+/** A source, and who takes its entries over. */
+interface In<Source extends SourceConfig> {
+  readonly source: Source
+  /** Who has to have an entry for it to be done, in words. */
+  readonly takers: string
+  /** When whoever takes it over first has it, where that is a disk buffer before each sink; in words that follow "once". */
+  readonly onDisk: string | undefined
+}
+
+const toDisk =
+  'put a disk buffer before each sink that keeps entries (`buffer = { type = "disk", directory = … }`): what was taken is safe there however slow the sink is'
+
+const followed: readonly Rule<In<SourceOf<'directory' | 'file'>>>[] = [
   {
     applies: always,
     strength: 'at-least-once',
-    words: 'at least once: the position is saved when every sink has it, and read again from there',
+    words: ({ takers }) => `at least once: the position is saved when ${takers}, and read again from there`,
+    except: ({ source }) => unreadable(source),
   },
 ]
 
-const standardInput: readonly Rule<unknown>[] = [
+/** Lines of files that no follower can read, or that this one is told not to. */
+function unreadable({ type, options }: SourceOf<'directory' | 'file'>): readonly string[] {
+  const { start_at, rotate_delay_ms, max_line_bytes, when_line_too_long } = options
+  const late = `${rotate_delay_ms / 1000} s after the rotation (\`rotate_delay_ms\`)`
+  return [
+    ...(start_at === 'end'
+      ? ['lines that are there before the first start: say `start_at = "beginning"`, if they are wanted']
+      : []),
+    'lines between the copy and the cut of a rotation by `copytruncate`: they are in no file. Rotate with `create`',
+    'rotated files that are removed, or compressed out of sight, before they are read: keep them for longer than a sink may be down',
+    type === 'file'
+      ? `lines written to a rotated file later than ${late}`
+      : `lines written later than ${late} to a file whose rotated name does not match \`pattern\``,
+    ...(when_line_too_long === 'split'
+      ? []
+      : [
+          `${when_line_too_long === 'truncate' ? 'the rest of lines longer than' : 'lines longer than'} ${counted(max_line_bytes)} bytes, counted: \`when_line_too_long = "split"\` gives all of them`,
+        ]),
+  ]
+}
+
+const standardInput: readonly Rule<In<SourceOf<'stdin'>>>[] = [
+  {
+    applies: ({ onDisk }) => onDisk !== undefined,
+    strength: 'at-most-once',
+    words: ({ onDisk }) =>
+      `at most once: stdin can't be read again, so what was taken and is not in the disk buffer yet (${onDisk}) is lost in a crash`,
+    stronger: 'let the program write to a file, and follow that with a `file` source',
+  },
   {
     applies: always,
     strength: 'at-most-once',
     words: "at most once: stdin can't be read again, so what was taken and not written is lost in a crash",
-    stronger: 'let the program write to a file, and follow that with a `file` source',
+    stronger: `let the program write to a file, and follow that with a \`file\` source; or ${toDisk}`,
   },
 ]
 
-const posted: readonly Rule<SourceOf<'http'>>[] = [
+const posted: readonly Rule<In<SourceOf<'http'>>>[] = [
   {
-    applies: ({ options }) => options.respond === 'delivered',
+    applies: ({ source: { options } }) => options.respond === 'delivered',
     strength: 'at-least-once',
-    words: 'at least once: answered when every sink has it; a client without an answer sends it again',
+    words: ({ takers }) => `at least once: answered when ${takers}; a client without an answer sends it again`,
+    except: () => ['clients that do not send again what was answered with an error, or not at all'],
   },
   {
-    applies: ({ options }) => options.respond === 'either',
+    applies: ({ source: { options } }) => options.respond === 'either',
     strength: 'conditional',
     words:
       'at least once for clients that ask (`Prefer: respond-delivered`), at most once for others: a 202 comes before the sinks have it',
@@ -36,14 +81,15 @@ const posted: readonly Rule<SourceOf<'http'>>[] = [
   {
     applies: always,
     strength: 'at-most-once',
-    words: 'at most once: answered with 202 when it is taken; what no sink has yet is lost in a crash',
+    words: ({ onDisk }) =>
+      `at most once: answered with 202 when it is taken; what ${onDisk === undefined ? 'no sink has yet' : `is not in the disk buffer yet (${onDisk})`} is lost in a crash`,
     stronger: 'say `respond = "delivered"`, so that clients are answered when the sinks have it',
   },
 ]
 
-const connected: readonly Rule<SourceOf<'tcp'>>[] = [
+const connected: readonly Rule<In<SourceOf<'tcp'>>>[] = [
   {
-    applies: ({ options }) => options.framing === 'octet-counted',
+    applies: ({ source: { options } }) => options.framing === 'octet-counted',
     strength: 'at-most-once',
     words: 'at most once: syslog tells its sender nothing, so what is under way is lost in a crash',
     stronger: 'follow the file of the syslog daemon instead, or send with a LogWisp next to it',
@@ -74,18 +120,19 @@ const sentByWebSocket: readonly Rule<unknown>[] = [
   },
 ]
 
-/** What is promised from where entries come from to the pipeline. */
-export function sourceGuarantee(source: SourceConfig): Guarantee {
+/** What is promised from where entries come from to the pipeline, whose sinks and buffers take them over. */
+export function sourceGuarantee(source: SourceConfig, { sinks }: Pick<PipelineConfig, 'sinks'>): Guarantee {
+  const around = takersOf(sinks)
   switch (source.type) {
     case 'directory':
     case 'file':
-      return guaranteeBy(onDisk, source) as Guarantee
+      return guaranteeBy(followed, { source, ...around }) as Guarantee
     case 'stdin':
-      return guaranteeBy(standardInput, source) as Guarantee
+      return guaranteeBy(standardInput, { source, ...around }) as Guarantee
     case 'http':
-      return guaranteeBy(posted, source) as Guarantee
+      return guaranteeBy(posted, { source, ...around }) as Guarantee
     case 'tcp':
-      return guaranteeBy(connected, source) as Guarantee
+      return guaranteeBy(connected, { source, ...around }) as Guarantee
     case 'sse':
       return guaranteeBy(fetched, source) as Guarantee
     case 'websocket':
@@ -93,6 +140,20 @@ export function sourceGuarantee(source: SourceConfig): Guarantee {
         'url' in source.options && source.options.url !== undefined ? fetched : sentByWebSocket,
         source,
       ) as Guarantee
+  }
+}
+
+/** Who has to have an entry before it is done for its source. Viewers have it as soon as they are shown it. */
+function takersOf(sinks: PipelineConfig['sinks']): Omit<In<SourceConfig>, 'source'> {
+  const keeping = sinks.filter((sink) => !isLive(sink))
+  const buffered = keeping.map(bufferOf).flatMap((buffer) => (buffer?.type === 'disk' ? [safeWhen(buffer)] : []))
+  if (buffered.length === 0) return { takers: 'every sink has it', onDisk: undefined }
+  const isAll = buffered.length === keeping.length
+  return {
+    takers: isAll
+      ? `${keeping.length === 1 ? 'the disk buffer has' : 'every disk buffer has'} it`
+      : 'every sink, or the disk buffer before it, has it',
+    onDisk: isAll ? [...new Set(buffered)].join(', ') : undefined,
   }
 }
 

@@ -71,8 +71,23 @@ function stageSections(kind: string, pipeline: SchemaNode, shape: TableShape, ke
       return section(`${kind} \`${type}\`${which}`, what ?? '', rows.filter(isOwn))
     }),
   )
-  if (common.length === 0) return types
-  return [section(`Every ${kind.toLowerCase()}`, 'In `options`, whatever the type.', common), ...types]
+  const beside = besideOptions(kind, pipeline, shape, key, shared)
+  if (common.length === 0) return [...types, ...beside]
+  return [section(`Every ${kind.toLowerCase()}`, 'In `options`, whatever the type.', common), ...beside, ...types]
+}
+
+/** Keys of a stage that are neither its type nor within its options, with the types that have them. */
+function besideOptions(kind: string, pipeline: SchemaNode, shape: TableShape, key: string, shared: Shared): string[] {
+  const typesOf = new Map<string, string[]>()
+  for (const node of alternatives(itemOf(pipeline, key))) {
+    const { type, options, ...properties } = node.properties ?? {}
+    const word = String(type?.const)
+    for (const { text } of rowsOf({ ...node, properties }, tableOf(choiceShape(shape, key), word), shared)) {
+      typesOf.set(text, [...(typesOf.get(text) ?? []), `\`${word}\``])
+    }
+  }
+  const title = `Beside the options of a ${kind.toLowerCase()}`
+  return [...typesOf].map(([text, types]) => section(title, `Of ${types.join(', ')}.`, [{ key, text }]))
 }
 
 /** Tables without `options` that are told apart by their type. */

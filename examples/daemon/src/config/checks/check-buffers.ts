@@ -51,10 +51,10 @@ export function checkBuffers(config: Config, findings: Findings): void {
       findings.problem(`${path}.directory`, `${directory} belongs to ${other} already: give the buffer one of its own`)
     }
     holders.set(directory, title)
-    if (buffer.max_size_mb < 2 * buffer.segment_size_mb) {
+    if (buffer.segment_size_mb !== undefined && buffer.segment_size_mb > buffer.max_size_mb) {
       findings.problem(
-        `${path}.max_size_mb`,
-        `must be at least twice \`segment_size_mb\` (${buffer.segment_size_mb}), got ${buffer.max_size_mb}: room comes by whole segments`,
+        `${path}.segment_size_mb`,
+        `must be at most \`max_size_mb\` (${buffer.max_size_mb}), got ${buffer.segment_size_mb}`,
       )
     }
     if (buffer.fsync === 'never') {

@@ -10,8 +10,10 @@ const onDisk = {
   max_size_mb: megabytes.default(1000).describe('What it may take of the disk. Unit: 1,000,000 bytes.'),
   segment_size_mb: megabytes
     .max(2_000)
-    .default(16)
-    .describe('The size of one of its files: what is delivered is removed by whole ones. Unit: 1,000,000 bytes.'),
+    .optional()
+    .describe(
+      'The size of one of its files: what is delivered is removed by whole ones. Default: 16, or a quarter of `max_size_mb` where that is less. Unit: 1,000,000 bytes.',
+    ),
   when_full: whenFull.describe(
     'When it is full: `block` makes the pipeline wait, the others drop what comes or what is oldest, and count it.',
   ),
