@@ -28,6 +28,8 @@ export interface FileLock {
   readonly isTakenOver: boolean
   /** Lets go of it, and removes its file; a second time does nothing. */
   release(): Promise<void>
+  /** Lets go of it as a crash does, leaving its file: what it stood for is not in order, and the next one is to know. */
+  abandon(): void
 }
 
 /** A lock file that says nothing is being written this moment, or its maker crashed then; after this time, the latter. */
@@ -76,6 +78,7 @@ export async function lockFile(path: string, describe: (pid: number | undefined)
       const text = await readLock(path)
       if (text !== undefined && parse(text)?.token === token) await rm(path, { force: true })
     },
+    abandon: () => void held.delete(token),
   }
 }
 

@@ -231,6 +231,31 @@ test('a sync that fails for want of space ends the sink too: the system may have
   expect(tracker.sequences).toEqual([])
 })
 
+test('a torn line that cannot be cut off either is cut off by the next sink', async () => {
+  const directory = await temporaryDirectory()
+  const answers: (number | Error)[] = [7, 4, systemError('EIO')]
+  const fs = failingFileSystem({
+    file: (file) => ({
+      writev: (async (buffers: Buffer[]) => {
+        const answer = answers.shift()
+        if (answer instanceof Error) throw answer
+        return file.writev([Buffer.concat(buffers).subarray(0, answer)])
+      }) as typeof file.writev,
+      truncate: () => Promise.reject(systemError('EIO')),
+    }),
+  })
+  const tracker = new Acknowledgements()
+  const running = pipeline(Readable.from(numbered(2, tracker)), sinkOn(fs, directory))
+  await expect(running).rejects.toMatchObject({ code: 'WRITE_FAILED' })
+  expect(await readFile(join(directory, 'app.log'), 'utf8')).toBe('line 1\nline')
+  const next = sinkOn(realFileSystem, directory)
+  const warnings = warningsOf(next)
+  expect(tracker.sequences).toEqual([])
+  await pipeline(Readable.from(numbered(2)), next)
+  expect(warnings).toEqual(['TORN_LINE'])
+  expect((await filesOf(directory, 'app')).text).toBe(lines(1, 1) + lines(1, 2))
+})
+
 test('a file that cannot be closed at the end is an error with a code, as all are', async () => {
   const directory = await temporaryDirectory()
   const fs = failingFileSystem({

@@ -62,11 +62,12 @@ export class FilePlace {
     return path
   }
 
-  /** Lets go of the lock. */
-  async release(): Promise<void> {
+  /** Lets go of the lock. Not `isWhole`: the file may end within a line, which the next sink is to cut off. */
+  async release(isWhole: boolean): Promise<void> {
     const lock = this.#lock
     this.#lock = undefined
-    await lock?.release()
+    if (isWhole) await lock?.release()
+    else lock?.abandon()
   }
 
   /** Takes the lock, and learns which names are taken. */

@@ -30,6 +30,8 @@ export class FileStream extends EntryWritable implements FileSink {
   readonly #upkeep: Upkeep
   readonly #constructed: Promise<void>
   #file: ActiveFile | undefined
+  /** False when what was written of a line could not be taken back. */
+  #isWhole = true
   #checkedAt = -Infinity
   #rotateNotBefore = -Infinity
   #periodTimer: NodeJS.Timeout | undefined
@@ -202,7 +204,9 @@ export class FileStream extends EntryWritable implements FileSink {
     await this.#space.claim(load.bytes)
     const { written, error } = await file.append(load.buffers)
     const whole = error === undefined ? written : this.#outgoing.wholeEntries(written)
-    if (whole < written) await file.takeBack(written - whole)
+    this.#isWhole = whole === written
+    if (!this.#isWhole) await file.takeBack(written - whole)
+    this.#isWhole = true
     if (error !== undefined && !isOutOfSpace(error)) throw error
     if (whole > 0 && this.#settings.fsync === 'always') await file.sync()
     this.#bytesOut += whole
@@ -305,7 +309,7 @@ export class FileStream extends EntryWritable implements FileSink {
     this.#file = undefined
     try {
       // Closing is where some file systems (NFS) tell that what was written did not get through.
-      await (file?.close() ?? Promise.resolve()).finally(() => this.#place.release())
+      await (file?.close() ?? Promise.resolve()).finally(() => this.#place.release(this.#isWhole))
     } catch (error) {
       throw writeFailed(this.path, error)
     }
