@@ -1,6 +1,6 @@
 /** The sink that sends entries over a TCP connection of its own making. */
 
-import type { EntrySink, Format, LogwispError, StageStats } from '@logwisp/core'
+import type { ByteBudget, EntrySink, Format, LogwispError, StageStats } from '@logwisp/core'
 import { tcpClientSettings } from './internal/tcp-client/tcp-client-settings.ts'
 import { TcpClientStream } from './internal/tcp-client/tcp-client-stream.ts'
 
@@ -59,6 +59,11 @@ export interface TcpClientSinkOptions {
    * @default 33554432
    */
   readonly maxBufferBytes?: number | undefined
+  /**
+   * A bound in bytes that it shares with other stages, made by `byteBudget`: for what waits, or is sent and not acknowledged.
+   * Reached, the pipeline waits.
+   */
+  readonly budget?: ByteBudget | undefined
   /** For a connection with TLS and greeting, in ms. @default 10000 */
   readonly connectTimeoutMs?: number | undefined
   /** A connection whose peer takes nothing for so long is made anew (`acknowledge: 'written'`). In ms. @default 30000 */

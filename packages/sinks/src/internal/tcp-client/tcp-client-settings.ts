@@ -5,6 +5,7 @@ import type { ConnectionOptions } from 'node:tls'
 import { checkArgument, checkOptions, OptionError, type OptionRule, option } from '@logwisp/core'
 import { withDefaults } from '@logwisp/core/with-defaults'
 import type { TcpClientSinkOptions } from '../../tcp-client-sink.ts'
+import { budgetRule } from '../budget-rule.ts'
 import type { TcpAddress, TcpLinkSettings } from './tcp-link.ts'
 
 const defaults = {
@@ -56,6 +57,7 @@ const rules: Readonly<Record<keyof TcpClientSinkOptions, OptionRule>> = {
   tls: tlsRule,
   maxBufferEntries: option.integer({ min: 1 }),
   maxBufferBytes: option.integer({ min: 65_536 }),
+  budget: budgetRule,
   connectTimeoutMs: milliseconds,
   writeTimeoutMs: boundedOrNot,
   ackTimeoutMs: option.integer({ min: 300, max: maxMs, orInfinity: true }),

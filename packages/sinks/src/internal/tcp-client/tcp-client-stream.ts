@@ -4,9 +4,11 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import {
   type Batch,
+  type BudgetShare,
   EntryWritable,
   encodeEntry,
   encodeEntryWithId,
+  entrySize,
   formatter,
   isBatch,
   type LogEntry,
@@ -30,6 +32,9 @@ export class TcpClientStream extends EntryWritable implements TcpClientSink {
   readonly #linkSettings: TcpLinkSettings
   readonly #encode: (entry: LogEntry) => string
   readonly #outbox = new Outbox()
+  readonly #share: BudgetShare | undefined
+  /** What was handed over and waits for the budget to take it. */
+  #incoming: (LogEntry | Batch)[] = []
   readonly #stop = new AbortController()
   readonly #open = new Set<TcpLink>()
   /** For entries without an id, so that what is sent again is known again. */
@@ -57,6 +62,7 @@ export class TcpClientStream extends EntryWritable implements TcpClientSink {
     this.#linkSettings = link
     this.#encode =
       settings.protocol === 'logwisp' ? (entry) => this.#encodeWithId(entry) : formatter(settings.format ?? 'json')
+    this.#share = settings.budget?.join({ name: 'tcpClientSink', onRoom: () => this.#takeIn() })
   }
 
   override get stats(): TcpClientSinkStats {
@@ -77,20 +83,48 @@ export class TcpClientStream extends EntryWritable implements TcpClientSink {
   }
 
   protected override consume(items: readonly (LogEntry | Batch)[]): void | Promise<void> {
-    for (const item of items) this.#add(item)
-    if (this.#outbox.entries === 0) this.#delivered(this.#outbox.settle(0))
-    if (this.#outbox.hasParcel) this.#pump()
-    // What else comes in this turn goes out with it.
-    else this.#turn ??= setImmediate(() => this.#pump())
+    this.#incoming = [...items]
+    this.#takeIn()
     if (this.#hasRoom) return
     return new Promise((resolve) => {
       this.#onRoom = resolve
     })
   }
 
+  /** Takes what was handed over, as much of it as the budget allows. */
+  #takeIn(): void {
+    for (let item = this.#incoming[0]; item !== undefined && this.#isGranted(item); item = this.#incoming[0]) {
+      this.#incoming.shift()
+      this.#add(item)
+      this.#share?.setHeld(this.#outbox.heldBytes)
+    }
+    if (this.#outbox.entries === 0) this.#delivered(this.#settled(0))
+    if (this.#outbox.hasParcel) this.#pump()
+    // What else comes in this turn goes out with it.
+    else this.#turn ??= setImmediate(() => this.#pump())
+    this.#tellRoom()
+  }
+
+  #isGranted(item: LogEntry | Batch): boolean {
+    return this.#share === undefined || this.#share.take(entrySize(item))
+  }
+
   get #hasRoom(): boolean {
     const { maxBufferEntries, maxBufferBytes } = this.#settings
-    return this.#outbox.entries < maxBufferEntries && this.#outbox.heldBytes < maxBufferBytes
+    const { entries, heldBytes } = this.#outbox
+    return this.#incoming.length === 0 && entries < maxBufferEntries && heldBytes < maxBufferBytes
+  }
+
+  #tellRoom(): void {
+    if (!this.#hasRoom) return
+    this.#onRoom?.()
+    this.#onRoom = undefined
+  }
+
+  #settled(entries: number): (LogEntry | Batch)[] {
+    const items = this.#outbox.settle(entries)
+    this.#share?.setHeld(this.#outbox.heldBytes)
+    return items
   }
 
   #add(item: LogEntry | Batch): void {
@@ -124,11 +158,8 @@ export class TcpClientStream extends EntryWritable implements TcpClientSink {
   #safe(entries: number): void {
     // Something came through: the next failure is a first one again.
     if (this.#linkSettings.isTold) this.#healed()
-    this.#delivered(this.#outbox.settle(entries))
-    if (this.#hasRoom) {
-      this.#onRoom?.()
-      this.#onRoom = undefined
-    }
+    this.#delivered(this.#settled(entries))
+    this.#tellRoom()
     if (this.#outbox.entries === 0) this.#onEmpty?.()
     if (this.#link?.isOwed !== true) this.#onSettled?.()
   }
@@ -297,6 +328,7 @@ export class TcpClientStream extends EntryWritable implements TcpClientSink {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#stop.abort()
     clearImmediate(this.#turn)
+    this.#share?.leave()
     this.#onRoom?.()
     const links = [...this.#open]
     for (const link of links) link.destroy()
