@@ -1,6 +1,6 @@
 /** The sink that posts entries to HTTP endpoints. */
 
-import type { EntrySink, EntrySource, Format, LogEntry, LogwispError, StageStats } from '@logwisp/core'
+import type { ByteBudget, EntrySink, EntrySource, Format, LogEntry, LogwispError, StageStats } from '@logwisp/core'
 import { httpClientSettings } from './internal/http-client/http-client-settings.ts'
 import { HttpClientStream } from './internal/http-client/http-client-stream.ts'
 
@@ -69,6 +69,11 @@ export interface HttpClientSinkOptions {
    * @default 1
    */
   readonly maxInFlight?: number | undefined
+  /**
+   * A bound in bytes that it shares with other stages, made by `byteBudget`: for batches that are collected or under way,
+   * with the entries that they keep. Reached, a batch goes as it is, and the pipeline waits.
+   */
+  readonly budget?: ByteBudget | undefined
   /** Finds out how many requests at once are best, from 1 to `maxInFlight`, by how long they take. @default false */
   readonly adaptiveConcurrency?: boolean | undefined
   /** For opening a connection, its TLS included. @default 10000 */

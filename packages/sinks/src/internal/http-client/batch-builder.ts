@@ -19,6 +19,9 @@ const maxHeldShare = 8
 /** A batch with less than this share of its block selected is copied out, so that a few lines keep no whole block. */
 const denseShare = 1 / 2
 
+/** What an entry keeps beside its text and itself: its end, its id, its origin. */
+const entryOverheadBytes = 100
+
 /** A body begins with this much memory, and doubles. */
 const firstBytes = 16_384
 
@@ -48,6 +51,11 @@ export class BatchBuilder {
     return this.#ends.length
   }
 
+  /** The memory that they keep, with the body that they are written to, estimated. */
+  get heldBytes(): number {
+    return this.#heldBytes + this.#texts.length + this.#ends.length * entryOverheadBytes
+  }
+
   /** Whether there is no room for anything more. */
   get isFull(): boolean {
     const { maxBatchEntries, maxBatchBytes } = this.#limits
@@ -71,7 +79,8 @@ export class BatchBuilder {
   /** Takes what was collected, and begins anew. */
   take(): PostBatch {
     const texts = this.#texts.subarray(0, this.#bytes)
-    const batch = new PostBatch({ texts, ends: this.#ends, items: this.#items, ids: this.#ids })
+    const { heldBytes } = this
+    const batch = new PostBatch({ texts, ends: this.#ends, items: this.#items, ids: this.#ids, heldBytes })
     for (const mark of this.#marks.values()) batch.addMark(mark)
     this.#marks.clear()
     this.#items = []

@@ -14,6 +14,7 @@ import {
 } from '@logwisp/core'
 import { withDefaults } from '@logwisp/core/with-defaults'
 import type { HttpClientSinkOptions } from '../../http-client-sink.ts'
+import { budgetRule } from '../budget-rule.ts'
 import { version } from '../live/version.ts'
 import type { EndpointStrategy } from './endpoint-choice.ts'
 import { isHeaderValue } from './http-request.ts'
@@ -59,6 +60,7 @@ export interface HttpClientSettings extends Omit<Defaulted, 'format' | 'ids'> {
   readonly compress: ((body: Buffer) => Promise<Buffer>) | undefined
   readonly fixedHeaders: Readonly<Record<string, string>>
   readonly bearer: HttpClientSinkOptions['bearer']
+  readonly budget: HttpClientSinkOptions['budget']
   readonly tls: object
   readonly secrets: Secrets
 }
@@ -83,6 +85,7 @@ const rules: Readonly<Record<keyof HttpClientSinkOptions, OptionRule>> = {
   maxBatchBytes: option.integer({ min: 1, max: 256 * 1024 * 1024 }),
   maxBatchDelayMs: time,
   maxInFlight: option.integer({ min: 1, max: 1024 }),
+  budget: budgetRule,
   adaptiveConcurrency: option.boolean,
   connectTimeoutMs: option.integer({ min: 1, max: 600_000 }),
   requestTimeoutMs: time,
@@ -131,6 +134,7 @@ export function httpClientSettings(
     compress: compress === undefined ? undefined : compressorOf(compress),
     fixedHeaders: { ...own, ...lowerCased(headers) },
     bearer,
+    budget: options.budget,
     tls: checkedTls(tls),
     secrets: secretsOf(options),
   }

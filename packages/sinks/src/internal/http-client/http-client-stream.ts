@@ -1,6 +1,14 @@
 /** The stream behind `httpClientSink`: from entries to batches under way, and back to acknowledgements in order. */
 
-import { type Batch, EntryWritable, isBatch, type LogEntry, LogwispError } from '@logwisp/core'
+import {
+  type Batch,
+  type BudgetShare,
+  EntryWritable,
+  entrySize,
+  isBatch,
+  type LogEntry,
+  LogwispError,
+} from '@logwisp/core'
 import type { HttpClientSink, HttpClientSinkStats, HttpEndpointStats } from '../../http-client-sink.ts'
 import { BatchBuilder } from './batch-builder.ts'
 import { deliver, type Rejection } from './batch-delivery.ts'
@@ -27,6 +35,8 @@ export class HttpClientStream extends EntryWritable implements HttpClientSink {
   #next: PostBatch | undefined
   /** Batches that are not acknowledged yet, in order. */
   readonly #outstanding: PostBatch[] = []
+  #outstandingBytes = 0
+  readonly #share: BudgetShare | undefined
   #underWay = 0
   /** The batch that is being collected must go as soon as it can. */
   #isDue = false
@@ -47,6 +57,7 @@ export class HttpClientStream extends EntryWritable implements HttpClientSink {
     super({ acknowledge: 'by-hand' })
     this.#settings = settings
     this.#builder = new BatchBuilder(settings)
+    this.#share = settings.budget?.join({ name: 'httpClientSink', onRoom: () => this.#advance() })
     this.#courier = new HttpCourier(settings, {
       retry: (retry) => this.emit('retry', retry),
       failover: (failover) => this.emit('failover', failover),
@@ -96,6 +107,7 @@ export class HttpClientStream extends EntryWritable implements HttpClientSink {
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#isOver = true
+    this.#share?.leave()
     clearTimeout(this.#dueTimer)
     clearTimeout(this.#drainTimer)
     // Ended, not destroyed: what it was given may still be read.
@@ -129,7 +141,10 @@ export class HttpClientStream extends EntryWritable implements HttpClientSink {
     for (;;) {
       if (this.#next !== undefined && this.#hasTurn) void this.#send(this.#next)
       else if (this.#next === undefined && this.#builder.entries > 0 && this.#mustGo) this.#seal()
-      else if (this.#next === undefined && this.#incoming.length > 0) this.#collect()
+      else if (this.#next !== undefined || this.#incoming.length === 0) break
+      else if (this.#isGranted(this.#incoming[0] as LogEntry | Batch)) this.#collect()
+      // Room comes when what was collected is delivered.
+      else if (this.#builder.entries > 0 && this.#hasTurn) this.#seal()
       else break
     }
     this.#armDue()
@@ -160,6 +175,15 @@ export class HttpClientStream extends EntryWritable implements HttpClientSink {
       this.#incoming[0] = rest
       this.#seal()
     }
+    this.#tellHeld()
+  }
+
+  #isGranted(item: LogEntry | Batch): boolean {
+    return this.#share === undefined || (isBatch(item) && item.count === 0) || this.#share.take(entrySize(item))
+  }
+
+  #tellHeld(): void {
+    this.#share?.setHeld(this.#builder.heldBytes + this.#outstandingBytes)
   }
 
   /** A batch without lines is safe once what came before it is. */
@@ -175,6 +199,7 @@ export class HttpClientStream extends EntryWritable implements HttpClientSink {
     this.#dueTimer = undefined
     this.#next = this.#builder.take()
     this.#outstanding.push(this.#next)
+    this.#outstandingBytes += this.#next.heldBytes
   }
 
   #armDue(): void {
@@ -218,10 +243,12 @@ export class HttpClientStream extends EntryWritable implements HttpClientSink {
   #settle(): void {
     while (this.#outstanding[0]?.isSettled === true) {
       const batch = this.#outstanding.shift() as PostBatch
+      this.#outstandingBytes -= batch.heldBytes
       this.#batches++
       this.discard('rejected', batch.rejected)
       for (const item of batch.settled()) this.delivered(item)
     }
+    this.#tellHeld()
   }
 
   async #reject(batch: PostBatch, index: number, why: Rejection): Promise<void> {

@@ -28,6 +28,8 @@ export interface PostBatchParts {
   readonly items: readonly (LogEntry | Batch)[]
   /** The id of each entry, when all have one. */
   readonly ids: readonly string[] | undefined
+  /** The memory that all this keeps, estimated. */
+  readonly heldBytes: number
 }
 
 export class PostBatch {
@@ -35,6 +37,8 @@ export class PostBatch {
   readonly key: string
   /** Whether nothing of it is left to send, so that it may be acknowledged once those before it are. */
   isSettled = false
+  /** The memory that it keeps, estimated. */
+  readonly heldBytes: number
   readonly #texts: Buffer
   readonly #ends: readonly number[]
   readonly #items: readonly (LogEntry | Batch)[]
@@ -42,7 +46,8 @@ export class PostBatch {
   readonly #rejected = new Set<number>()
   #opened: { readonly batch: Batch; readonly entries: readonly LogEntry[] } | undefined
 
-  constructor({ texts, ends, items, ids }: PostBatchParts) {
+  constructor({ texts, ends, items, ids, heldBytes }: PostBatchParts) {
+    this.heldBytes = heldBytes
     this.#texts = texts
     this.#ends = ends
     this.#items = items
