@@ -2,24 +2,30 @@
 
 import { type ClientRequest, get, type IncomingMessage } from 'node:http'
 import { createInterface } from 'node:readline'
-import type { Tally } from './numbered-lines.ts'
 
 const reconnectMs = 100
 
+/** Whoever looks at what a viewer sees: the data of each event. */
+interface Onlooker {
+  add(data: string): void
+}
+
 export class EventViewer {
   readonly #url: string
-  readonly #tally: Tally
+  readonly #onlooker: Onlooker
   #request: ClientRequest | undefined
   #lastId: string | undefined
+  /** Of the event that is coming; it counts once its end has come. */
+  #coming: { id?: string; type?: string; data?: string } = {}
   #closed = false
   /** How often its connection ended without its doing. */
   cut = 0
   /** How often it was told that entries are missing. */
   gaps = 0
 
-  constructor(url: string, tally: Tally) {
+  constructor(url: string, onlooker: Onlooker) {
     this.#url = url
-    this.#tally = tally
+    this.#onlooker = onlooker
     this.#connect()
   }
 
@@ -32,6 +38,7 @@ export class EventViewer {
     if (this.#closed) return
     const headers = this.#lastId === undefined ? {} : { 'Last-Event-ID': this.#lastId }
     this.#request = get(this.#url, { headers, agent: false })
+    this.#coming = {}
     let over = false
     let opened = false
     const again = (): void => {
@@ -52,8 +59,15 @@ export class EventViewer {
   }
 
   #line(line: string): void {
-    if (line.startsWith('id:')) this.#lastId = line.slice(3).trim()
-    else if (line === 'event: dropped') this.gaps++
-    else if (line.startsWith('data:')) this.#tally.add(line)
+    if (line.startsWith('id:')) this.#coming.id = line.slice(3).trim()
+    else if (line.startsWith('event:')) this.#coming.type = line.slice(6).trim()
+    else if (line.startsWith('data:')) this.#coming.data = line.slice(5).trimStart()
+    else if (line === '') {
+      const { id, type = 'message', data } = this.#coming
+      this.#coming = {}
+      if (id !== undefined) this.#lastId = id
+      if (type === 'dropped') this.gaps++
+      else if (type === 'message' && data !== undefined) this.#onlooker.add(data)
+    }
   }
 }

@@ -37,16 +37,21 @@ export interface ExampleProgram {
   readonly environment?: Readonly<Record<string, string>> | undefined
 }
 
+/** What Node is given to run it, behind what says where packages are. */
+export function exampleWords({ example, name, words }: Pick<ExampleProgram, 'example' | 'name' | 'words'>): string[] {
+  const manifest = manifests[example]
+  const loader = pathToFileURL(createRequire(manifest).resolve('tsx')).href
+  return ['--import', loader, join(dirname(manifest), 'src', `${name}.ts`), ...words]
+}
+
 export class ExampleProcess {
   readonly #child: ChildProcess
   readonly #closed: Promise<unknown>
   #said = ''
 
-  constructor({ example, name, words, directory, environment }: ExampleProgram) {
-    const manifest = manifests[example]
-    const loader = pathToFileURL(createRequire(manifest).resolve('tsx')).href
-    const path = join(dirname(manifest), 'src', `${name}.ts`)
-    this.#child = spawn(process.execPath, [...packageWords, '--import', loader, path, ...words], {
+  constructor(program: ExampleProgram) {
+    const { directory, environment } = program
+    this.#child = spawn(process.execPath, [...packageWords, ...exampleWords(program)], {
       cwd: directory,
       env: { PATH: process.env['PATH'], HOME: directory, TZ: 'UTC', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,272 @@
+/** A run: topologies at work, everything going wrong, then nothing any more; and the verdict. */
+
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Tally } from './arrivals.ts'
+import { Chaos } from './chaos.ts'
+import type { FaultKind, Plan } from './plan.ts'
+import { AcknowledgedTcpProducer } from './producers/acknowledged-tcp-producer.ts'
+import { HttpProducer } from './producers/http-producer.ts'
+import { type Moment, Timeline } from './timeline.ts'
+import { Topology, type TopologyKind } from './topology.ts'
+
+/** Until the first entries are through: many processes start at once. */
+const beginTimeoutMs = 60_000
+
+/** When everything is right again, and nothing has come for so long, nothing more will. */
+const stillMs = 30_000
+
+/** For a fresh line to be everywhere. */
+const freshTimeoutMs = 60_000
+
+/** No topology draws so many streams. */
+const streamsPerTopology = 10
+
+/** The verdict on one sink. */
+export interface SinkVerdict extends Tally {
+  readonly sink: string
+  readonly owes: boolean
+  readonly dropsRepeats: boolean
+}
+
+/** What came of one topology. */
+export interface TopologyResult {
+  readonly name: string
+  readonly way: string
+  readonly drawn: number
+  /** Ids that a receiver has promised to deliver, or that stood in a file that nobody took away. */
+  readonly acknowledged: number
+  /** Ids of logs that were taken away on purpose before they had to be read. */
+  readonly excused: number
+  readonly byStream: readonly {
+    readonly name: string
+    readonly kind: string
+    readonly drawn: number
+    readonly owed: number
+  }[]
+  readonly sinks: readonly SinkVerdict[]
+  /** How long a fresh line took to be everywhere, by the way it was written; undefined when it did not come. */
+  readonly fresh: readonly { readonly stream: string; readonly ms: number | undefined }[]
+  /** How often each process was started, and how often it had ended by itself. */
+  readonly processes: readonly { readonly name: string; readonly starts: number; readonly ownEnds: number }[]
+  /** Processes that did not end well when they were asked to, after everything; and what peers said that they may not say. */
+  readonly complaints: readonly string[]
+  readonly mostBacklog: number
+}
+
+/** What a run came to. */
+export interface OracleResult {
+  readonly date: string
+  readonly seed: number
+  readonly seconds: number
+  readonly linesPerSecond: number
+  readonly faults: Readonly<Partial<Record<FaultKind, number>>>
+  readonly notTried: readonly string[]
+  readonly topologies: readonly TopologyResult[]
+  readonly timeline: readonly Moment[]
+  readonly isClean: boolean
+}
+
+/** What is run. */
+export interface OracleTask {
+  readonly kinds: readonly TopologyKind[]
+  readonly plan: Plan
+  readonly linesPerSecond: number
+  readonly directory: string
+  /** A name by which all processes can be found. */
+  readonly run: string
+  readonly tell: (line: string) => void
+}
+
+export class OracleRun {
+  readonly #task: OracleTask
+  readonly #timeline: Timeline
+  readonly #topologies: Topology[] = []
+  readonly #mostBacklog = new Map<Topology, number>()
+  #chaos: Chaos | undefined
+
+  constructor(task: OracleTask) {
+    this.#task = task
+    this.#timeline = new Timeline(task.tell)
+  }
+
+  /** Leaves nothing running or mounted, at once; may be called at any time, and more than once. */
+  abandon(): void {
+    this.#chaos?.end()
+    for (const topology of this.#topologies) topology.abandon()
+  }
+
+  async run(): Promise<OracleResult> {
+    const { kinds, plan, directory, run, linesPerSecond, tell } = this.#task
+    for (const [index, kind] of kinds.entries()) {
+      const topology: Topology = new Topology({
+        name: kind.name,
+        directory: join(directory, kind.name),
+        seed: plan.seed,
+        run,
+        firstStream: (index + 1) * streamsPerTopology,
+        onEnded: (victim, code, said) => {
+          this.#timeline.note(topology, 'ended itself', `${victim}: ${code}: ${said.split('\n').at(-1)}`)
+        },
+      })
+      this.#topologies.push(topology)
+      await kind.build(topology)
+      for (const victim of topology.victims.values()) victim.start()
+      topology.produce(linesPerSecond)
+    }
+    await Promise.all(this.#topologies.map((topology) => this.#hasBegun(topology)))
+    tell(`${this.#timeline.ms.toFixed(0)} ms: entries come through; the chaos begins`)
+    this.#chaos = new Chaos(this.#topologies, this.#timeline)
+    const watching = setInterval(() => void this.#watch(), 1000)
+    await this.#chaos.run(plan)
+    tell(`${(this.#timeline.ms / 1000).toFixed(1)} s: everything is right again`)
+    const results = await Promise.all(
+      this.#topologies.map((topology, index) => this.#finish(topology, kinds[index]?.way ?? '')),
+    )
+    clearInterval(watching)
+    for (const topology of this.#topologies) topology.abandon()
+    const notTried = this.#topologies.flatMap(({ name, impossible }) =>
+      [...impossible].map(([what, why]) => `${name}, ${what}: ${why}`),
+    )
+    return {
+      date: new Date().toISOString(),
+      seed: plan.seed,
+      seconds: plan.seconds,
+      linesPerSecond,
+      faults: Object.fromEntries(this.#chaos.injected),
+      notTried,
+      topologies: results,
+      timeline: this.#timeline.moments,
+      isClean: results.every(isClean),
+    }
+  }
+
+  async #hasBegun(topology: Topology): Promise<void> {
+    const deadline = performance.now() + beginTimeoutMs
+    for (;;) {
+      let hasAll = true
+      for (const sink of topology.sinks) hasAll &&= await this.#hasSome(topology, sink)
+      if (hasAll) return
+      if (performance.now() > deadline) throw new Error(`nothing came through ${topology.name}: ${saidByAll(topology)}`)
+      await wait(200)
+    }
+  }
+
+  async #hasSome({ streams: [first] }: Topology, sink: Topology['sinks'][number]): Promise<boolean> {
+    if (first === undefined) return true
+    // A viewer may have come later than the first ones.
+    for (let id = 0; id < first.drawn; id = id * 2 + 1) if (await sink.has(first, id)) return true
+    return await sink.has(first, first.drawn - 200)
+  }
+
+  async #watch(): Promise<void> {
+    for (const topology of this.#topologies) {
+      const backlog = await topology.backlog().catch(() => 0)
+      this.#mostBacklog.set(topology, Math.max(this.#mostBacklog.get(topology) ?? 0, backlog))
+    }
+  }
+
+  async #finish(topology: Topology, way: string): Promise<TopologyResult> {
+    await Promise.all(topology.producers.map((producer) => producer.stop()))
+    await this.#settled(topology)
+    const fresh = await this.#fresh(topology)
+    await this.#settled(topology)
+    const complaints = await this.#end(topology)
+    const sinks: SinkVerdict[] = []
+    for (const sink of topology.sinks) {
+      const { name, owes, dropsRepeats } = sink
+      const tally = (await sink.read()).tally()
+      sinks.push({ sink: name, owes, dropsRepeats, ...tally, ...(!owes && { owed: 0, lost: 0 }) })
+      await sink.close()
+    }
+    const sum = (of: (stream: Topology['streams'][number]) => number): number =>
+      topology.streams.reduce((total, stream) => total + of(stream), 0)
+    return {
+      name: topology.name,
+      way,
+      drawn: sum(({ drawn }) => drawn),
+      acknowledged: sum(({ owed, excused }) => owed + excused),
+      excused: sum(({ excused }) => excused),
+      byStream: topology.streams.map(({ name, kind, drawn, owed }) => ({ name, kind, drawn, owed })),
+      sinks,
+      fresh,
+      processes: [...topology.victims.values()].map(({ name, starts, endings }) => ({
+        name,
+        starts,
+        ownEnds: endings,
+      })),
+      complaints,
+      mostBacklog: this.#mostBacklog.get(topology) ?? 0,
+    }
+  }
+
+  /** Nothing is owed any more, or nothing has come for a while. */
+  async #settled(topology: Topology): Promise<void> {
+    let least = Number.POSITIVE_INFINITY
+    let sinceMs = performance.now()
+    for (;;) {
+      const backlog = await topology.backlog()
+      if (backlog === 0) return
+      if (backlog < least) {
+        least = backlog
+        sinceMs = performance.now()
+      } else if (performance.now() - sinceMs > stillMs) {
+        this.#timeline.note(topology, 'still', `nothing has come for ${stillMs} ms`)
+        return
+      }
+      await wait(100)
+    }
+  }
+
+  /** Writes one more line in each way, and waits until it is everywhere, live viewers included. */
+  #fresh(topology: Topology): Promise<TopologyResult['fresh']> {
+    return Promise.all(
+      topology.producers.map(async (producer) => {
+        const startedMs = performance.now()
+        const id = await producer.last()
+        for (;;) {
+          let isEverywhere = true
+          for (const sink of topology.sinks) isEverywhere &&= await sink.has(producer.stream, id)
+          const ms = performance.now() - startedMs
+          if (isEverywhere) return { stream: producer.stream.name, ms: Math.round(ms) }
+          if (ms > freshTimeoutMs) return { stream: producer.stream.name, ms: undefined }
+          await wait(50)
+        }
+      }),
+    )
+  }
+
+  /** Ends the processes, those nearest to the producers first, and hears what there is to complain of. */
+  async #end(topology: Topology): Promise<string[]> {
+    const complaints: string[] = []
+    for (const victim of [...topology.victims.values()].reverse()) {
+      const code = await victim.stop()
+      if (code !== 0) complaints.push(`${victim.name} ended with ${code}: ${victim.said.slice(-1000).trim()}`)
+    }
+    for (const producer of topology.producers) {
+      if (producer instanceof AcknowledgedTcpProducer) complaints.push(...producer.complaints)
+      if (!(producer instanceof HttpProducer)) continue
+      for (const [answer, times] of producer.answers) {
+        if (/^(200|408|429|50[0-9]|E[A-Z]+|ABORT_ERR|UND_.*|23)$/.test(answer)) continue
+        complaints.push(`${producer.stream.name}: ${times} times answered ${answer}`)
+      }
+    }
+    return complaints
+  }
+}
+
+/** Nothing lost, invented, torn, or twice where it may not be. */
+function isClean({ sinks, fresh, complaints }: TopologyResult): boolean {
+  return (
+    complaints.length === 0 &&
+    fresh.every(({ ms }) => ms !== undefined) &&
+    sinks.every(
+      ({ lost, unknown, torn, repeats, repeatsAfterDedupe, sharedIds, dropsRepeats }) =>
+        lost + unknown + torn + repeatsAfterDedupe + sharedIds + (dropsRepeats ? repeats : 0) === 0,
+    )
+  )
+}
+
+function saidByAll(topology: Topology): string {
+  return [...topology.victims.values()].map(({ name, said }) => `${name}: ${said.slice(-1000)}`).join('\n')
+}
