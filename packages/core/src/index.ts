@@ -17,6 +17,14 @@ export {
   type PositionOrFunction,
 } from './checkpoint.ts'
 export {
+  type DeadLetter,
+  type DeadLetterEvents,
+  type DeadLetterOptions,
+  type DeadLetterStats,
+  deadLetter,
+  type Rejection,
+} from './dead-letter.ts'
+export {
   type Entries,
   isLogEntry,
   isLogLevel,
@@ -60,6 +68,7 @@ export {
   type ReplaceOptions,
   replaceableSink,
 } from './replaceable-sink.ts'
+export { type Replay, type ReplayEvents, type ReplayOptions, type ReplayStats, replay } from './replay.ts'
 export { retryAfterMs } from './retry-after.ts'
 export { type ByteScan, scanBytes } from './scan-bytes.ts'
 export type { StageStats } from './stats.ts'
