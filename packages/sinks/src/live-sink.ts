@@ -1,7 +1,7 @@
 /** What the sinks for live viewers have in common: `sseSink`, `webSocketSink`, `tcpSink`. */
 
 import type { AddressInfo } from 'node:net'
-import type { EntrySink, StageStats } from '@logwisp/core'
+import type { ByteBudget, EntrySink, StageStats } from '@logwisp/core'
 import type { AccessControl, ServerTls } from '@logwisp/core/server'
 
 /** What a viewer that hears nothing gets now and then. `Forms` are those of the protocol. */
@@ -37,6 +37,11 @@ export interface LiveSinkOptions {
    * @default 16777216
    */
   readonly ringBytes?: number | undefined
+  /**
+   * A bound in bytes that it shares with other stages, made by `byteBudget`: for the ring, and for what was written for
+   * viewers. Reached, the ring keeps fewer entries; the newest ones, and what a viewer is just being sent, are always kept.
+   */
+  readonly budget?: ByteBudget | undefined
   /** Viewers at once; further ones are refused. @default 100 */
   readonly maxViewers?: number | undefined
   /**

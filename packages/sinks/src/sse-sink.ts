@@ -145,7 +145,7 @@ class SseWritable extends LiveWritable implements SseSink {
 
   constructor(settings: Settings, heartbeat: HeartbeatSettings<'comment' | 'event' | 'entry'>) {
     const format = formatter(settings.format)
-    super(settings, heartbeat, (facts) => ({
+    super('sseSink', settings, heartbeat, (facts) => ({
       entry: (entry, id) => serverSentEvent({ id, data: format(entry) }),
       dropped: (gap) => serverSentEvent({ event: 'dropped', data: gapText(gap) }),
       heartbeat: (id) => heartbeatText(id, heartbeat, facts(), format),

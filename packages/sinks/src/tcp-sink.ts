@@ -130,7 +130,7 @@ class TcpWritable extends LiveWritable implements TcpSink {
   constructor(settings: Settings, heartbeat: HeartbeatSettings<'none' | 'json' | 'entry'>) {
     const format = formatter(settings.format)
     const dropped = droppedLine(settings)
-    super(settings, heartbeat, (facts) => ({
+    super('tcpSink', settings, heartbeat, (facts) => ({
       entry: (entry) => `${format(entry)}\n`,
       dropped,
       heartbeat: () => heartbeatLine(heartbeat, facts(), format),

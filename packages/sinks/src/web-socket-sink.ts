@@ -172,6 +172,7 @@ class WebSocketWritable extends LiveWritable implements WebSocketSink {
   constructor(settings: Settings, heartbeat: HeartbeatSettings<'ping' | 'frame' | 'entry'>) {
     const write = entryWriter(settings)
     super(
+      'webSocketSink',
       settings,
       heartbeat,
       (facts) => ({

@@ -32,6 +32,14 @@ export interface EncodedSpan {
   readonly bytes: Buffer
 }
 
+/** A span, and why its bytes are still in memory. */
+interface HeldSpan extends EncodedSpan {
+  /** Whether it is kept for who comes by next. */
+  isKept: boolean
+  /** How many connections have it and did not take it yet. */
+  waits: number
+}
+
 /** How one entry is written. */
 export type EncodeEntry = (entry: LogEntry, id: string) => string
 
@@ -54,14 +62,28 @@ export class SpanEncoder {
   readonly #ring: ReplayRing
   readonly #encode: EncodeEntry
   readonly #pack: PackSpan
+  /** Whether so many bytes more may be kept. */
+  makeRoom: (bytes: number) => boolean = () => true
   /** By their filter and the sequence of their first entry; the oldest first. */
-  readonly #spans = new Map<string | number, EncodedSpan>()
-  #bytes = 0
+  readonly #spans = new Map<string | number, HeldSpan>()
+  #keptBytes = 0
+  /** Of those that wait in connections only. */
+  #waitingBytes = 0
 
   constructor(ring: ReplayRing, encode: EncodeEntry, pack: PackSpan = packText) {
     this.#ring = ring
     this.#encode = encode
     this.#pack = pack
+  }
+
+  /** Bytes of spans that are kept for who comes by next. */
+  get keptBytes(): number {
+    return this.#keptBytes
+  }
+
+  /** Bytes of all spans, those that only wait in connections too; each is counted once. */
+  get bytes(): number {
+    return this.#keptBytes + this.#waitingBytes
   }
 
   /** The span from a sequence on, which the ring must have. It is kept for the next one who asks, with the same filter. */
@@ -71,17 +93,40 @@ export class SpanEncoder {
     // A span that ended where the ring did is no longer the best one, but right: who got it goes on behind it.
     if (known !== undefined) return known
     const span = this.#write(sequence, filter)
+    if (!this.makeRoom(sizeOf(span))) return span
+    span.isKept = true
     this.#spans.set(key, span)
-    this.#bytes += span.bytes.length + spanOverheadBytes
-    for (const [oldest, { bytes }] of this.#spans) {
-      if (this.#bytes <= cacheBytes) break
-      this.#spans.delete(oldest)
-      this.#bytes -= bytes.length + spanOverheadBytes
-    }
+    this.#keptBytes += sizeOf(span)
+    while (this.#keptBytes > cacheBytes) this.dropOldest()
     return span
   }
 
-  #write(sequence: number, filter: ViewerFilter | undefined): EncodedSpan {
+  /** Keeps a span no longer that was kept for longest; whether there was one. */
+  dropOldest(): boolean {
+    for (const [oldest, span] of this.#spans) {
+      this.#spans.delete(oldest)
+      span.isKept = false
+      this.#keptBytes -= sizeOf(span)
+      if (span.waits > 0) this.#waitingBytes += sizeOf(span)
+      return true
+    }
+    return false
+  }
+
+  /** A connection has a span, and does not take it for now. */
+  waits(given: EncodedSpan): void {
+    // Spans come from here.
+    const span = given as HeldSpan
+    if (span.waits++ === 0 && !span.isKept) this.#waitingBytes += sizeOf(span)
+  }
+
+  /** It has taken it, or is closed. */
+  waitsNoMore(given: EncodedSpan): void {
+    const span = given as HeldSpan
+    if (--span.waits === 0 && !span.isKept) this.#waitingBytes -= sizeOf(span)
+  }
+
+  #write(sequence: number, filter: ViewerFilter | undefined): HeldSpan {
     const texts: string[] = []
     let chars = 0
     const visit = (entry: LogEntry, at: number): boolean => {
@@ -95,8 +140,13 @@ export class SpanEncoder {
     while (next < end && chars < spanChars) {
       next = forEachEntry(this.#ring.chunkAt(next), next, visit, { filter, to: end })
     }
-    return { next, entries: texts.length, bytes: texts.length === 0 ? nothing : this.#pack(texts) }
+    const bytes = texts.length === 0 ? nothing : this.#pack(texts)
+    return { next, entries: texts.length, bytes, isKept: false, waits: 0 }
   }
+}
+
+function sizeOf({ bytes }: EncodedSpan): number {
+  return bytes.length + spanOverheadBytes
 }
 
 const nothing = Buffer.alloc(0)

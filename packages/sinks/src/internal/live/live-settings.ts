@@ -3,6 +3,7 @@
 import { checkOptions, type OptionRule, option } from '@logwisp/core'
 import type { WithDefaults } from '@logwisp/core/with-defaults'
 import type { HeartbeatOptions, LiveSinkOptions } from '../../live-sink.ts'
+import { budgetRule } from '../budget-rule.ts'
 
 /** The rules of the options that all have. */
 export const liveRules: Readonly<Record<keyof LiveSinkOptions, OptionRule>> = {
@@ -12,6 +13,7 @@ export const liveRules: Readonly<Record<keyof LiveSinkOptions, OptionRule>> = {
   tls: option.having('what serverTls() returns', 'attach'),
   ringEntries: option.integer({ min: 1 }),
   ringBytes: option.integer({ min: 65_536 }),
+  budget: budgetRule,
   maxViewers: option.integer({ min: 1 }),
   maxViewersPerAddress: option.integer({ min: 1, orInfinity: true }),
   whenFull: option.oneOf('drop-oldest', 'drop-all', 'cut-off'),

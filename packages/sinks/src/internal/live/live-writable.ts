@@ -27,6 +27,7 @@ export abstract class LiveWritable extends EntryWritable implements LiveSink {
   #listener: Listener | undefined
 
   constructor(
+    name: string,
     settings: LiveSettings,
     heartbeat: HeartbeatSettings,
     protocolOf: (facts: () => LiveFacts) => ViewerProtocol,
@@ -44,6 +45,7 @@ export abstract class LiveWritable extends EntryWritable implements LiveSink {
       stuckTimeoutMs: settings.stuckTimeoutMs,
       idleTimeoutMs: settings.idleTimeoutMs,
       whenFull: settings.whenFull,
+      budget: settings.budget && { name, of: settings.budget },
       onError: (error) => this.fail(error),
     })
   }

@@ -30,6 +30,8 @@ export interface RingLimits {
 /** The ring. Plain memory: no timers, no streams. */
 export class ReplayRing {
   readonly limits: RingLimits
+  /** Called before so many bytes are added. */
+  makeRoom: (bytes: number) => void = () => {}
   /** Names this run of the sink: an id made here is `<instance>-<sequence + 1>`. */
   readonly #instance: string
   readonly #writeId: (id: string) => string
@@ -94,19 +96,28 @@ export class ReplayRing {
   }
 
   #push(item: RingChunk['item'], count: number, bytes: number): void {
+    this.makeRoom(bytes)
     this.#chunks.push({ first: this.#next, count, bytes, item })
     this.#next += count
     this.#bytes += bytes
     this.#evict()
   }
 
+  /** Lets go of the oldest chunk, as long as so many are left; whether it did. */
+  dropOldest(chunksLeft: number): boolean {
+    const oldest = this.#chunks[this.#head]
+    if (oldest === undefined || this.#chunks.length - this.#head <= chunksLeft) return false
+    this.#bytes -= oldest.bytes
+    this.#chunks[this.#head++] = evicted
+    return true
+  }
+
   #evict(): void {
     const { maxBytes, maxEntries } = this.limits
-    while (this.#head < this.#chunks.length - 1) {
+    for (;;) {
       const oldest = this.#chunks[this.#head] as RingChunk
       if (this.#bytes <= maxBytes && oldest.first + oldest.count > this.#next - maxEntries) break
-      this.#bytes -= oldest.bytes
-      this.#chunks[this.#head++] = evicted
+      if (!this.dropOldest(1)) break
     }
     if (this.#head > 64 && this.#head > this.#chunks.length / 2) {
       this.#chunks = this.#chunks.slice(this.#head)

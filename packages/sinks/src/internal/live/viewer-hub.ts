@@ -4,9 +4,10 @@
  * It knows nothing of the protocol: a {@link ViewerProtocol} writes, a {@link ViewerChannel} is one connection.
  */
 
-import type { Batch, LogEntry } from '@logwisp/core'
+import type { Batch, ByteBudget, LogEntry } from '@logwisp/core'
 import type { LiveViewer } from '../../live-sink.ts'
-import { type EncodeEntry, type PackSpan, SpanEncoder } from './encoded-span.ts'
+import { type EncodedSpan, type EncodeEntry, type PackSpan, SpanEncoder } from './encoded-span.ts'
+import { LiveMemory } from './live-memory.ts'
 import type { ReplayRing } from './replay-ring.ts'
 import { TimeShare } from './time-share.ts'
 import { Viewer, type ViewerGap, type ViewerStart, type WhenBehind } from './viewer.ts'
@@ -51,6 +52,8 @@ export interface ViewerHubOptions {
   /** A viewer that has everything, and got no entry for so long, is told good-bye. */
   readonly idleTimeoutMs: number
   readonly whenFull: WhenBehind | 'cut-off'
+  /** What else bounds its memory, and what it is called there. */
+  readonly budget?: { readonly name: string; readonly of: ByteBudget } | undefined
   /** Told what a `protocol` function threw; nothing is sent any more. */
   readonly onError: (error: Error) => void
 }
@@ -83,6 +86,7 @@ const maxUnanswered = 2
 export class ViewerHub {
   readonly #options: ViewerHubOptions
   readonly #spans: SpanEncoder
+  readonly #memory: LiveMemory | undefined
   /** In the order in which they are served next. */
   readonly #viewers = new Map<Viewer, ViewerChannel>()
   #turn: NodeJS.Immediate | undefined
@@ -99,7 +103,9 @@ export class ViewerHub {
 
   constructor(options: ViewerHubOptions) {
     this.#options = options
-    this.#spans = new SpanEncoder(options.ring, options.protocol.entry, options.protocol.pack)
+    const { ring, protocol, budget } = options
+    this.#spans = new SpanEncoder(ring, protocol.entry, protocol.pack)
+    this.#memory = budget && new LiveMemory(ring, this.#spans, budget.name, budget.of)
   }
 
   get counts(): HubCounts {
@@ -138,6 +144,7 @@ export class ViewerHub {
   /** Takes what came. Never waits for a viewer. */
   append(items: readonly (LogEntry | Batch)[]): void {
     this.#options.ring.append(items)
+    this.#memory?.tell()
     if (this.#viewers.size === 0) return
     this.#time.came(performance.now())
     this.#schedule()
@@ -163,6 +170,7 @@ export class ViewerHub {
   drained(viewer: Viewer): void {
     viewer.full = false
     viewer.timesFoundFull = 0
+    this.#taken(viewer)
     this.#schedule()
   }
 
@@ -173,7 +181,9 @@ export class ViewerHub {
 
   /** The viewer is gone. */
   remove(viewer: Viewer): void {
-    if (!this.#viewers.delete(viewer) || this.#viewers.size > 0) return
+    if (!this.#viewers.delete(viewer)) return
+    this.#taken(viewer)
+    if (this.#viewers.size > 0) return
     clearInterval(this.#clock)
     this.#clock = undefined
     this.#whenEmpty?.()
@@ -212,6 +222,7 @@ export class ViewerHub {
       channel.destroy(error)
       this.remove(viewer)
     }
+    this.#memory?.leave()
   }
 
   #schedule(): void {
@@ -258,8 +269,22 @@ export class ViewerHub {
     if (gap !== undefined) this.#send(viewer, channel, protocol.dropped(gap))
     if (span.entries === 0) return
     this.#send(viewer, channel, span.bytes)
+    if (viewer.full) this.#untaken(viewer, span)
     viewer.entryAt = viewer.sentAt
     this.#entriesSent += span.entries
+  }
+
+  #untaken(viewer: Viewer, span: EncodedSpan): void {
+    viewer.untaken = span
+    this.#spans.waits(span)
+    this.#memory?.tell()
+  }
+
+  #taken(viewer: Viewer): void {
+    if (viewer.untaken === undefined) return
+    this.#spans.waitsNoMore(viewer.untaken)
+    viewer.untaken = undefined
+    this.#memory?.tell()
   }
 
   #send(viewer: Viewer, channel: ViewerChannel, data: Buffer | string): void {

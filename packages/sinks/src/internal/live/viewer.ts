@@ -58,6 +58,8 @@ export class Viewer {
   entriesMissed = 0
   /** Whether its connection takes no more until it has drained. */
   full = false
+  /** The span that its connection has not taken yet, while it is full. */
+  untaken: EncodedSpan | undefined
   /** How often in a row it was found full. */
   timesFoundFull = 0
   /** Whether it was told that nothing more will come. */
