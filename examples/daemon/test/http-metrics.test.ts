@@ -2,9 +2,11 @@
 
 import { execFileSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
+import type { SourceAccount } from '@logwisp/core'
 import { expect, test } from 'vitest'
 import { metricsText } from '../src/http/metrics.ts'
-import { directory, pipelineStatus, serviceStatus } from './http-status-fixture.ts'
+import { booksStatus } from '../src/pipeline/books-status.ts'
+import { directory, ledger, pipelineStatus, serviceStatus } from './http-status-fixture.ts'
 
 const hasPromtool = ((): boolean => {
   try {
@@ -18,7 +20,13 @@ const hasPromtool = ((): boolean => {
 
 async function metrics(accept?: string): Promise<string> {
   const files = Array.from({ length: 51 }, (_, at) => ({ path: `/${at}.log`, position: 1, size: 3, lag: 2 }))
-  const many = pipelineStatus('many', { sources: [{ ...directory, files }] })
+  const accounts = Array.from({ length: 51 }, (_, at) => ({
+    ...(ledger[0] as SourceAccount),
+    source: `${at}`,
+    entries: 10,
+  }))
+  const books = booksStatus(accounts, false)
+  const many = pipelineStatus('many', { sources: [{ ...directory, files, books }] })
   const listener = { host: '127.0.0.1', port: 8080, protocol: 'http', connections: 3, total_requests: 9 } as const
   const listeners = [{ ...listener, url: 'http://127.0.0.1:8080/', paths: [] }]
   const service = serviceStatus([pipelineStatus('app'), many, pipelineStatus('hidden')], { listeners })
@@ -43,6 +51,16 @@ test('say what the status says, and files one by one up to a bound', async () =>
       `logwisp_files_lag_max_bytes{${source}} 20`,
       `logwisp_file_lag_bytes{${source},path="/var/log/a \\"b\\"\\\\c\\n.log"} 20`,
       'logwisp_files{pipeline="many",stage="source-0",kind="directory"} 51',
+      `logwisp_books_balanced{${source}} 1`,
+      `logwisp_books_read_total{${source},source="a.log"} 1000`,
+      `logwisp_books_filtered_total{${source},source="a.log"} 300`,
+      `logwisp_books_dropped_total{${source},source="a.log",sink="",reason="rate-limited"} 40`,
+      `logwisp_books_dropped_total{${source},source="a.log",sink="http_client",reason="branch-full"} 20`,
+      `logwisp_books_delivered_total{${source},source="a.log",sink="http_client"} 600`,
+      `logwisp_books_open{${source},source="a.log",sink=""} 10`,
+      `logwisp_books_delivered_total{${source},source="b.log",sink="file"} 5`,
+      'logwisp_books_read_total{pipeline="many",stage="source-0",kind="directory",source=""} 510',
+      'logwisp_buffer_disk_bytes{pipeline="app",stage="sink-1",kind="http_client"} 4096',
       'logwisp_reloads_total 2',
       'logwisp_ready 1',
       `logwisp_build_info{version="1.2.3",node_version="${process.versions.node}"} 1`,

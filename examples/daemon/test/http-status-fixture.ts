@@ -1,5 +1,7 @@
 /** A daemon's status as the tests of what is made of it want it. */
 
+import type { SourceAccount } from '@logwisp/core'
+import { booksStatus } from '../src/pipeline/books-status.ts'
 import type { PipelineStatus, SinkStatus, SourceStatus } from '../src/pipeline/pipeline-status.ts'
 import type { ServiceStatus } from '../src/service/service-status.ts'
 
@@ -13,6 +15,57 @@ const stage = {
   bytes: 4096,
 } as const
 
+/** Two files: one with lines that were dropped before the sinks and in one of them, one that is well. */
+export const ledger: readonly SourceAccount[] = [
+  {
+    source: 'a.log',
+    entries: 1000,
+    delivered: 0,
+    dropped: {
+      filtered: { entries: 300, first: 'a:0', last: 'a:900' },
+      'rate-limited': { entries: 40, first: 'a:500', last: 'a:540' },
+    },
+    covered: 0,
+    forked: 650,
+    inFlight: 10,
+    branches: [
+      { branch: 'file', entries: 650, delivered: 650, dropped: {}, covered: 0, forked: 0, inFlight: 0, branches: [] },
+      {
+        branch: 'http_client',
+        entries: 650,
+        delivered: 600,
+        dropped: { 'branch-full': { entries: 20, first: 'a:610', last: 'a:630' } },
+        covered: 0,
+        forked: 0,
+        inFlight: 30,
+        branches: [],
+      },
+    ],
+  },
+  {
+    source: 'b.log',
+    entries: 5,
+    delivered: 0,
+    dropped: {},
+    covered: 0,
+    forked: 5,
+    inFlight: 0,
+    branches: [
+      { branch: 'file', entries: 5, delivered: 5, dropped: {}, covered: 0, forked: 0, inFlight: 0, branches: [] },
+      {
+        branch: 'http_client',
+        entries: 5,
+        delivered: 5,
+        dropped: {},
+        covered: 0,
+        forked: 0,
+        inFlight: 0,
+        branches: [],
+      },
+    ],
+  },
+]
+
 export const directory: SourceStatus = {
   ...stage,
   type: 'directory',
@@ -24,6 +77,7 @@ export const directory: SourceStatus = {
     { path: '/var/log/a "b"\\c\n.log', position: 10, size: 30, lag: 20 },
     { path: '/var/log/d.log', position: 5, size: 10, lag: 5 },
   ],
+  books: booksStatus(ledger, false),
   details: {},
 }
 
@@ -46,6 +100,7 @@ const clientSink: SinkStatus = {
   type: 'http_client',
   active_connections: undefined,
   viewers: undefined,
+  buffer: { type: 'disk', directory: '/var/spool/x', entries: 12, disk_bytes: 4096, segments: 1, is_full: false },
   last_error: 'https://ann:secret@logs.example/in?api_token=secret&x=1 answers 500',
   details: { url: 'https://ann:secret@logs.example/in', total_batches: 483, failed_batches: 2 },
 }

@@ -1,6 +1,7 @@
 /** The metrics of the daemon, as Prometheus and whoever speaks OpenMetrics read them. */
 
 import { Registry, type RegistryContentType } from 'prom-client'
+import type { AccountStatus, BooksStatus } from '../pipeline/books-status.ts'
 import type { FileStatus, PipelineStatus, SinkStatus, SourceStatus } from '../pipeline/pipeline-status.ts'
 import type { ServiceStatus } from '../service/service-status.ts'
 import { MetricSet } from './metric-set.ts'
@@ -124,6 +125,61 @@ function addSource(metrics: MetricSet, source: SourceStatus, labels: StageLabels
   addStage(metrics, source, labels)
   metrics.counter(...entries, { labels, value: source.total_entries })
   if (source.files !== undefined) addFiles(metrics, source.files, labels)
+  if (source.books !== undefined) addBooks(metrics, source.books, labels)
+}
+
+/** One series for each file, or one for all beyond the bound: so their sum is right in both cases. */
+function addBooks(
+  metrics: MetricSet,
+  { balanced, total, accounts, account_count }: BooksStatus,
+  labels: StageLabels,
+): void {
+  metrics.gauge('logwisp_books_balanced', 'Whether all that a source has read is accounted for.', {
+    labels,
+    value: Number(balanced),
+  })
+  for (const account of account_count > maxFileSeries ? [total] : accounts) {
+    addAccount(metrics, account, { ...labels, source: account.source })
+  }
+}
+
+function addAccount(
+  metrics: MetricSet,
+  account: AccountStatus,
+  labels: StageLabels & Readonly<Record<'source', string>>,
+): void {
+  metrics.counter('logwisp_books_read_total', 'Entries that were read, over restarts too.', {
+    labels,
+    value: account.entries,
+  })
+  metrics.counter('logwisp_books_filtered_total', 'Entries of these that a filter left out.', {
+    labels,
+    value: account.filtered,
+  })
+  for (const [sink, way] of [['', account] as const, ...account.sinks.map((each) => [each.sink, each] as const)]) {
+    const to = { ...labels, sink }
+    for (const [reason, { entries: value }] of Object.entries(way.dropped)) {
+      const help = 'Entries of these that were dropped, by reason; `sink` is where, empty before the sinks.'
+      metrics.counter('logwisp_books_dropped_total', help, { labels: { ...to, reason }, value })
+    }
+    metrics.gauge(
+      'logwisp_books_open',
+      'Entries of these that are under way, or left over once the source has stopped.',
+      {
+        labels: to,
+        value: way.in_flight + way.left_over,
+      },
+    )
+    if (sink === '') continue
+    metrics.counter(
+      'logwisp_books_delivered_total',
+      'Entries of these that a sink has, or the disk buffer before it.',
+      {
+        labels: to,
+        value: way.delivered,
+      },
+    )
+  }
 }
 
 function addFiles(metrics: MetricSet, files: readonly FileStatus[], labels: StageLabels): void {
@@ -151,6 +207,16 @@ function addSink(metrics: MetricSet, sink: SinkStatus, labels: StageLabels): voi
   metrics.gauge('logwisp_queue_entries', 'Entries that wait for a sink.', { labels, value: sink.queue.entries })
   if (sink.queue.bytes !== undefined) {
     metrics.gauge('logwisp_queue_bytes', 'The memory that they take.', { labels, value: sink.queue.bytes })
+  }
+  if (sink.buffer !== undefined) {
+    const { entries: waiting, disk_bytes, segments, is_full } = sink.buffer
+    const buffer = [
+      ['logwisp_buffer_entries', 'Entries in a buffer on the disk that its sink does not have yet.', waiting],
+      ['logwisp_buffer_disk_bytes', 'What a buffer takes of the disk.', disk_bytes],
+      ['logwisp_buffer_segments', 'The files of a buffer.', segments],
+      ['logwisp_buffer_full', 'Whether a buffer takes nothing, because it is full or its disk is.', Number(is_full)],
+    ] as const
+    for (const [name, help, value] of buffer) metrics.gauge(name, help, { labels, value })
   }
   if (sink.viewers === undefined) return
   const most = sink.viewers.reduce((largest, { lag }) => Math.max(largest, lag), 0)

@@ -1,5 +1,7 @@
 /** What is known of a running pipeline: the tree that the status, the metrics, the reporter and `top` are made of. */
 
+import type { BooksStatus } from './books-status.ts'
+
 /** How a stage or a pipeline is. `restarting`: it failed, and is made anew after a pause. */
 export type RunState = 'starting' | 'running' | 'restarting' | 'draining' | 'stopped'
 
@@ -44,6 +46,8 @@ export interface SourceStatus extends StageStatus {
   readonly bytes: number | undefined
   readonly active_connections: number | undefined
   readonly files: readonly FileStatus[] | undefined
+  /** What became of what it has read; undefined for a source that keeps no books, because it cannot read again. */
+  readonly books?: BooksStatus | undefined
 }
 
 export interface FilterStatus {
@@ -55,14 +59,29 @@ export interface FilterStatus {
   readonly total_dropped: number
 }
 
+/** A buffer on the disk. */
+export interface BufferStatus {
+  readonly type: 'disk' | 'spill'
+  readonly directory: string
+  /** Entries that the sink does not have for certain. */
+  readonly entries: number
+  /** What they take of the disk. */
+  readonly disk_bytes: number
+  readonly segments: number
+  /** Whether it takes nothing at this moment: it is full, or the disk is. */
+  readonly is_full: boolean
+}
+
 export interface SinkStatus extends StageStatus {
   /** Entries that were given to it; `total_delivered` of them are safe. */
   readonly total_processed: number
   readonly total_delivered: number
   readonly last_processed: string | undefined
   readonly active_connections: number | undefined
-  /** What waits for it. */
+  /** What waits for it, its buffer's included. */
   readonly queue: { readonly entries: number; readonly bytes: number | undefined }
+  /** What its buffer on the disk holds. */
+  readonly buffer?: BufferStatus | undefined
   readonly bytes: number | undefined
   readonly viewers: readonly ViewerStatus[] | undefined
 }

@@ -2,11 +2,12 @@
 
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
-import type { LogwispError } from '@logwisp/core'
+import type { LogwispError, SourceAccount } from '@logwisp/core'
 import type { Logger } from 'pino'
 import type { BuiltSource } from '../build/built-stage.ts'
 import type { SourceConfig } from '../config/schema.ts'
 import { Backoff } from './backoff.ts'
+import { booksStatus } from './books-status.ts'
 import { DropCounts } from './drop-counts.ts'
 import { GrowthClock } from './growth-clock.ts'
 import type { FileStatus, RunState, SourceStatus } from './pipeline-status.ts'
@@ -48,6 +49,8 @@ export class SourceSlot {
   #restarts = 0
   #lastError: string | undefined
   #files: readonly FileStatus[] | undefined
+  /** The source that keeps the books: also when it has closed, since what it gave may be delivered later. */
+  #bookkeeper: BuiltSource | undefined
   #filesAt = 0
   #isLookingAtFiles = false
   readonly #stopped: Promise<void>
@@ -153,6 +156,7 @@ export class SourceSlot {
       bytes: bytesIn === undefined ? this.#bytesBefore || undefined : this.#bytesBefore + bytesIn,
       active_connections: connections,
       files: this.#files,
+      books: booksStatus(ledgerOf(this.#bookkeeper), this.#state === 'stopped'),
       details,
     }
   }
@@ -168,7 +172,7 @@ export class SourceSlot {
       return
     }
     const { stream } = built
-    this.#built = built
+    this.#built = this.#bookkeeper = built
     let failure: Error | undefined
     stream.on('error', (error: Error) => {
       failure = error
@@ -245,4 +249,9 @@ export class SourceSlot {
         this.#isLookingAtFiles = false
       })
   }
+}
+
+/** Sources that can read again keep one. */
+function ledgerOf(built: BuiltSource | undefined): readonly SourceAccount[] | undefined {
+  return (built?.stream as { readonly ledger?: readonly SourceAccount[] } | undefined)?.ledger
 }
