@@ -1,13 +1,14 @@
 /** What the model test found while the source was built: the shortest schedule for each, and what was wrong. */
 
-import { appendFile, truncate as cut, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { appendFile, truncate as cut, type FileHandle, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { acknowledge, type LogEntry, openCheckpoint } from '@logwisp/core'
 import { fileSource } from '@logwisp/sources'
 import { expect, test } from 'vitest'
 import { FileSourceStream } from '../src/internal/file/file-source-stream.ts'
-import { realFileSystem } from '../src/internal/file/file-system.ts'
+import { type FileSystem, realFileSystem } from '../src/internal/file/file-system.ts'
 import { collect } from './collect.ts'
 import { type Action, runSchedule } from './schedule.ts'
 
@@ -167,6 +168,86 @@ test('a rotated file that was read and not acknowledged had other ids after each
       await checkpoint.close()
     }
     for (const again of ids) expect(again).toEqual(ids[0])
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+})
+
+test.each([
+  [
+    'could not be read for a moment',
+    () => Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO', syscall: 'read' })),
+  ],
+  ['gave fewer bytes than it has', undefined],
+])(
+  'a rotated file that %s at the start was taken for one that is gone, and what it still had was lost',
+  async (_, fail) => {
+    const directory = await mkdtemp(join(tmpdir(), 'logwisp-regression-'))
+    const path = join(directory, 'app.log')
+    const options = { startAt: 'beginning', pollIntervalMs: 10 } as const
+    try {
+      await writeFile(path, 'one\ntwo\n')
+      const checkpoint = await openCheckpoint(join(directory, 'state'))
+      const before = collect(fileSource(path, { ...options, checkpoint }))
+      await before.messages(2)
+      await before.stop()
+      await checkpoint.close()
+      await appendFile(path, 'three\n')
+      await rename(path, `${path}.1`)
+      await writeFile(path, 'four\n')
+      let reads = 0
+      const open: typeof realFileSystem.open = async (opened) => {
+        const handle = await realFileSystem.open(opened)
+        const read = handle.read.bind(handle)
+        // The first read of it is the look at its beginning, the second one at what stands before the saved place.
+        const failing = (buffer: Buffer, offset: number, length: number, position: number): Promise<unknown> => {
+          if (opened !== `${path}.1` || ++reads !== 2) return read(buffer, offset, length, position)
+          return fail?.() ?? read(buffer, offset, Math.ceil(length / 2), position)
+        }
+        return Object.assign(handle, { read: failing as typeof read })
+      }
+      const again = await openCheckpoint(join(directory, 'state'))
+      const after = collect(new FileSourceStream(path, { ...options, checkpoint: again }, { ...realFileSystem, open }))
+      expect(await after.messages(2)).toEqual(['three', 'four'])
+      expect(after.warnings.map(({ code }) => code)).toEqual(fail === undefined ? [] : ['FILE_UNREADABLE'])
+      await after.stop()
+      await again.close()
+    } finally {
+      await rm(directory, { recursive: true, force: true })
+    }
+  },
+)
+
+test('a file that was just opened stayed open when its directory could not be listed then', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'logwisp-regression-'))
+  const path = join(directory, 'app.log')
+  const opened: FileHandle[] = []
+  let isOpened = false
+  let failures = 3
+  const failing: FileSystem = {
+    ...realFileSystem,
+    open: async (shown) => {
+      const handle = await realFileSystem.open(shown)
+      opened.push(handle)
+      isOpened = true
+      return handle
+    },
+    readdir: (listed) => {
+      if (!isOpened || failures-- <= 0) return realFileSystem.readdir(listed)
+      isOpened = false
+      return Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO', syscall: 'scandir' }))
+    },
+  }
+  try {
+    await writeFile(path, '')
+    const reading = collect(new FileSourceStream(path, { startAt: 'beginning', pollIntervalMs: 10 }, failing))
+    await once(reading.source, 'ready')
+    await appendFile(path, 'one\n')
+    expect(await reading.messages(1)).toEqual(['one'])
+    await reading.stop()
+    expect(failures).toBeLessThan(3)
+    // A closed one has no descriptor.
+    expect(opened.map(({ fd }) => fd)).toEqual(opened.map(() => -1))
   } finally {
     await rm(directory, { recursive: true, force: true })
   }

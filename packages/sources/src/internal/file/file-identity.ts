@@ -77,6 +77,11 @@ export class FileIdentity {
     return seen.length === 0 || bytes.subarray(0, seen.length).equals(seen)
   }
 
+  /** How many bytes from `offset` on {@link agreesWith} has to see. */
+  seenFrom(offset: number): number {
+    return Math.max(0, this.#head.length - offset)
+  }
+
   /** Whether a file with this beginning can be this file, or a copy of it. Never true for nothing at all. */
   fits(head: Buffer): boolean {
     return this.#head.length > 0 && fitsFingerprint(this.fingerprint, head)

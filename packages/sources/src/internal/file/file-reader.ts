@@ -167,7 +167,9 @@ export class FileReader {
     const again = file.compressed ? 0 : this.#proof.length
     const room = Math.max(this.lines.carry.length, again)
     const buffer = this.#buffers.take(room + this.#blockBytes)
-    const length = await file.read(buffer, room - again, again + this.#blockBytes, this.#offset - again)
+    // What is compared with what was read before, and one byte more: a short read must not look like a file that was cut.
+    const enough = again + Math.max(1, this.identity.seenFrom(this.#offset))
+    const length = await file.read(buffer, room - again, again + this.#blockBytes, this.#offset - again, enough)
     return { buffer, room, again, length }
   }
 

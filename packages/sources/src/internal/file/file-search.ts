@@ -1,12 +1,11 @@
 /** Finds where the bytes of a file are now, and which generation comes after it: by identity, never by name alone. */
 
 import type { BigIntStats } from 'node:fs'
-import { realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type FileSystem, isMissing } from './file-system.ts'
 import { fitsFingerprint, maxFingerprintBytes } from './fingerprint.ts'
 import { findSiblings, type Sibling } from './generations.ts'
-import { type OpenedFile, openFile, readProof } from './opened-file.ts'
+import { type OpenedFile, openFile, readProof, UnfinishedFileError } from './opened-file.ts'
 import type { FilePlace, SavedPlace } from './saved-position.ts'
 
 /** A place in a file that is looked for. */
@@ -81,6 +80,22 @@ async function holdsWhole(file: OpenedFile, copy: OpenedFile): Promise<boolean> 
   if (!file.head.subarray(0, copy.head.length).equals(copy.head)) return false
   const proof = await readProof(copy, size)
   return proof !== undefined && (await readProof(file, size))?.equals(proof) === true
+}
+
+/** Does something for which the file is open; it is closed when that fails. */
+async function orClose<Result>(file: OpenedFile | undefined, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    await file?.close()
+    throw error
+  }
+}
+
+/** A compressed file that ends too early is not the one looked for, and not this search's to report. */
+function isDamaged(error: unknown): false {
+  if (error instanceof UnfinishedFileError) return false
+  throw error
 }
 
 /** Whether the same rotated files are there, and those filled that were. */
@@ -184,7 +199,7 @@ export class FileSearch {
   }
 
   async #noteTarget(): Promise<void> {
-    const target = await realpath(this.#path).catch(() => undefined)
+    const target = await this.#fileSystem.realpath(this.#path).catch(() => undefined)
     if (target !== undefined && target !== this.#path) this.#target = target
   }
 
@@ -194,12 +209,19 @@ export class FileSearch {
     const newestFirst = siblings.toReversed()
     const byInode = newestFirst.filter(({ stat }) => stat.ino === sought.inode)
     const byContent = newestFirst.filter(({ stat }) => stat.ino !== sought.inode)
+    let trouble: { readonly error: unknown } | undefined
     for (const accept of [holdsPlace, isShorterCopy]) {
       for (const { path } of [...byInode, ...byContent]) {
-        const file = await this.#openIf(path, (opened) => accept(opened, sought))
-        if (file !== undefined) return file
+        try {
+          const file = await this.#openIf(path, (opened) => accept(opened, sought))
+          if (file !== undefined) return file
+        } catch (error) {
+          trouble ??= { error }
+        }
       }
     }
+    // The place may be in the one that can't be read at this time: to say that it is gone would lose what comes after it.
+    if (trouble !== undefined) throw trouble.error
     return undefined
   }
 
@@ -218,21 +240,21 @@ export class FileSearch {
     const shown = maybeShown ? await this.findShown(sought) : undefined
     if (shown !== undefined && shown.stat.ino === sought.inode) return shown
     // The very file under a rotated name, or a copy beside it, is more likely than another with the same content.
-    const rotated = await this.findRotated(sought)
-    if (rotated !== undefined) await shown?.close()
-    return rotated ?? shown
+    return orClose(shown, async () => {
+      const rotated = await this.findRotated(sought)
+      if (rotated !== undefined) await shown?.close()
+      return rotated ?? shown
+    })
   }
 
   async #openIf(path: string, accept: (file: OpenedFile) => Promise<boolean>): Promise<OpenedFile | undefined> {
     const file = await this.#open(path)
     if (file === undefined) return undefined
-    try {
-      if (await accept(file)) return file
-    } catch {
-      // One that can't be read is not the one looked for; it is not this search's to report.
-    }
-    await file.close()
-    return undefined
+    return orClose(file, async () => {
+      if (await accept(file).catch(isDamaged)) return file
+      await file.close()
+      return undefined
+    })
   }
 
   /** What stands for the generation before the first, of a path that shows nothing: the newest rotated one. */
@@ -272,7 +294,8 @@ export class FileSearch {
         const index = siblings.findIndex(({ stat }) => isSameFile(stat, file.stat))
         // A copy that was begun or filled since they were listed comes before what the path shows now: that may have been
         // cut meanwhile, and have grown past its old size again.
-        if (index === -1 && !isSameState(siblings, await this.#findAll())) {
+        const isFirst = index !== -1 || (await orClose(file, async () => isSameState(siblings, await this.#findAll())))
+        if (!isFirst) {
           await file.close()
           continue
         }
@@ -315,7 +338,7 @@ export class FileSearch {
       // Where the order does not tell, a copy of the predecessor, or its compressed self, looks newer than it. And what the
       // path holds still is read there: the copy was made to cut it, but that has not happened yet.
       if (ordered || !before.isCopy(file.head)) {
-        if (!(await this.#isShownToo(file))) return file
+        if (!(await orClose(file, () => this.#isShownToo(file)))) return file
         held.push(sibling)
       }
       await file.close()
@@ -325,7 +348,7 @@ export class FileSearch {
     if (file === undefined) return 'moved'
     // One that is smaller was cut since, and what it had may be in a copy that is not listed.
     const isCut = file.stat.size < shown.size || file.head.length === 0
-    if (isSameFile(file.stat, shown) && !isCut && (await this.#holdsAll(file, held))) return file
+    if (isSameFile(file.stat, shown) && !isCut && (await orClose(file, () => this.#holdsAll(file, held)))) return file
     await file.close()
     return 'moved'
   }

@@ -2,12 +2,13 @@
 
 import type { BigIntStats, Dirent } from 'node:fs'
 import { constants, type FSWatcher, watch } from 'node:fs'
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
+import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises'
 
 export interface FileSystem {
   open(path: string): Promise<FileHandle>
   stat(path: string): Promise<BigIntStats>
   readdir(path: string): Promise<Dirent[]>
+  realpath(path: string): Promise<string>
   /** `isNew`: the name came, went or was given to another file; otherwise its file was written to. */
   watch(path: string, onChange: (name: string | null, isNew: boolean) => void): FSWatcher
 }
@@ -18,6 +19,7 @@ const readAtOnce = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 export const realFileSystem: FileSystem = {
   open: (path) => open(path, readAtOnce),
   stat: (path) => stat(path, { bigint: true }),
+  realpath: (path) => realpath(path),
   readdir: (path) => readdir(path, { withFileTypes: true }),
   watch: (path, onChange) => watch(path, { persistent: false }, (event, name) => onChange(name, event === 'rename')),
 }

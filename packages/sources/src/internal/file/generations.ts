@@ -9,7 +9,7 @@
 
 import type { BigIntStats } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { type FileSystem, isMissing } from './file-system.ts'
+import { type FileSystem, isMissing, systemCode } from './file-system.ts'
 
 /** What a rotated name says of its place among the others. */
 export interface RotatedName {
@@ -90,13 +90,24 @@ export async function findSiblings(fileSystem: FileSystem, path: string): Promis
       const plain = plainName(entry.name)
       if (plain !== entry.name && plain !== base && names.has(plain)) continue
       const sibling = join(directory, entry.name)
-      const stat = await fileSystem.stat(sibling).catch(() => undefined)
+      const stat = await statOf(fileSystem, sibling)
       if (stat?.isFile()) siblings.push({ path: sibling, stat, name })
     }
   } catch (error) {
     if (!isMissing(error)) throw error
   }
   return oldestFirst(siblings)
+}
+
+/** What is at the path; undefined when that is nothing. */
+async function statOf(fileSystem: FileSystem, path: string): Promise<BigIntStats | undefined> {
+  try {
+    return await fileSystem.stat(path)
+  } catch (error) {
+    // A generation that can't be looked at now must not be taken for one that is not there, and passed over.
+    if (isMissing(error) || systemCode(error) === 'ELOOP') return undefined
+    throw error
+  }
 }
 
 /**

@@ -16,8 +16,11 @@ export interface OpenedFile {
   readonly head: Buffer
   /** Whether it is compressed: then nobody appends to it, and going back in it means to begin anew. */
   readonly compressed: boolean
-  /** Reads into `buffer` at `at`; fewer bytes than `length` mean that the file ends there. */
-  read(buffer: Buffer, at: number, length: number, position: number): Promise<number>
+  /**
+   * Reads into `buffer` at `at`; fewer bytes than `enough`, which is `length` unless given, mean that the file ends there.
+   * Rejects with the system's error.
+   */
+  read(buffer: Buffer, at: number, length: number, position: number, enough?: number): Promise<number>
   /** Of the descriptor, so of this very file, wherever it has been moved. */
   statNow(): Promise<BigIntStats>
   close(): Promise<void>
@@ -78,7 +81,7 @@ abstract class HandleFile implements OpenedFile {
     this.stat = stat
   }
 
-  abstract read(buffer: Buffer, at: number, length: number, position: number): Promise<number>
+  abstract read(buffer: Buffer, at: number, length: number, position: number, enough?: number): Promise<number>
 
   async readHead(): Promise<void> {
     const head = Buffer.alloc(maxFingerprintBytes)
@@ -89,17 +92,28 @@ abstract class HandleFile implements OpenedFile {
     return this.handle.stat({ bigint: true })
   }
 
-  close(): Promise<void> {
-    return this.handle.close()
+  async close(): Promise<void> {
+    // Nothing was written through it, and the descriptor is given back in any case: there is nothing to be told.
+    await this.handle.close().catch(() => {})
   }
 }
 
 class PlainFile extends HandleFile {
   override readonly compressed = false
 
-  override async read(buffer: Buffer, at: number, length: number, position: number): Promise<number> {
-    const { bytesRead } = await this.handle.read(buffer, at, length, position)
-    return bytesRead
+  override async read(
+    buffer: Buffer,
+    at: number,
+    length: number,
+    position: number,
+    enough: number = length,
+  ): Promise<number> {
+    // The system may read less than it could (network and user space file systems do): only nothing is the end.
+    for (let read = 0; ; ) {
+      const { bytesRead } = await this.handle.read(buffer, at + read, length - read, position + read)
+      read += bytesRead
+      if (bytesRead === 0 || read >= enough) return read
+    }
   }
 }
 
@@ -168,6 +182,6 @@ class GzipFile extends HandleFile {
 
   override async close(): Promise<void> {
     this.#stop?.()
-    await this.handle.close()
+    await super.close()
   }
 }
