@@ -321,7 +321,7 @@ export class Batch implements Iterable<LogEntry> {
    */
   compact(): Batch {
     const { bytes: shared, source, time, timeOptions } = this.#block
-    const runs = this.#runs ?? Int32Array.of(this.#from, this.#to)
+    const runs = this.#allRuns
     // Slow, since a slice of Node's pool would keep 8 KiB for a line.
     const bytes = Buffer.allocUnsafeSlow(this.#selected)
     let at = 0
@@ -334,6 +334,25 @@ export class Batch implements Iterable<LogEntry> {
   /** The origin of a line, without making its entry; asked with what {@link forEachLine} visits with. */
   originOf(start: number, next: number): Origin | undefined {
     return this.#origins?.at(start, next)
+  }
+
+  get #allRuns(): Int32Array {
+    return this.#runs ?? Int32Array.of(this.#from, this.#to)
+  }
+
+  /** The origins of its first and its last line but for those that `kept`, a selection from this batch, has. */
+  endsWithout(kept?: Batch): { readonly first: Origin; readonly last: Origin } | undefined {
+    const origins = this.#origins
+    if (origins === undefined || this.count === (kept?.count ?? 0)) return undefined
+    const runs = this.#allRuns
+    // A batch without lines may be one of another block.
+    const keptRuns = kept === undefined || kept.count === 0 ? noRuns : kept.#allRuns
+    const { bytes } = this.#block
+    const start = firstWithout(runs, keptRuns)
+    const end = lastWithout(runs, keptRuns)
+    // Of one byte the one before it is asked for, which would count from the end.
+    const lastStart = end < 2 ? 0 : bytes.lastIndexOf(lineFeed, end - 2) + 1
+    return { first: origins.at(start, nextLine(bytes, start, end)), last: origins.at(lastStart, end) }
   }
 
   /** The message of the line whose bytes, without its line ending, are `start` to `end`. */
@@ -351,6 +370,11 @@ export class Batch implements Iterable<LogEntry> {
 
   /** The entry of one line; asked with what {@link forEachLine} visits with. Makes a new one at each call. */
   entry(start: number, end: number, next: number): LogEntry {
+    return this.#entry(start, end, next)
+  }
+
+  /** Acknowledging it covers the block up to `through`. */
+  #entry(start: number, end: number, through: number): LogEntry {
     const { time, timeOptions, source } = this.#block
     const message = this.#sparse ? this.message(start, end) : this.#block.text.slice(start, end)
     const told = findTime(message, 0, message.length, time, timeOptions)
@@ -362,7 +386,7 @@ export class Batch implements Iterable<LogEntry> {
       // With its place kept, `{ ...entry, fields }` has the shape of the entry itself; without it V8 made a new shape for each
       // such object, and every stage after that looked its properties up anew: 30 % of the time.
       fields: undefined,
-      origin: this.#origins?.at(start, next),
+      origin: this.#origins?.at(start, through),
     }
   }
 
@@ -374,7 +398,10 @@ export class Batch implements Iterable<LogEntry> {
     return !this.#block.ascii || (this.#runs !== undefined && this.#selected < this.#block.bytes.length * denseShare)
   }
 
-  /** The selected lines as entries, in order, made as they are asked for. */
+  /**
+   * The selected lines as entries, in order, made as they are asked for. Acknowledging the last covers what was dropped
+   * behind it.
+   */
   *[Symbol.iterator](): IterableIterator<LogEntry> {
     const { bytes, returns } = this.#block
     const runs = this.#runs ?? [this.#from, this.#to]
@@ -382,7 +409,8 @@ export class Batch implements Iterable<LogEntry> {
       const end = runs[run + 1] as number
       for (let at = runs[run] as number; at < end; ) {
         const next = nextLine(bytes, at, end)
-        yield this.entry(at, contentEnd(bytes, at, next, returns), next)
+        const isLast = next === end && run + 2 === runs.length
+        yield this.#entry(at, contentEnd(bytes, at, next, returns), isLast ? this.#to : next)
         at = next
       }
     }
@@ -473,6 +501,7 @@ function joinRuns(bytes: Buffer, runs: Int32Array | readonly number[]): Buffer {
 
 const endOfLine = Buffer.from('\n')
 const noBytes = Buffer.alloc(0)
+const noRuns = new Int32Array(0)
 
 /** The origins of a block made of `runs` of another one; its end is the place `to` there. */
 function originsOfRuns(origins: BatchOrigins, runs: Int32Array, to: number): BatchOrigins {
@@ -495,9 +524,31 @@ function originsOfRuns(origins: BatchOrigins, runs: Int32Array, to: number): Bat
         else high = middle - 1
       }
       const moved = (runs[2 * low] as number) - (starts[low] as number)
-      return origins.at(start + moved, end + moved)
+      return origins.at(start + moved, end === length ? to : end + moved)
     },
   }
+}
+
+/** Where `runs` first have something that `kept`, a part of them, has not. */
+function firstWithout(runs: Int32Array, kept: Int32Array): number {
+  let next = 0
+  for (let run = 0; run < runs.length; run += 2) {
+    let at = runs[run] as number
+    while (next < kept.length && kept[next] === at) at = kept[(next += 2) - 1] as number
+    if (at < (runs[run + 1] as number)) return at
+  }
+  return -1
+}
+
+/** Where `runs` last have something that `kept`, a part of them, has not: its end. */
+function lastWithout(runs: Int32Array, kept: Int32Array): number {
+  let next = kept.length - 1
+  for (let run = runs.length - 1; run > 0; run -= 2) {
+    let at = runs[run] as number
+    while (next > 0 && kept[next] === at) at = kept[(next -= 2) + 1] as number
+    if (at > (runs[run - 1] as number)) return at
+  }
+  return -1
 }
 
 function lengthOf(runs: Int32Array): number {

@@ -3,6 +3,8 @@
 import { Transform, type TransformCallback } from 'node:stream'
 import { type Batch, isBatch, RunList } from './batch.ts'
 import { isLogEntry, type LogEntry } from './entry.ts'
+import { noteDrop } from './internal/books/note-drop.ts'
+import { entriesOf } from './internal/bounded-queue.ts'
 import { Ledger } from './internal/ledger.ts'
 import { takeBatches } from './internal/negotiation.ts'
 import { notAnEntry } from './internal/not-an-entry.ts'
@@ -28,6 +30,7 @@ export abstract class EntryTransform extends Transform {
   readonly #outlet: Outlet
   /** Entries of the item being handled that were neither given nor dropped yet. */
   #inHand = 0
+  #item: LogEntry | Batch | undefined
   #afterSend: (() => void) | undefined
 
   static {
@@ -55,10 +58,18 @@ export abstract class EntryTransform extends Transform {
     this.#outlet.give(item)
   }
 
-  /** Says that `entries` of what was taken will not be given, and why, e.g. `filtered`. */
-  protected discard(reason: string, entries: number): void {
+  /**
+   * Says that so many entries of the item being handled, or an item that was kept for later, will not be given, and why,
+   * e.g. `filtered`. With what is `kept` of a batch the books of its source say exactly which.
+   */
+  protected discard(reason: string, dropped: number | LogEntry | Batch, kept?: Batch): void {
+    const isNumber = typeof dropped === 'number'
+    const entries = isNumber ? dropped : entriesOf(dropped)
+    if (entries === 0) return
     this.#inHand -= entries
     this.#ledger.dropped(reason, entries)
+    const item = isNumber ? this.#item : dropped
+    if (item !== undefined) noteDrop(item, reason, entries, kept)
   }
 
   /** The snapshot that {@link stats} returns, with whatever else the stage counts. */
@@ -77,6 +88,7 @@ export abstract class EntryTransform extends Transform {
     else if (!isLogEntry(chunk)) return callback(notAnEntry(chunk))
     this.#ledger.took(entries)
     this.#inHand += entries
+    this.#item = chunk as LogEntry | Batch
     this.#run(() => this.handle(chunk as LogEntry | Batch), callback)
   }
 
@@ -97,6 +109,7 @@ export abstract class EntryTransform extends Transform {
   }
 
   #whenSent(callback: () => void): void {
+    this.#item = undefined
     if (this.#outlet.idle) callback()
     else this.#afterSend = callback
   }
@@ -141,7 +154,7 @@ class FunctionTransform extends EntryTransform {
     if (!isBatch(item)) return this.#handleEntry(item)
     if (this.#functions.batch !== undefined) {
       const kept = this.#functions.batch(item)
-      this.discard(this.#reason, item.count - kept.count)
+      this.discard(this.#reason, item.count - kept.count, kept)
       return this.give(kept)
     }
     this.#handleLines(item)
@@ -160,8 +173,9 @@ class FunctionTransform extends EntryTransform {
       results.push(result)
       runs.add(start, next)
     })
-    this.discard(this.#reason, batch.count - runs.count)
-    if (!changed) return this.give(batch.withRuns(runs))
+    const kept = batch.withRuns(runs)
+    this.discard(this.#reason, batch.count - runs.count, kept)
+    if (!changed) return this.give(kept)
     for (const result of results) this.give(result)
     // Its end covers the lines that were dropped after the last one that goes on.
     this.give(batch.withoutLines())

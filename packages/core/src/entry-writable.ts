@@ -3,6 +3,7 @@
 import { Writable } from 'node:stream'
 import { type Batch, isBatch } from './batch.ts'
 import { isLogEntry, type LogEntry } from './entry.ts'
+import { entriesOf } from './internal/bounded-queue.ts'
 import { Ledger } from './internal/ledger.ts'
 import { takeBatches } from './internal/negotiation.ts'
 import { notAnEntry } from './internal/not-an-entry.ts'
@@ -20,10 +21,11 @@ export interface EntryWritableOptions {
   /**
    * Who says that items are safe. `when-consumed`: the base class, once {@link EntryWritable.consume} is done with
    * them. `by-hand`: the subclass, by calling {@link EntryWritable.delivered} in order, later. `downstream`: others that
-   * the subclass hands them to; what is consumed counts as given.
+   * the subclass hands them to; what is consumed counts as given. `relayed`: the subclass, by hand, as it hears it from
+   * others that it handed them to with origins of its own; those say in the books of the source what they delivered.
    * @default 'when-consumed'
    */
-  readonly acknowledge?: 'when-consumed' | 'by-hand' | 'downstream' | undefined
+  readonly acknowledge?: 'when-consumed' | 'by-hand' | 'downstream' | 'relayed' | undefined
 }
 
 /**
@@ -54,19 +56,23 @@ export abstract class EntryWritable extends Writable {
   /** Called after the last item: finish what is under way. An error thrown or rejected means that the sink is dead. */
   protected finish(): void | Promise<void> {}
 
-  /** Says that an item is safe. In order, and only with `acknowledge: 'by-hand'`. Ignored after a failure. */
+  /** Says that an item is safe. In order, and only with `acknowledge: 'by-hand'` or `'relayed'`. Ignored after a failure. */
   protected delivered(item: LogEntry | Batch): void {
     if (this.#failure !== undefined) return
     const entries = isBatch(item) ? item.count : 1
     this.#inHand -= entries
     this.#ledger.gave(entries)
-    if (this.#acknowledge !== 'downstream') acknowledge(item)
+    if (this.#acknowledge === 'relayed') item.origin?.tracker.acknowledge(item.origin)
+    else if (this.#acknowledge !== 'downstream') acknowledge(item)
   }
 
-  /** Says that `entries` of what was taken are dropped, and why. */
-  protected discard(reason: string, entries: number): void {
+  /** Says that an item that was taken is dropped, and why; so many entries, when it is not known which. */
+  protected discard(reason: string, dropped: number | LogEntry | Batch): void {
+    const isNumber = typeof dropped === 'number'
+    const entries = isNumber ? dropped : entriesOf(dropped)
     this.#inHand -= entries
-    this.#ledger.dropped(reason, entries)
+    if (isNumber) this.#ledger.dropped(reason, entries)
+    else this.#ledger.droppedItem(reason, dropped)
   }
 
   /** The sink is dead: nothing more is consumed or acknowledged, and the stream is destroyed. */
@@ -106,6 +112,10 @@ export abstract class EntryWritable extends Writable {
     this.#run(() => this.finish(), callback)
   }
 
+  get #isByHand(): boolean {
+    return this.#acknowledge === 'by-hand' || this.#acknowledge === 'relayed'
+  }
+
   #take(chunks: readonly unknown[], callback: (error?: Error | null) => void): void {
     // Node calls on for the chunks it had buffered after a first error; taking them would acknowledge past a loss.
     if (this.#failure !== undefined) return callback(this.#failure)
@@ -121,7 +131,7 @@ export abstract class EntryWritable extends Writable {
     this.#run(
       () => this.consume(items),
       (error) => {
-        if (error == null && this.#acknowledge !== 'by-hand') for (const item of items) this.delivered(item)
+        if (error == null && !this.#isByHand) for (const item of items) this.delivered(item)
         callback(error)
       },
     )

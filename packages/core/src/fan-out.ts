@@ -22,6 +22,11 @@ export type Branch = Writable | readonly BranchStage[]
 /** What a branch does when it is slow, and what its failure means. */
 export interface BranchOptions {
   /**
+   * What the books of a source call the branch. No two branches may have the same.
+   * @default its place among the branches: '0', '1'
+   */
+  readonly name?: string | undefined
+  /**
    * When the branch does not keep up: `block` makes everything wait for it; `drop-newest` and `drop-oldest` let
    * entries wait in a queue of the branch's own and, once that is full, drop the ones that come or the ones that have
    * waited longest. Dropped entries are counted under `branch-full`.
@@ -79,7 +84,12 @@ const name = 'fanOut'
 
 const defaults = { whenFull: 'block', whenFailed: 'fail', ...queueDefaults } as const satisfies BranchOptions
 
-const branchRules = { ...queueRules, budget: budgetRule, whenFailed: option.oneOf('fail', 'continue') } as const
+const branchRules = {
+  ...queueRules,
+  name: option.text,
+  budget: budgetRule,
+  whenFailed: option.oneOf('fail', 'continue'),
+} as const
 
 class FanOutSink extends EntryWritable implements FanOut {
   readonly #branches: readonly FanOutBranch[]
@@ -94,11 +104,13 @@ class FanOutSink extends EntryWritable implements FanOut {
     super({ acknowledge: 'downstream' })
     this.#whenFailed = options.map(({ whenFailed }) => whenFailed ?? defaults.whenFailed)
     this.#alive = new Set(branches.keys())
-    this.#acknowledgements = new BranchAcknowledgements(branches.length)
+    const names = options.map((branch, index) => branch.name ?? String(index))
+    this.#acknowledgements = new BranchAcknowledgements(names)
     this.#branches = branches.map(
       (stages, index) =>
         new FanOutBranch({
           index,
+          name: names[index] as string,
           stages,
           bounds: boundsOf(options[index]),
           budget: options[index]?.budget,
@@ -260,5 +272,14 @@ function checkPerBranch(perBranch: BranchOptions | readonly BranchOptions[], cou
       throw new OptionError(name, given, `\`${given}\` means nothing to a branch that blocks: ${way}`)
     }
   }
+  checkNames(each)
   return each
+}
+
+/** Two branches of one name would have their books in one. */
+function checkNames(each: readonly BranchOptions[]): void {
+  const names = each.map((branch, index) => branch.name ?? String(index))
+  const twice = names.find((branch, index) => names.indexOf(branch) !== index)
+  if (twice === undefined) return
+  throw new OptionError(name, 'name', `\`name\` must be another for each branch, got ${JSON.stringify(twice)} twice`)
 }

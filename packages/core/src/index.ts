@@ -1,3 +1,5 @@
+export { type BranchAccount, type DropAccount, type SourceAccount, sumAccounts, type WayAccount } from './account.ts'
+export { AccountingTracker, type AccountingTrackerOptions, type FilePart } from './accounting-tracker.ts'
 export { Batch, type BatchOrigins, type BlockOptions, isBatch, type LineIds, RunList } from './batch.ts'
 export {
   type BudgetHolder,
@@ -56,7 +58,7 @@ export { type FileLock, lockFile } from './lock-file.ts'
 export { type MemoryBuffer, type MemoryBufferOptions, memoryBuffer } from './memory-buffer.ts'
 export { type MergedSource, type MergedStages, type MergeOptions, merge } from './merge.ts'
 export { checkArgument, checkOptions, type OptionRule, option } from './options.ts'
-export { acknowledge, type Origin, type OriginTracker } from './origin.ts'
+export { acknowledge, noteDropped, type Origin, type OriginTracker } from './origin.ts'
 export { type OwnedEntry, ownedEntry } from './owned-entry.ts'
 export { maxJsonDepth, parseExact } from './parse-exact.ts'
 export {

@@ -115,7 +115,7 @@ class MemoryBufferStream extends Duplex implements MemoryBuffer {
     this.#waiting = this.#blocks ? overflow?.out[0] : undefined
     if (this.#waiting !== undefined) return
     const reason = overflow?.byBudget === true ? 'budget-full' : 'buffer-full'
-    for (const dropped of overflow?.out ?? []) this.#ledger.dropped(reason, entriesOf(dropped))
+    for (const dropped of overflow?.out ?? []) this.#ledger.droppedItem(reason, dropped)
     this.#release()
   }
 
@@ -128,7 +128,7 @@ class MemoryBufferStream extends Duplex implements MemoryBuffer {
 
   /** The budget wants some of it for another stage. */
   #giveBack(bytes: number): void {
-    for (const dropped of this.#queue.giveBack(bytes)) this.#ledger.dropped('budget-full', entriesOf(dropped))
+    for (const dropped of this.#queue.giveBack(bytes)) this.#ledger.droppedItem('budget-full', dropped)
   }
 
   /** Gives from the queue for as long as it is wanted. */

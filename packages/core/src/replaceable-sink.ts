@@ -11,7 +11,6 @@ import { budgetRule } from './internal/budget/budget-rule.ts'
 import { InnerSink } from './internal/inner-sink.ts'
 import { KeptItems } from './internal/kept-items.ts'
 import { checkArgument, checkOptions, type OptionRule, option } from './options.ts'
-import { acknowledge } from './origin.ts'
 import type { StageStats } from './stats.ts'
 import { type WithDefaults, withDefaults } from './with-defaults.ts'
 
@@ -180,7 +179,7 @@ class ReplaceableSinkStream extends EntryWritable implements ReplaceableSink {
   #draining: (() => void)[] = []
 
   constructor(make: MakeSink, options: WithDefaults<ReplaceableSinkOptions, typeof defaults>) {
-    super({ acknowledge: 'by-hand' })
+    super({ acknowledge: 'relayed' })
     this.#make = make
     this.#options = options
     this.#share = options.budget?.join({ name, onRoom: () => this.#pump() })
@@ -475,8 +474,8 @@ class ReplaceableSinkStream extends EntryWritable implements ReplaceableSink {
   }
 
   #drop(item: LogEntry | Batch): void {
-    this.discard('abandoned', isBatch(item) ? item.count : 1)
-    acknowledge(item)
+    this.discard('abandoned', item)
+    item.origin?.tracker.acknowledge(item.origin)
   }
 
   #drainBy(timeoutMs: number): void {

@@ -13,6 +13,7 @@
 import { type Batch, isBatch } from '../batch.ts'
 import type { LogEntry } from '../entry.ts'
 import type { Origin, OriginTracker } from '../origin.ts'
+import { branchSeparator } from './books/way.ts'
 
 /** An entry's origin as one branch sees it. */
 class BranchOrigin implements Origin {
@@ -20,23 +21,25 @@ class BranchOrigin implements Origin {
   readonly sequence: number
   readonly parent: Origin
   /** Whose id it has; the parent's, but for the last entry of a batch. */
-  readonly #line: Origin
+  readonly line: Origin
 
   constructor(tracker: OriginTracker, parent: Origin, line = parent) {
     this.tracker = tracker
     this.sequence = parent.sequence
     this.parent = parent
-    this.#line = line
+    this.line = line
   }
 
   get id(): string {
-    return this.#line.id
+    return this.line.id
   }
 }
 
-/** How far one branch is with one source. */
+/** How far one branch is with one source; what happens to entries in the branch goes on into the books of the source. */
 class BranchMark implements OriginTracker {
   readonly #changed: () => void
+  readonly #tracker: OriginTracker
+  readonly #name: string
   #mark: Origin | undefined
   /** The last place that was written to the branch, and the last that was let into its queue. */
   #given = -Infinity
@@ -45,7 +48,9 @@ class BranchMark implements OriginTracker {
   #passed: Origin | undefined
   #passedAfter = -Infinity
 
-  constructor(changed: () => void) {
+  constructor(tracker: OriginTracker, name: string, changed: () => void) {
+    this.#tracker = tracker
+    this.#name = name
     this.#changed = changed
   }
 
@@ -62,6 +67,27 @@ class BranchMark implements OriginTracker {
     this.#mark = parent
     this.#settle()
     this.#changed()
+  }
+
+  deliver({ parent }: BranchOrigin, entries: number, branch?: string): void {
+    this.#tracker.deliver?.(parent, entries, this.#within(branch))
+  }
+
+  drop(first: BranchOrigin, last: BranchOrigin, entries: number, reason: string, branch?: string): void {
+    this.#tracker.drop?.(first.line, last.parent, entries, reason, this.#within(branch))
+  }
+
+  fork({ parent }: BranchOrigin, branches: readonly string[], branch?: string): void {
+    this.#tracker.fork?.(parent, branches, this.#within(branch))
+  }
+
+  failBranch(branch?: string): void {
+    this.#tracker.failBranch?.(this.#within(branch))
+  }
+
+  #within(branch: string | undefined): string {
+    if (branch === undefined || branch === '') return this.#name
+    return this.#name === '' ? branch : `${this.#name}${branchSeparator}${branch}`
   }
 
   kept({ sequence }: Origin): void {
@@ -98,15 +124,22 @@ class SourceMarks {
   #entered = -Infinity
   #told = -Infinity
 
-  constructor(joined: BranchAcknowledgements, tracker: OriginTracker, branches: number) {
+  constructor(joined: BranchAcknowledgements, tracker: OriginTracker) {
     this.#joined = joined
     this.#tracker = tracker
-    this.branches = Array.from({ length: branches }, () => new BranchMark(() => this.tell()))
+    this.branches = joined.names.map((name) => new BranchMark(tracker, name, () => this.tell()))
   }
 
-  enter(sequence: number): void {
-    this.#entered = sequence
+  enter(origin: Origin): void {
+    this.#entered = origin.sequence
     this.#joined.underWay.add(this)
+    if (this.#joined.forks) this.#tracker.fork?.(origin, this.#joined.names)
+  }
+
+  /** What a branch had not acknowledged is done. */
+  leave(index: number): void {
+    this.branches[index]?.failBranch()
+    this.tell()
   }
 
   /** Tells the source the lowest mark. */
@@ -130,13 +163,18 @@ export class BranchAcknowledgements {
   readonly counted: Set<number>
   /** Sources of which something is not acknowledged yet. */
   readonly underWay = new Set<SourceMarks>()
-  readonly #branches: number
+  /** What the books of a source call the branches. */
+  readonly names: readonly string[]
+  /** Whether the books of a source are to tell them apart. */
+  readonly forks: boolean
   /** Kept for exactly as long as the source's tracker lives: a source of thousands of files has one for each. */
   readonly #sources = new WeakMap<OriginTracker, SourceMarks>()
 
-  constructor(branches: number) {
-    this.#branches = branches
-    this.counted = new Set(Array(branches).keys())
+  /** One name for each branch; only a single one may be called '', which is no branch to the books. */
+  constructor(names: readonly string[]) {
+    this.names = names
+    this.forks = names[0] !== ''
+    this.counted = new Set(names.keys())
   }
 
   /** An item is about to be offered to every branch. */
@@ -144,10 +182,10 @@ export class BranchAcknowledgements {
     if (origin === undefined) return
     let marks = this.#sources.get(origin.tracker)
     if (marks === undefined) {
-      marks = new SourceMarks(this, origin.tracker, this.#branches)
+      marks = new SourceMarks(this, origin.tracker)
       this.#sources.set(origin.tracker, marks)
     }
-    marks.enter(origin.sequence)
+    marks.enter(origin)
   }
 
   /** An item was let into a branch's queue. */
@@ -183,7 +221,7 @@ export class BranchAcknowledgements {
   /** A branch is gone: what it did not acknowledge holds nothing back any more. */
   remove(branch: number): void {
     this.counted.delete(branch)
-    for (const marks of [...this.underWay]) marks.tell()
+    for (const marks of [...this.underWay]) marks.leave(branch)
   }
 
   #mark(branch: number, origin: Origin): BranchMark {

@@ -16,6 +16,8 @@ import { takesBatches } from './negotiation.ts'
 export interface FanOutBranchOptions {
   /** Its place among the branches. */
   readonly index: number
+  /** What the books of a source call it. */
+  readonly name: string
   /** Streams, and functions that `pipeline` takes for streams. */
   readonly stages: readonly unknown[]
   /** The bounds of the queue of a branch that drops; undefined for one that makes the fan-out wait. */
@@ -31,6 +33,7 @@ export interface FanOutBranchOptions {
 
 export class FanOutBranch {
   readonly #index: number
+  readonly #name: string
   readonly #bounds: QueueBounds | undefined
   readonly #acknowledgements: BranchAcknowledgements
   readonly #onIdle: () => void
@@ -52,15 +55,16 @@ export class FanOutBranch {
   #closed = false
   #failed = false
 
-  constructor({ index, stages, bounds, budget, acknowledgements, onIdle, onClosed }: FanOutBranchOptions) {
+  constructor({ index, name, stages, bounds, budget, acknowledgements, onIdle, onClosed }: FanOutBranchOptions) {
     this.#index = index
+    this.#name = name
     this.#bounds = bounds
     this.#acknowledgements = acknowledgements
     this.#onIdle = onIdle
     this.#share =
       bounds &&
       budget?.join({
-        name: `fanOut branch ${index}`,
+        name: `fanOut branch ${name}`,
         ...(bounds.whenFull === 'drop-oldest' && { giveBack: (bytes) => this.#giveBack(bytes) }),
       })
     this.#queue = bounds && new BoundedQueue(bounds, this.#share)
@@ -131,7 +135,7 @@ export class FanOutBranch {
   /** Writes an item, lets it wait, or drops it. */
   offer(item: LogEntry | Batch): void {
     this.#ledger.took(entriesOf(item))
-    if (this.#closed) return this.#ledger.dropped('branch-failed', entriesOf(item))
+    if (this.#closed) return this.#ledger.droppedItem('branch-failed', item, this.#name)
     // Past the queue when nothing is ahead: a batch larger than the queue is no loss to a branch that is ready for it.
     if (this.#queue === undefined || (this.#ready && this.#idle)) this.#waiting.push(item)
     else this.#enqueue(this.#queue, item)
@@ -156,7 +160,7 @@ export class FanOutBranch {
 
   #drop(reason: string, items: readonly (LogEntry | Batch)[], behind: 'kept' | 'given'): void {
     for (const item of items) {
-      this.#ledger.dropped(reason, entriesOf(item))
+      this.#ledger.droppedItem(reason, item, this.#name)
       this.#acknowledgements.passed(this.#index, item, behind)
     }
   }
@@ -169,11 +173,13 @@ export class FanOutBranch {
 
   /** It is out: what waits for it is dropped. */
   abandon(): void {
-    this.#ledger.dropped('branch-failed', this.#held)
-    this.#waiting = []
+    const drop = (item: LogEntry | Batch): void => this.#ledger.droppedItem('branch-failed', item, this.#name)
+    if (this.#batch !== undefined) drop(this.#batch.split(this.#batch.count - this.#entriesLeft)[1])
     this.#entries = undefined
+    this.#batch = undefined
     this.#entriesLeft = 0
-    while (this.#queue?.take() !== undefined);
+    for (const item of this.#waiting.splice(0)) drop(item)
+    for (let item = this.#queue?.take(); item !== undefined; item = this.#queue?.take()) drop(item)
     this.#onIdle()
   }
 

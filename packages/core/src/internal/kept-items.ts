@@ -42,7 +42,7 @@ class KeptOrigin implements Origin {
   }
 }
 
-/** What is kept of one tracker. */
+/** What is kept of one tracker; what happens to it goes on into the books of the source. */
 class Lane implements OriginTracker {
   readonly name: string
   /** The last sequence that was used, and the last that was acknowledged. */
@@ -51,15 +51,34 @@ class Lane implements OriginTracker {
   first: Kept | undefined
   last: Kept | undefined
   readonly #acknowledged: (origin: KeptOrigin) => void
+  readonly #source: OriginTracker | undefined
 
-  constructor(name: string, acknowledged: (origin: KeptOrigin) => void) {
+  constructor(name: string, acknowledged: (origin: KeptOrigin) => void, source?: OriginTracker) {
     this.name = name
     this.#acknowledged = acknowledged
+    this.#source = source
   }
 
   acknowledge(origin: Origin): void {
     // Only origins that carry this tracker come here.
     this.#acknowledged(origin as KeptOrigin)
+  }
+
+  deliver({ parent }: KeptOrigin, entries: number, branch?: string): void {
+    parent?.tracker.deliver?.(parent, entries, branch)
+  }
+
+  drop({ parent }: KeptOrigin, last: KeptOrigin, entries: number, reason: string, branch?: string): void {
+    if (parent !== undefined && last.parent !== undefined)
+      parent.tracker.drop?.(parent, last.parent, entries, reason, branch)
+  }
+
+  fork({ parent }: KeptOrigin, branches: readonly string[], branch?: string): void {
+    parent?.tracker.fork?.(parent, branches, branch)
+  }
+
+  failBranch(branch: string): void {
+    this.#source?.failBranch?.(branch)
   }
 }
 
@@ -171,7 +190,10 @@ export class KeptItems {
   settle(exceptLast = false): void {
     const stop = exceptLast ? (this.#next === undefined ? this.#last : this.#next.before) : this.#next
     while (this.#first !== undefined && this.#first !== stop) {
-      const { lane, end } = this.#first
+      const { lane, base, end, item } = this.#first
+      if (lane.mark > base) this.#cut(this.#first)
+      // It finished without a word of this one, and a sink that finishes has delivered.
+      if (item.origin !== undefined) item.origin.tracker.deliver?.(item.origin, entriesOf(this.#first.item))
       lane.mark = Math.max(lane.mark, end)
       this.#letGo(lane)
     }
@@ -181,6 +203,7 @@ export class KeptItems {
   clear(): (LogEntry | Batch)[] {
     const all: (LogEntry | Batch)[] = []
     for (let kept = this.#first; kept !== undefined; kept = kept.after) {
+      if (kept.lane.mark > kept.base) this.#cut(kept)
       all.push(kept.item)
       if (kept.passed !== undefined) all.push(kept.passed)
       kept.lane.first = kept.lane.last = undefined
@@ -195,14 +218,14 @@ export class KeptItems {
     if (origin === undefined) return this.#noOrigin
     let lane = this.#lanes.get(origin.tracker)
     if (lane === undefined) {
-      lane = this.#newLane('')
+      lane = this.#newLane('', origin.tracker)
       this.#lanes.set(origin.tracker, lane)
     }
     return lane
   }
 
-  #newLane(name: string): Lane {
-    return new Lane(name, (origin) => this.#acknowledge(origin))
+  #newLane(name: string, source?: OriginTracker): Lane {
+    return new Lane(name, (origin) => this.#acknowledge(origin), source)
   }
 
   #acknowledge({ tracker: lane, sequence, parent }: KeptOrigin): void {

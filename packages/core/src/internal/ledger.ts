@@ -1,6 +1,9 @@
 /** The books of a stage while they are written. */
 
+import { type Batch, isBatch } from '../batch.ts'
+import type { LogEntry } from '../entry.ts'
 import type { StageStats } from '../stats.ts'
+import { noteDrop } from './books/note-drop.ts'
 
 /**
  * Counts for a stage. `held` is what the stage itself says it holds, not a difference, so that a test can
@@ -27,6 +30,13 @@ export class Ledger {
     if (entries === 0) return
     this.#dropped += entries
     this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + entries)
+  }
+
+  /** Counts an item as dropped, here and in the books of its source; `branch` is the branch that drops it. */
+  droppedItem(reason: string, item: LogEntry | Batch, branch?: string): void {
+    const entries = isBatch(item) ? item.count : 1
+    this.dropped(reason, entries)
+    noteDrop(item, reason, entries, undefined, branch)
   }
 
   /** The frozen snapshot, with whatever else the stage counts. */

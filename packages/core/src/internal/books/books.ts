@@ -1,0 +1,244 @@
+/**
+ * The books of one source: what became of every entry that it read. A pure machine.
+ *
+ * What is read at a time (a block of a file) is one record, and stays one until the acknowledged mark has passed its end:
+ * then it is settled, which means that it goes into the sum. So a stage says once for a whole batch what it did to it.
+ *
+ * ```
+ *   sequence   0        100       200       300       400
+ *   records    │ settled │ settled │ ▓▓▓▓░░░ │ ░░░░░░░ │
+ *   mark                                ▲
+ *   saved      sum of the settled ones; of the record that the mark stands in: how many entries, up to where in the
+ *              file, and what surely or perhaps became of them before the mark. Of later ones nothing: they are read again
+ * ```
+ *
+ * After a restart the rest of that record is read again, from the mark to its end. That is no new reading (a repeat): it
+ * is settled together with what was saved.
+ */
+
+import type { WayAccount } from '../../account.ts'
+import type { Position } from '../../checkpoint.ts'
+import type { Origin } from '../../origin.ts'
+import { PartlyRead } from './partly-read.ts'
+import { type PartlyKnown, restoreBooks, saveBooks } from './saved-books.ts'
+import { Way } from './way.ts'
+import { WaySum } from './way-sum.ts'
+
+/** How many records are kept apart; beyond, neighbours become one. */
+const maxRecords = 512
+
+/** Settled records are taken off the array's front only after this many. */
+const emptySlotsKept = 256
+
+/** A part of a file that was read at a time. */
+export interface FilePart {
+  /** The same for the same file after a restart, and for no other: what the ids of its lines begin with. */
+  readonly file: string
+  readonly begin: number
+  readonly end: number
+}
+
+/** Up to where a file was read, and the sequence of that place. */
+interface FileEnd {
+  readonly file: string
+  readonly end: number
+  readonly sequence: number
+}
+
+interface Record {
+  /** The sequence that it ends with. */
+  end: number
+  entries: number
+  readonly way: Way
+  /** Whether it is read again. */
+  readonly isRepeat: boolean
+  /** Up to where files were read for it. */
+  readonly ends: FileEnd[]
+}
+
+export class Books {
+  #sum: WaySum
+  readonly #records: (Record | undefined)[] = []
+  #head = 0
+  /** The end of the last record that was settled. */
+  #begin = 0
+  #mark = 0
+  #partly: PartlyRead | undefined
+  #version = 0
+  #shown: { readonly version: number; readonly account: WayAccount } | undefined
+  #saved: { readonly version: number; readonly position: Position } | undefined
+
+  /** `saved` is what {@link save} gave to an earlier run; anything else means to begin anew. */
+  constructor(saved?: unknown) {
+    const restored = restoreBooks(saved)
+    this.#sum = restored?.sum ?? new WaySum()
+    this.#partly = restored?.partly && new PartlyRead(restored.partly)
+    this.#closePartly()
+  }
+
+  /** Up to where in a file reading is no new reading, as an earlier run did it; 0 for all other files. */
+  readBefore(file: string): number {
+    return this.#partly?.endOf(file) ?? 0
+  }
+
+  /** Nothing more will be read of a file: what was to be read again is lost. */
+  over(file: string): void {
+    if (this.#partly?.over(file) === true) this.#closePartly()
+  }
+
+  /** Entries were read, those up to `sequence`: `from` says of which part of which file. */
+  read(sequence: number, entries: number, from?: FilePart): void {
+    this.#version++
+    const isRepeat = from !== undefined && from.begin < this.readBefore(from.file)
+    const ends = from === undefined || isRepeat ? [] : [{ file: from.file, end: from.end, sequence }]
+    this.#records.push({ end: sequence, entries, way: new Way(), isRepeat, ends })
+    if (from !== undefined) this.#partly?.reading(from, sequence)
+    if (this.#records.length - this.#head > maxRecords) this.#mergeNeighbours()
+  }
+
+  deliver({ sequence }: Origin, entries: number, branch: string): void {
+    this.#version++
+    this.#recordAt(sequence)?.way.at(branch).deliver(sequence, entries)
+  }
+
+  drop(first: Origin, last: Origin, entries: number, reason: string, branch: string): void {
+    this.#version++
+    this.#recordAt(last.sequence)?.way.at(branch).drop(reason, entries, first, last)
+  }
+
+  /** What was read with this origin goes on into branches. */
+  fork({ sequence }: Origin, branches: readonly string[], branch: string): void {
+    const way = this.#recordAt(sequence)?.way.at(branch)
+    if (way !== undefined) for (const name of branches) way.fork(name)
+  }
+
+  /** A branch is out: what it did not deliver of what is under way is dropped. */
+  failBranch(branch: string): void {
+    this.#version++
+    for (let i = this.#head; i < this.#records.length; i++) {
+      const { way } = this.#records[i] as Record
+      if (way.has(branch)) way.at(branch).isFailed = true
+    }
+  }
+
+  /** Everything up to an origin is safe: what was read up to there is settled. */
+  acknowledge(origin: Origin): void {
+    const { sequence } = origin
+    if (sequence <= this.#mark) return
+    this.#mark = sequence
+    this.#version++
+    for (let record = this.#records[this.#head]; record !== undefined; record = this.#records[this.#head]) {
+      if (record.end > sequence) break
+      this.#records[this.#head] = undefined
+      this.#head++
+      this.#begin = record.end
+      this.#settle(record, origin)
+    }
+    if (this.#head >= emptySlotsKept) {
+      this.#records.splice(0, this.#head)
+      this.#head = 0
+    }
+  }
+
+  #settle({ way, entries, isRepeat }: Record, at: Origin): void {
+    if (!isRepeat || this.#partly === undefined) return this.#sum.add(way, entries, 'covered', at)
+    this.#partly.settle(way, entries)
+    this.#closePartly()
+  }
+
+  /** Once all that was to be read again is settled, it goes into the sum. */
+  #closePartly(): void {
+    const partly = this.#partly
+    if (partly === undefined || !partly.isRead) return
+    for (let i = this.#head; i < this.#records.length; i++) if (this.#records[i]?.isRepeat === true) return
+    this.#version++
+    this.#partly = undefined
+    partly.close(this.#sum)
+  }
+
+  /** The record that a sequence belongs to; undefined when it is settled or was never read. */
+  #recordAt(sequence: number): Record | undefined {
+    const records = this.#records
+    const oldest = records[this.#head]
+    if (oldest === undefined || sequence <= this.#begin) return undefined
+    if (sequence <= oldest.end) return oldest
+    let low = this.#head + 1
+    let high = records.length
+    // Mostly it is the newest: a filter has it in hand.
+    if (low < high && sequence > ((records[high - 2] as Record).end ?? 0)) low = high - 1
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((records[middle] as Record).end < sequence) low = middle + 1
+      else high = middle
+    }
+    return records[low]
+  }
+
+  /** Half as many records, each twice as long. */
+  #mergeNeighbours(): void {
+    const merged: Record[] = []
+    for (let i = this.#head; i < this.#records.length; i++) {
+      const record = this.#records[i] as Record
+      const before = merged.at(-1)
+      // The oldest stays as it is: the mark stands in it, and what is read again after a crash is to be little.
+      if (before === undefined || merged.length === 1 || before.isRepeat !== record.isRepeat || i % 2 === 0) {
+        merged.push(record)
+        continue
+      }
+      before.end = record.end
+      before.entries += record.entries
+      before.way.add(record.way)
+      for (const end of record.ends) addEnd(before.ends, end)
+    }
+    this.#records.splice(0, this.#records.length, ...merged)
+    this.#head = 0
+  }
+
+  /** What became of everything up to now; the same object as long as nothing happens. */
+  get account(): WayAccount {
+    if (this.#shown?.version === this.#version) return this.#shown.account
+    let sum = this.#sum
+    const { length } = this.#records
+    if (this.#head < length || this.#partly !== undefined) {
+      sum = sum.copy()
+      const repeats = new Way()
+      for (let i = this.#head; i < length; i++) {
+        const { way, entries, isRepeat } = this.#records[i] as Record
+        if (isRepeat) repeats.add(way)
+        else sum.add(way, entries, 'in-flight', nowhere)
+      }
+      this.#partly?.show(sum, repeats)
+    }
+    const account = sum.account()
+    this.#shown = { version: this.#version, account }
+    return account
+  }
+
+  /** What a checkpoint keeps beside the acknowledged place; the same object as long as nothing happens. */
+  save(): Position {
+    if (this.#saved?.version === this.#version) return this.#saved.position
+    const position = saveBooks(this.#sum, this.#partlyKnown())
+    this.#saved = { version: this.#version, position }
+    return position
+  }
+
+  #partlyKnown(): PartlyKnown | undefined {
+    const record = this.#records[this.#head]
+    const mark = this.#mark
+    if (record === undefined || mark <= this.#begin) return this.#partly?.known(mark)
+    const parts = record.way.upTo(mark)
+    if (record.isRepeat) return this.#partly?.known(mark, parts)
+    const left = record.ends.filter(({ sequence }) => sequence > mark)
+    const known = { entries: record.entries, ends: new Map(left.map(({ file, end }) => [file, end])), ...parts }
+    return this.#partly?.known(mark, undefined, known) ?? known
+  }
+}
+
+const nowhere = { id: '' } as const
+
+/** The last place of each file. */
+function addEnd(ends: FileEnd[], added: FileEnd): void {
+  const known = ends.findIndex(({ file }) => file === added.file)
+  if (known === -1) ends.push(added)
+  else ends[known] = added
+}

@@ -1,0 +1,90 @@
+/** What became of all entries so far, in sum: grows by what is settled, and is what a checkpoint keeps. */
+
+import type { DropAccount, WayAccount } from '../../account.ts'
+import { boundedKey, maxReasonsTold, type Way } from './way.ts'
+
+/** What the entries are of which nothing is known: acknowledged by a later one, under way, or lost for a reason. */
+export type Rest = 'covered' | 'in-flight' | { readonly reason: string }
+
+export class WaySum {
+  entries = 0
+  delivered = 0
+  covered = 0
+  forked = 0
+  inFlight = 0
+  readonly dropped: Map<string, DropAccount> = new Map()
+  readonly branches: Map<string, WaySum> = new Map()
+
+  /** Adds so many entries and what became of them. `at` has a place to name where nothing better is known. */
+  add(way: Way, entries: number, rest: Rest, at: { readonly id: string }): void {
+    this.entries += entries
+    let left = entries
+    // More than there were: a stage of the user's own gave one entry on twice.
+    for (const { reason, entries: dropped, first, last } of way.drops ?? []) {
+      const taken = Math.min(dropped, left)
+      left -= taken
+      if (taken > 0) this.drop(reason, { entries: taken, first, last })
+    }
+    const delivered = Math.min(way.delivered, left)
+    this.delivered += delivered
+    left -= delivered
+    if (way.forks !== undefined && way.forks.size > 0) {
+      this.forked += left
+      for (const [name, fork] of way.forks) this.branch(name).add(fork, left, rest, at)
+    } else if (left > 0) this.#addRest(way.isFailed ? { reason: 'branch-failed' } : rest, left, at)
+  }
+
+  #addRest(rest: Rest, entries: number, at: { readonly id: string }): void {
+    if (rest === 'covered') this.covered += entries
+    else if (rest === 'in-flight') this.inFlight += entries
+    else this.drop(rest.reason, { entries, first: at.id, last: at.id })
+  }
+
+  drop(name: string, { entries, first, last }: DropAccount): void {
+    const reason = boundedKey(this.dropped, name, maxReasonsTold)
+    const known = this.dropped.get(reason)
+    this.dropped.set(reason, { entries: entries + (known?.entries ?? 0), first: known?.first ?? first, last })
+  }
+
+  branch(name: string): WaySum {
+    const key = boundedKey(this.branches, name)
+    let branch = this.branches.get(key)
+    if (branch === undefined) {
+      branch = new WaySum()
+      this.branches.set(key, branch)
+    }
+    return branch
+  }
+
+  /** The same once more, to be added to. */
+  copy(): WaySum {
+    const copy = new WaySum()
+    copy.merge(this)
+    return copy
+  }
+
+  /** Adds another sum. */
+  merge(more: WaySum): void {
+    this.entries += more.entries
+    this.delivered += more.delivered
+    this.covered += more.covered
+    this.forked += more.forked
+    this.inFlight += more.inFlight
+    for (const [reason, drops] of more.dropped) this.drop(reason, drops)
+    for (const [name, branch] of more.branches) this.branch(name).merge(branch)
+  }
+
+  /** As it is shown; frozen. */
+  account(): WayAccount {
+    const branches = Array.from(this.branches, ([branch, sum]) => Object.freeze({ branch, ...sum.account() }))
+    return {
+      entries: this.entries,
+      delivered: this.delivered,
+      dropped: Object.freeze(Object.fromEntries(this.dropped)),
+      covered: this.covered,
+      forked: this.forked,
+      inFlight: this.inFlight,
+      branches: Object.freeze(branches),
+    }
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * What became of some entries that are under way, as far as it is known: what was delivered, what was dropped and why,
+ * and the same for each branch that they went into.
+ */
+
+import type { Origin } from '../../origin.ts'
+
+/** Parts the names of branches within branches. */
+export const branchSeparator = '\u0000'
+
+/** Reasons and branches beyond these are counted as `other`: nothing grows because a stage makes up names. */
+const maxReasons = 64
+const maxBranches = 256
+
+/** Where reasons and branches beyond the bound are counted. */
+const other = 'other'
+
+/** What was dropped for one reason: how much, and the ids and places of the first and the last of it. */
+export interface Drops {
+  readonly reason: string
+  entries: number
+  readonly first: string
+  last: string
+  firstAt: number
+  lastAt: number
+}
+
+export class Way {
+  delivered = 0
+  /** The greatest place that was delivered. */
+  deliveredTo = -Infinity
+  drops: Drops[] | undefined
+  forks: Map<string, Way> | undefined
+  /** Whether the branch is out, so that what it did not deliver is dropped. */
+  isFailed = false
+
+  /** The way in a branch, or in one within that; this one itself for `''`. */
+  at(branch: string): Way {
+    if (branch === '') return this
+    const end = branch.indexOf(branchSeparator)
+    return end === -1
+      ? this.fork(branch)
+      : this.fork(branch.slice(0, end)).at(branch.slice(end + branchSeparator.length))
+  }
+
+  /** The way in one branch. */
+  fork(name: string): Way {
+    this.forks ??= new Map()
+    const key = boundedKey(this.forks, name, maxBranches)
+    let fork = this.forks.get(key)
+    if (fork === undefined) {
+      fork = new Way()
+      this.forks.set(key, fork)
+    }
+    return fork
+  }
+
+  /** Whether anything is known of a branch. */
+  has(branch: string): boolean {
+    const end = branch.indexOf(branchSeparator)
+    if (end === -1) return this.forks?.has(branch) === true
+    return this.forks?.get(branch.slice(0, end))?.has(branch.slice(end + branchSeparator.length)) === true
+  }
+
+  deliver(sequence: number, entries: number): void {
+    this.delivered += entries
+    if (sequence > this.deliveredTo) this.deliveredTo = sequence
+  }
+
+  drop(reason: string, entries: number, first: Origin, last: Origin): void {
+    const known = this.#dropsFor(reason)
+    if (known === undefined) {
+      const drops = { reason, entries, first: first.id, last: last.id, firstAt: first.sequence, lastAt: last.sequence }
+      this.addDrops(drops)
+      return
+    }
+    known.entries += entries
+    if (first.sequence < known.firstAt) known.firstAt = first.sequence
+    if (last.sequence < known.lastAt) return
+    known.lastAt = last.sequence
+    known.last = last.id
+  }
+
+  #dropsFor(reason: string): Drops | undefined {
+    return this.drops?.find((drops) => drops.reason === reason)
+  }
+
+  /** Adds what was dropped elsewhere behind this. */
+  addDrops(more: Drops): void {
+    this.drops ??= []
+    const known = this.#dropsFor(more.reason)
+    if (known !== undefined) {
+      known.entries += more.entries
+      known.last = more.last
+      known.firstAt = Math.min(known.firstAt, more.firstAt)
+      known.lastAt = Math.max(known.lastAt, more.lastAt)
+    } else if (this.drops.length < maxReasons || more.reason === other) this.drops.push({ ...more })
+    else this.addDrops({ ...more, reason: other })
+  }
+
+  /** Adds all that is known of entries behind these. */
+  add(more: Way): void {
+    this.delivered += more.delivered
+    this.deliveredTo = Math.max(this.deliveredTo, more.deliveredTo)
+    this.isFailed ||= more.isFailed
+    for (const drops of more.drops ?? []) this.addDrops(drops)
+    for (const [name, fork] of more.forks ?? []) this.fork(name).add(fork)
+  }
+
+  /**
+   * Parts it at a place: what surely lies before it, and what may, since it lies on both sides of it. What lies behind it
+   * is in neither.
+   */
+  upTo(place: number): { readonly sure: Way; readonly maybe: Way } {
+    const sure = new Way()
+    const maybe = new Way()
+    sure.isFailed = this.isFailed
+    const side = this.deliveredTo <= place ? sure : maybe
+    side.delivered = this.delivered
+    side.deliveredTo = Math.min(this.deliveredTo, place)
+    for (const drops of this.drops ?? []) {
+      if (drops.lastAt <= place) sure.addDrops(drops)
+      else if (drops.firstAt <= place) maybe.addDrops(drops)
+    }
+    for (const [name, fork] of this.forks ?? []) {
+      const parts = fork.upTo(place)
+      sure.fork(name).add(parts.sure)
+      maybe.fork(name).add(parts.maybe)
+    }
+    return { sure, maybe }
+  }
+
+  /** How many entries it takes for all of this to be so. */
+  get least(): number {
+    let least = this.delivered + this.droppedEntries
+    let most = 0
+    for (const fork of this.forks?.values() ?? []) most = Math.max(most, fork.least)
+    least += most
+    return least
+  }
+
+  get droppedEntries(): number {
+    let entries = 0
+    for (const drops of this.drops ?? []) entries += drops.entries
+    return entries
+  }
+
+  /**
+   * Takes of what may be so as much as there is room for in `entries`. What was dropped comes first, and before any fork:
+   * a drop there is one for all branches.
+   */
+  resolve(maybe: Way, entries: number): void {
+    let room = entries - this.least
+    for (const drops of maybe.drops ?? []) {
+      const taken = Math.min(drops.entries, Math.max(0, room))
+      room -= taken
+      if (taken > 0) this.addDrops({ ...drops, entries: taken })
+    }
+    const delivered = Math.min(maybe.delivered, Math.max(0, room))
+    this.delivered += delivered
+    const forked = entries - this.delivered - this.droppedEntries
+    for (const [name, fork] of maybe.forks ?? []) this.fork(name).resolve(fork, forked)
+  }
+}
+
+/** The key itself, or `other` when a map is full. */
+export function boundedKey(map: ReadonlyMap<string, unknown>, key: string, max: number = maxBranches): string {
+  return map.size < max || map.has(key) ? key : other
+}
+
+/** The most reasons that are told apart. */
+export const maxReasonsTold: number = maxReasons
