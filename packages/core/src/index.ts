@@ -27,6 +27,13 @@ export {
   type Rejection,
 } from './dead-letter.ts'
 export {
+  type DiskBuffer,
+  type DiskBufferEvents,
+  type DiskBufferOptions,
+  type DiskBufferStats,
+  diskBuffer,
+} from './disk-buffer.ts'
+export {
   type Entries,
   isLogEntry,
   isLogLevel,

@@ -43,6 +43,11 @@ export class Outlet {
     this.#consumers.delete(consumer)
   }
 
+  /** The stages of LogWisp that read it. */
+  get consumers(): readonly Writable[] {
+    return [...this.#consumers]
+  }
+
   /** Whether a batch may go out as it is: its only reader is one consumer that takes batches. */
   get sendsBatches(): boolean {
     return (

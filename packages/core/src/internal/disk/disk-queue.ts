@@ -1,0 +1,205 @@
+/**
+ * A queue of entries and batches on the disk: what is put is written to segments, read from there in order, and removed
+ * once it was acknowledged. A pure machine over a file system; keeping others out of its directory is its user's business.
+ *
+ * ```
+ *                      place.json: acknowledged up to here
+ *                           v
+ *   [ segment, removed ] [ segment ][ segment ] [ segment, being written ]   parcels, in memory  <- put()
+ *                                 ^ take()
+ * ```
+ *
+ * What it does to its files: reads all of `place.json` and replaces it (see checkpoint-file.ts); makes a segment with
+ * `open(…, 'wx')`; writes whole records to it with `writev` at their place; makes it safe with `datasync`, and once with
+ * `sync` of the directory, before anything is acknowledged; on a full disk takes a torn record back with `truncate`;
+ * never writes to a segment of an earlier run, but cuts the torn end of the last one; removes a segment only after
+ * `place.json` says that its entries were acknowledged.
+ */
+
+import type { Batch } from '../../batch.ts'
+import type { LogEntry } from '../../entry.ts'
+import type { LogwispError } from '../../errors.ts'
+import { Tracker } from '../../tracker.ts'
+import { entriesOf } from '../bounded-queue.ts'
+import type { FileSystem } from '../file-system.ts'
+import type { DiskQueueSettings } from './disk-queue-settings.ts'
+import { bufferFailed, type Damage, segmentCorrupt } from './disk-trouble.ts'
+import { QueueReader } from './queue-reader.ts'
+import { QueueWriter } from './queue-writer.ts'
+import { ReaderPosition } from './reader-position.ts'
+import { beginOf, makeDirectory, type Recovered, recover } from './recover.ts'
+import type { Segment } from './segment.ts'
+import { SegmentKeeper } from './segment-keeper.ts'
+
+/** Whom a queue tells. */
+export interface DiskQueueHooks {
+  /** Something survivable. */
+  readonly warn: (warning: LogwispError) => void
+  /** It is dead, and wants to be closed. What was not acknowledged is not safe. */
+  readonly failed: (error: LogwispError) => void
+  /** There is something to take that was not there when `fill` said so. */
+  readonly written: () => void
+  /** Entries it held are gone: dropped for room (`buffer-full`), or damaged on the disk (`corrupt`). */
+  readonly dropped: (reason: 'buffer-full' | 'corrupt', entries: number) => void
+}
+
+export class DiskQueue {
+  readonly #hooks: DiskQueueHooks
+  readonly #directory: string
+  readonly #fileSystem: FileSystem
+  readonly #segments: Segment[]
+  readonly #keeper: SegmentKeeper
+  readonly #reader: QueueReader
+  readonly #writer: QueueWriter
+  /** Of the last entry that was put. */
+  #lastOrdinal: number
+  #isFailed = false
+
+  private constructor(
+    fileSystem: FileSystem,
+    directory: string,
+    settings: DiskQueueSettings,
+    hooks: DiskQueueHooks,
+    { segments, start, end }: Recovered,
+    position: ReaderPosition,
+  ) {
+    const { warn, written } = hooks
+    const failed = (error: unknown): void => this.#fail(error)
+    this.#hooks = hooks
+    this.#directory = directory
+    this.#fileSystem = fileSystem
+    this.#segments = segments
+    this.#lastOrdinal = end.ordinal
+    const removed = (): void => this.#writer.roomCame()
+    this.#keeper = new SegmentKeeper({ fileSystem, segments, start, position, warn, removed, failed })
+    const tracker = new Tracker((origin) => this.#keeper.acknowledge(origin))
+    const damaged = (damage: Damage): void => this.#damaged(damage)
+    this.#reader = new QueueReader({ fileSystem, segments, start, tracker, damaged })
+    const keeper = this.#keeper
+    const refused = (entries: number): void => {
+      this.#lastOrdinal -= entries
+      hooks.dropped('buffer-full', entries)
+    }
+    const passOver = (segment: Segment): Promise<void> => this.#passOver(segment)
+    this.#writer = new QueueWriter({
+      ...{ fileSystem, directory, settings, segments, keeper, end },
+      ...{ warn, written, refused, passOver, failed },
+    })
+  }
+
+  /**
+   * Opens the queue in a directory, or begins one.
+   *
+   * @throws LogwispError `BUFFER_FAILED`, `BUFFER_NEWER`.
+   */
+  static async open(
+    fileSystem: FileSystem,
+    directory: string,
+    settings: DiskQueueSettings,
+    hooks: DiskQueueHooks,
+  ): Promise<DiskQueue> {
+    const { warn } = hooks
+    const isDurable = settings.fsync !== 'never'
+    try {
+      await makeDirectory(fileSystem, directory, isDurable)
+      const position = await ReaderPosition.load(fileSystem, directory, warn)
+      const recovered = await recover(fileSystem, directory, position.saved, { isDurable, warn })
+      return new DiskQueue(fileSystem, directory, settings, hooks, recovered, position)
+    } catch (error) {
+      throw bufferFailed(directory, error)
+    }
+  }
+
+  /** Entries that were put or found and not taken. */
+  get entriesHeld(): number {
+    return this.#lastOrdinal - this.#reader.ordinal
+  }
+
+  /** How many bytes its segments have. */
+  get bytesHeld(): number {
+    let bytes = 0
+    for (const segment of this.#segments) if (!segment.isEmpty) bytes += segment.bytes
+    return bytes
+  }
+
+  /** How many segments there are. */
+  get segments(): number {
+    return this.#segments.length
+  }
+
+  /** Whether the disk was full at the last try to write. */
+  get isWaitingForSpace(): boolean {
+    return this.#writer.isWaitingForSpace
+  }
+
+  /** Whether everything that was put was taken, and acknowledged. */
+  get isDone(): boolean {
+    return this.entriesHeld === 0 && this.#segments.every(({ end }) => end.position <= this.#keeper.acknowledged)
+  }
+
+  /** Puts an item behind all others. It is acknowledged once it is as safe as `fsync` says. Ask {@link whenReady} before the next. */
+  put(item: LogEntry | Batch): void {
+    this.#lastOrdinal += entriesOf(item)
+    this.#writer.put(item)
+  }
+
+  /** Settles once the next item may be put: at once while little waits to be written. */
+  whenReady(): void | Promise<void> {
+    return this.#writer.whenReady()
+  }
+
+  /** Settles once everything that was put is as safe as it is to be; with `whenFull: 'block'`, once there was room for it. Rejects with nothing: see the hooks. */
+  settle(): Promise<void> {
+    return this.#writer.settle()
+  }
+
+  /** The next item, of those that {@link fill} has read. Acknowledge it once it is safe elsewhere. */
+  take(): LogEntry | Batch | undefined {
+    return this.#reader.take()
+  }
+
+  /** Reads until there is something to take; false when everything that is written was taken. One call at a time. */
+  async fill(): Promise<boolean> {
+    if (this.#isFailed) return false
+    try {
+      return await this.#reader.fill()
+    } catch (error) {
+      this.#fail(error)
+      return false
+    }
+  }
+
+  /** Closes its files. What was not written is not kept, what was not acknowledged is given when it is opened again. */
+  async close(): Promise<void> {
+    this.#isFailed = true
+    try {
+      await this.#writer.stop()
+    } finally {
+      await this.#reader.close()
+      await this.#keeper.close()
+    }
+  }
+
+  async #passOver(segment: Segment): Promise<void> {
+    let { end } = segment
+    if (Number.isNaN(end.ordinal)) {
+      const next = this.#segments[this.#segments.indexOf(segment) + 1] as Segment
+      end = { position: end.position, ordinal: (await beginOf(this.#fileSystem, next)).ordinal }
+    }
+    segment.isDropped = true
+    const entries = this.#reader.skipTo(end)
+    if (entries > 0) this.#hooks.dropped('buffer-full', entries)
+    this.#keeper.pass(end)
+  }
+
+  #damaged(damage: Damage): void {
+    if (damage.entries > 0) this.#hooks.dropped('corrupt', damage.entries)
+    this.#hooks.warn(segmentCorrupt(damage))
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isFailed) return
+    this.#isFailed = true
+    this.#hooks.failed(bufferFailed(this.#directory, error))
+  }
+}
