@@ -13,9 +13,13 @@ import { OracleRun } from './oracle/oracle-run.ts'
 import { drawPlan, readPlan } from './oracle/plan.ts'
 import { chain } from './oracle/topologies/chain.ts'
 import { fanOut } from './oracle/topologies/fan-out.ts'
+import { leaky } from './oracle/topologies/leaky.ts'
 import { store } from './oracle/topologies/store.ts'
 
 const all = [chain, fanOut, store]
+
+/** What can be asked for: also one that loses lines, to see that this is seen. */
+const known = [...all, leaky]
 
 /** Built, this file is one level below the package. */
 const packageDirectory = fileURLToPath(new URL(extname(import.meta.url) === '.ts' ? '.' : '..', import.meta.url))
@@ -25,7 +29,7 @@ async function main(): Promise<number> {
   if (options.help) return print(oracleUsage)
   const { seed, seconds, linesPerSecond } = options
   const kinds = (options.topologies ?? all.map(({ name }) => name)).map((name) => {
-    const kind = all.find((one) => one.name === name)
+    const kind = known.find((one) => one.name === name)
     if (kind === undefined) throw new Error(`there is no topology ${name}: ${all.map((one) => one.name).join(', ')}`)
     return kind
   })
@@ -40,7 +44,10 @@ async function main(): Promise<number> {
   // Those who work there are not we.
   chmodSync(directory, 0o755)
   const tell = (line: string): void => void print(`${line}\n`)
-  tell(`seed ${plan.seed}, ${plan.seconds} s, ${plan.faults.length} faults, in ${directory}`)
+  const names = kinds.map(({ name }) => name).join(',')
+  tell(
+    `--seed ${plan.seed} --minutes ${plan.seconds / 60} --topologies ${names}: ${plan.faults.length} faults, in ${directory}`,
+  )
 
   const run = new OracleRun({ kinds, plan, linesPerSecond, directory, run: `${process.pid}-${seed}`, tell })
   let isKept = options.keep

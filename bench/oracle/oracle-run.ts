@@ -64,6 +64,8 @@ export interface OracleResult {
   readonly notTried: readonly string[]
   readonly topologies: readonly TopologyResult[]
   readonly timeline: readonly Moment[]
+  /** To do it again: `--plan` reads it from here, too. */
+  readonly plan: Plan
   readonly isClean: boolean
 }
 
@@ -106,7 +108,7 @@ export class OracleRun {
         run,
         firstStream: (index + 1) * streamsPerTopology,
         onEnded: (victim, code, said) => {
-          this.#timeline.note(topology, 'ended itself', `${victim}: ${code}: ${said.split('\n').at(-1)}`)
+          this.#timeline.note(topology, 'ended itself', `${victim}: ${code}: ${reasonIn(said)}`)
         },
       })
       this.#topologies.push(topology)
@@ -137,6 +139,7 @@ export class OracleRun {
       notTried,
       topologies: results,
       timeline: this.#timeline.moments,
+      plan,
       isClean: results.every(isClean),
     }
   }
@@ -168,9 +171,9 @@ export class OracleRun {
 
   async #finish(topology: Topology, way: string): Promise<TopologyResult> {
     await Promise.all(topology.producers.map((producer) => producer.stop()))
-    await this.#settled(topology)
+    const isSettled = await this.#settled(topology)
     const fresh = await this.#fresh(topology)
-    await this.#settled(topology)
+    if (isSettled) await this.#settled(topology)
     const complaints = await this.#end(topology)
     const sinks: SinkVerdict[] = []
     for (const sink of topology.sinks) {
@@ -200,19 +203,19 @@ export class OracleRun {
     }
   }
 
-  /** Nothing is owed any more, or nothing has come for a while. */
-  async #settled(topology: Topology): Promise<void> {
+  /** Waits until nothing is owed any more; gives up, with false, when nothing has come for a while. */
+  async #settled(topology: Topology): Promise<boolean> {
     let least = Number.POSITIVE_INFINITY
     let sinceMs = performance.now()
     for (;;) {
       const backlog = await topology.backlog()
-      if (backlog === 0) return
+      if (backlog === 0) return true
       if (backlog < least) {
         least = backlog
         sinceMs = performance.now()
       } else if (performance.now() - sinceMs > stillMs) {
         this.#timeline.note(topology, 'still', `nothing has come for ${stillMs} ms`)
-        return
+        return false
       }
       await wait(100)
     }
@@ -265,6 +268,12 @@ function isClean({ sinks, fresh, complaints }: TopologyResult): boolean {
         lost + unknown + torn + repeatsAfterDedupe + sharedIds + (dropsRepeats ? repeats : 0) === 0,
     )
   )
+}
+
+/** Of what a process said last, the line that tells why it ended. */
+function reasonIn(said: string): string {
+  const lines = said.split('\n').filter((line) => line.trim() !== '')
+  return lines.findLast((line) => /error/i.test(line) && !/^\s+at /.test(line)) ?? lines.at(-1) ?? 'it said nothing'
 }
 
 function saidByAll(topology: Topology): string {

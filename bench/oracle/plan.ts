@@ -46,8 +46,8 @@ export interface Plan {
 }
 
 /** Between two faults of one topology. */
-const minGapMs = 500
-const maxGapMs = 4500
+const minGapMs = 200
+const maxGapMs = 2800
 
 /** How often each kind is drawn, beside the others. */
 const shares: Readonly<Record<FaultKind, number>> = {
@@ -66,7 +66,7 @@ const shares: Readonly<Record<FaultKind, number>> = {
   outrun: 3,
 }
 
-/** Nothing lasts longer, so that the last ones are over when the time is. */
+/** Nothing lasts longer. */
 const longestMs = 8000
 
 /** Draws a plan. What goes wrong in a topology does not depend on which others run beside it. */
@@ -78,7 +78,7 @@ export function drawPlan(seed: number, seconds: number, topologies: ReadonlyMap<
     let atMs = 0
     for (;;) {
       atMs += random.integer(minGapMs, maxGapMs)
-      if (atMs > seconds * 1000 - longestMs) break
+      if (atMs > seconds * 1000) break
       const fault = drawFault(random, atMs, topology, targets)
       // A fault is not put on the same one again while it lasts, but may well be on another beside it.
       const key = `${groupOf[fault.kind] ?? fault.kind} ${fault.target}`
@@ -140,9 +140,10 @@ function numberOf(name: string): number {
   return number >>> 0
 }
 
-/** Reads a plan that was printed before; throws with what is wrong with it. */
+/** Reads a plan that was written before, by itself or in the result of a run; throws with what is wrong with it. */
 export function readPlan(text: string, topologies: ReadonlyMap<string, Targets>): Plan {
-  const plan = JSON.parse(text) as Plan
+  const written = JSON.parse(text) as Plan & { readonly plan?: Plan }
+  const plan = written.plan ?? written
   if (!Array.isArray(plan.faults) || !(plan.seconds > 0)) throw new Error('a plan has `seed`, `seconds` and `faults`')
   for (const { topology, kind, target } of plan.faults) {
     if (topologies.get(topology)?.[kind as FaultKind]?.includes(target) !== true)

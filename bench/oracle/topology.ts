@@ -116,7 +116,14 @@ export class Topology {
 
   victim(name: string, words: readonly string[]): Victim {
     const { run, onEnded, directory } = this.#options
-    const victim = new Victim({ name, words, directory, run, onEnded: (code, said) => onEnded(name, code, said) })
+    const victim = new Victim({
+      name,
+      words,
+      directory,
+      home: this.folder('home'),
+      run,
+      onEnded: (code, said) => onEnded(name, code, said),
+    })
     this.victims.set(name, victim)
     return victim
   }

@@ -33,6 +33,8 @@ export interface VictimProgram {
   readonly words: readonly string[]
   /** Where it works. */
   readonly directory: string
+  /** Where it may put what it likes. */
+  readonly home: string
   /** A name by which all processes of a run can be found. */
   readonly run: string
   /** Hears that it has ended by itself, with what it said last. */
@@ -78,10 +80,17 @@ export class Victim {
     this.#isEnding = false
     this.starts++
     const output = openSync(this.#output, 'a')
-    const { words, directory, run } = this.#program
+    const { words, directory, home, run } = this.#program
     const child = spawn(process.execPath, words, {
       cwd: directory,
-      env: { PATH: process.env['PATH'], HOME: directory, TZ: 'UTC', ORACLE_RUN: run, ...this.#clockEnvironment() },
+      env: {
+        PATH: process.env['PATH'],
+        HOME: home,
+        TMPDIR: home,
+        TZ: 'UTC',
+        ORACLE_RUN: run,
+        ...this.#clockEnvironment(),
+      },
       stdio: ['ignore', output, output],
       ...(nobody !== undefined && { uid: nobody, gid: nobody }),
     })
