@@ -1,5 +1,6 @@
 /** The stages of one pipeline, its files and its viewers, as tables. */
 
+import { balanceOf, booksTables } from './books-tables.js'
 import { rate } from './pipeline-figures.js'
 import { readableBytes, readableNumber, readableRate } from './readable-number.js'
 
@@ -11,6 +12,7 @@ const maxRows = 200
  * @property {string} title
  * @property {(row: any, before: any, seconds: number) => string} text
  * @property {boolean} [isNumber]
+ * @property {(row: any) => boolean} [isBad]
  */
 
 const drops = (dropped) =>
@@ -41,6 +43,7 @@ const troubles = [
 
 /** @type {{ title: string, rows: (pipeline: any) => any[], columns: Column[] }[]} */
 const tables = [
+  ...booksTables,
   {
     title: 'Sources',
     rows: ({ sources }) => sources,
@@ -117,16 +120,22 @@ export class StageTables {
   /** @type {{ pipeline: any, at: number } | undefined} */
   #before
 
+  /** Whether the books balance. */
+  #balance = document.createElement('p')
+
   /** @param {HTMLElement} place */
   constructor(place) {
     this.#parts = tables.map(makeTable)
-    place.append(...this.#parts.map(({ section }) => section))
+    this.#balance.id = 'balance'
+    this.#balance.role = 'status'
+    place.append(this.#balance, ...this.#parts.map(({ section }) => section))
   }
 
   /** @param {any} pipeline A PipelineStatus. @param {number} at */
   show(pipeline, at) {
     const before = this.#before?.pipeline.name === pipeline.name ? this.#before : undefined
     const seconds = before === undefined ? 0 : (at - before.at) / 1000
+    this.#showBalance(pipeline)
     for (const [place, { rows: rowsOf, columns }] of tables.entries()) {
       const { section, body, more } = /** @type {(typeof this.#parts)[number]} */ (this.#parts[place])
       const rows = rowsOf(pipeline)
@@ -137,16 +146,26 @@ export class StageTables {
       while (body.childElementCount < shown.length) body.append(makeCells(columns))
       for (const [at, row] of shown.entries()) {
         const cells = /** @type {Element} */ (body.children[at]).children
-        for (const [column, { text }] of columns.entries()) {
+        for (const [column, { text, isBad }] of columns.entries()) {
           const cell = /** @type {Element} */ (cells[column])
           const value = text(row, rowsBefore[at], seconds)
           if (cell.textContent !== value) cell.textContent = value
+          cell.classList.toggle('bad', isBad?.(row) === true)
         }
       }
       more.hidden = rows.length <= maxRows
       more.textContent = more.hidden ? '' : `and ${readableNumber(rows.length - maxRows)} more`
     }
     this.#before = { pipeline, at }
+  }
+
+  #showBalance(pipeline) {
+    const balance = balanceOf(pipeline)
+    this.#balance.hidden = balance === undefined
+    if (balance === undefined) return
+    this.#balance.classList.toggle('bad', !balance.isBalanced)
+    // What is the same is not read out again.
+    if (this.#balance.textContent !== balance.text) this.#balance.textContent = balance.text
   }
 }
 
