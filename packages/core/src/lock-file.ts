@@ -35,6 +35,9 @@ export interface FileLock {
 /** A lock file that says nothing is being written this moment, or its maker crashed then; after this time, the latter. */
 const writingTakesMs = 2_000
 
+/** How often to look whether it is written. */
+const writingLookMs = 20
+
 /** How long to wait while another takes over: a few calls to the file system. */
 const takeOverTakesMs = 5
 
@@ -46,18 +49,21 @@ const held: Set<string> = ((globalThis as { [registry]?: Set<string> })[registry
  * Makes a file that stands for having something to oneself, such as a file to write to or a directory. Its directory
  * must exist. It is removed by {@link FileLock.release}; what a crash leaves is taken over by the next one.
  *
- * @param describe the error's words: who has it (a process's number; undefined while that one is starting), what to do.
+ * One that another process is writing this moment is waited for; when nothing comes of it within two seconds, a crash
+ * left it.
+ *
+ * @param describe the error's words: who has it (a process's number), what to do.
  * @throws LogwispError `FILE_IN_USE` when somebody has it; the system's errors when the file cannot be made.
  *
  * @example
  * ```ts
  * import { lockFile } from '@logwisp/core'
  *
- * const lock = await lockFile('./.spool.lock', (pid) => `./spool is used by process ${pid ?? '?'}: stop that one first`)
+ * const lock = await lockFile('./.spool.lock', (pid) => `./spool is used by process ${pid}: stop that one first`)
  * await lock.release()
  * ```
  */
-export async function lockFile(path: string, describe: (pid: number | undefined) => string): Promise<FileLock> {
+export async function lockFile(path: string, describe: (pid: number) => string): Promise<FileLock> {
   const token = randomUUID()
   const startTime = await startTimeOf(process.pid)
   const maker: Maker = { pid: process.pid, startTime, thread: threadId, host: hostname(), token }
@@ -66,7 +72,12 @@ export async function lockFile(path: string, describe: (pid: number | undefined)
     const text = await readLock(path)
     if (text === undefined) continue
     const owner = parse(text)
-    if (await isHeld(path, owner, maker)) throw new LogwispError('FILE_IN_USE', describe(owner?.pid))
+    if (owner === undefined && (await isFresh(path))) {
+      // To give up here would fail a program that is started again right after it was killed while it wrote this.
+      await setTimeout(writingLookMs)
+      continue
+    }
+    if (owner !== undefined && (await isHeld(owner, maker))) throw new LogwispError('FILE_IN_USE', describe(owner.pid))
     isTakenOver = await takeOver(path, text, maker)
   }
   held.add(token)
@@ -113,8 +124,7 @@ async function takeOver(path: string, text: string, maker: Maker): Promise<boole
   return false
 }
 
-async function isHeld(path: string, owner: Maker | undefined, self: Maker): Promise<boolean> {
-  if (owner === undefined) return isFresh(path)
+async function isHeld(owner: Maker, self: Maker): Promise<boolean> {
   if (owner.host !== self.host) return false
   if (owner.pid !== self.pid) return isAlive(owner.pid, owner.startTime)
   if (owner.startTime !== self.startTime) return false

@@ -15,7 +15,7 @@ async function temporaryDirectory(): Promise<string> {
 }
 
 const lockFile = (path: string): ReturnType<typeof lockFileFor> =>
-  lockFileFor(path, (pid) => `${path} belongs to ${pid ?? 'one that starts'}: stop it`)
+  lockFileFor(path, (pid) => `${path} belongs to ${pid}: stop it`)
 
 async function lockLeftBy(maker: object | string): Promise<string> {
   const path = join(await temporaryDirectory(), '.app.lock')
@@ -86,7 +86,7 @@ test.skipIf(process.platform !== 'linux')(
     })
     onTestFinished(() => void child.kill())
     const pid = Number(await once(child.stdout, 'data'))
-    await vi.waitFor(async () => expect(await readFile(`/proc/${pid}/stat`, 'latin1')).toMatch(/\) Z /))
+    await vi.waitFor(async () => expect(await readFile(`/proc/${pid}/stat`, 'latin1')).toMatch(/\) Z /), 10_000)
     const lock = await lockFile(await lockLeftBy({ pid, host: hostname(), thread: 0, token: 'x' }))
     expect(lock.isTakenOver).toBe(true)
     await lock.release()
@@ -98,10 +98,18 @@ test.skipIf(process.platform !== 'linux')('of another thread of this process is 
   await expect(lockFile(path)).rejects.toMatchObject({ code: 'FILE_IN_USE' })
 })
 
-test('that is being written this moment is not taken; one that was left empty is', async () => {
+test('that is being written this moment is not taken', async () => {
   const path = await lockLeftBy('')
-  await expect(lockFile(path)).rejects.toMatchObject({ code: 'FILE_IN_USE' })
-  await utimes(path, 1, 1)
+  const pid = await aliveProcess()
+  const taking = lockFile(path)
+  await writeFile(path, JSON.stringify({ pid, host: hostname(), thread: 0, token: 'x' }))
+  await expect(taking).rejects.toThrow(`${path} belongs to ${pid}: stop it`)
+})
+
+test('that a process left empty when it was killed a moment ago is waited for, and taken over', async () => {
+  const path = await lockLeftBy('')
+  const madeAt = Date.now() / 1000 - 1.8
+  await utimes(path, madeAt, madeAt)
   const lock = await lockFile(path)
   expect(lock.isTakenOver).toBe(true)
   await lock.release()

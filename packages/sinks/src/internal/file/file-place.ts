@@ -87,9 +87,8 @@ export class FilePlace {
 
   #takeLock(path: string): Promise<FileLock> {
     return this.#fs.lockFile(path, (pid) => {
-      const who = pid === undefined ? 'another sink that is starting' : `a sink of process ${pid}`
       const advice = `if no such sink runs any more, remove ${path}`
-      return `${this.path} is being written by ${who}: give this sink another name or directory; ${advice}`
+      return `${this.path} is being written by a sink of process ${pid}: give this sink another name or directory; ${advice}`
     })
   }
 
