@@ -2,8 +2,8 @@
 
 import { join, resolve } from 'node:path'
 import { Duplex, finished, type Writable } from 'node:stream'
-import { type Batch, isBatch } from './batch.ts'
-import { isLogEntry, type LogEntry } from './entry.ts'
+import { isBatch } from './batch.ts'
+import { isLogEntry } from './entry.ts'
 import { type LogwispError, OptionError } from './errors.ts'
 import { entriesOf, type WhenFull } from './internal/bounded-queue.ts'
 import { DiskQueue } from './internal/disk/disk-queue.ts'

@@ -6,16 +6,19 @@ import type { Origin, OriginTracker } from '../../origin.ts'
 import { encodeBatch, encodeStoredEntry, payloadKind } from './payload-format.ts'
 import { recordHeadBytes } from './record-format.ts'
 
-/** Entries of one source that were taken; an acknowledgement of the last one covers all of them. */
+/** Entries of one source that were taken. */
 export interface Taken {
+  /** Of the first of them; undefined when there are none. */
+  readonly first: Origin | undefined
+  /** Its acknowledgement covers all of them. */
   readonly origin: Origin
   readonly entries: number
 }
 
 /** Adds what was taken next. Nothing grows with the number of entries of one source. */
-export function addTaken(to: Map<OriginTracker, Taken>, { origin, entries }: Taken): void {
+export function addTaken(to: Map<OriginTracker, Taken>, { first, origin, entries }: Taken): void {
   const before = to.get(origin.tracker)
-  to.set(origin.tracker, { origin, entries: entries + (before?.entries ?? 0) })
+  to.set(origin.tracker, { first: before?.first ?? first, origin, entries: entries + (before?.entries ?? 0) })
 }
 
 /** What one record is made of. */
@@ -26,7 +29,7 @@ export interface Parcel {
   readonly length: number
   readonly entries: number
   /** What is acknowledged once it is safe. */
-  readonly taken: Iterable<Taken>
+  readonly taken: readonly Taken[]
 }
 
 /** Single entries are put together up to this many bytes: as large as a read block. */
@@ -68,7 +71,7 @@ export class Parcels {
     if (!isBatch(item)) return this.#addEntry(item)
     this.#close()
     const { origin, count } = item
-    const taken = origin === undefined ? [] : [{ origin, entries: count }]
+    const taken = origin === undefined ? [] : [{ first: item.endsWithout()?.first, origin, entries: count }]
     if (count > 0) this.#push({ payload: encodeBatch(item), entries: count, taken })
     else if (origin !== undefined) this.#push({ payload: [], entries: 0, taken })
   }
@@ -78,7 +81,8 @@ export class Parcels {
     if (this.#textBytes + text.length > maxTogetherBytes) this.#close()
     this.#texts.push(text)
     this.#textBytes += text.length
-    if (entry.origin !== undefined) addTaken(this.#taken, { origin: entry.origin, entries: 1 })
+    const { origin } = entry
+    if (origin !== undefined) addTaken(this.#taken, { first: origin, origin, entries: 1 })
   }
 
   /** The oldest, which stays. */
@@ -111,7 +115,7 @@ export class Parcels {
     if (this.#texts.length === 0) return
     const payload = [entriesKind, ...this.#texts]
     const entries = this.#texts.length
-    const taken = this.#taken.values()
+    const taken = [...this.#taken.values()]
     this.#texts = []
     this.#taken = new Map()
     this.#textBytes = 0

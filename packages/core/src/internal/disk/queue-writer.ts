@@ -184,7 +184,10 @@ export class QueueWriter {
   #acknowledge(): void {
     const safe = this.#unsafe
     this.#unsafe = new Map()
-    for (const { origin } of safe.values()) origin.tracker.acknowledge(origin)
+    for (const { origin, entries } of safe.values()) {
+      if (entries > 0) origin.tracker.deliver?.(origin, entries)
+      origin.tracker.acknowledge(origin)
+    }
   }
 
   /** Nothing is put or acknowledged meanwhile; so what was written before is what becomes safe. */
@@ -259,7 +262,12 @@ export class QueueWriter {
   #refuse(): void {
     const parcel = this.#parcels.shift() as Parcel
     this.#options.refused(parcel.entries)
-    this.#account([parcel], 0)
+    const passed: Taken[] = []
+    for (const { first, origin, entries } of parcel.taken) {
+      if (first !== undefined) origin.tracker.drop?.(first, origin, entries, 'buffer-full')
+      passed.push({ first: undefined, origin, entries: 0 })
+    }
+    this.#account([{ ...parcel, taken: passed }], 0)
   }
 
   #untilWoken(): Promise<void> {

@@ -84,7 +84,7 @@ export class SegmentKeeper {
 
   #hasDone(): boolean {
     const oldest = this.#options.segments[0]
-    return oldest !== undefined && oldest.isSealed && oldest.end.position <= this.#acknowledged.sequence
+    return oldest?.isSealed === true && oldest.end.position <= this.#acknowledged.sequence
   }
 
   async #work(): Promise<void> {
