@@ -1,5 +1,7 @@
 /** The account of a source: what became of every entry that it read, by branch and by reason. */
 
+import { WaySum } from './internal/books/way-sum.ts'
+
 /** What was dropped for one reason: how much of it, and where. */
 export interface DropAccount {
   /** How many entries. */
@@ -50,25 +52,7 @@ export interface SourceAccount extends WayAccount {
  * the last account that has any.
  */
 export function sumAccounts(source: string, accounts: readonly SourceAccount[]): SourceAccount {
-  return Object.freeze({ source, ...sumWays(accounts) })
-}
-
-function sumWays(ways: readonly WayAccount[]): WayAccount {
-  const sum = { entries: 0, delivered: 0, covered: 0, forked: 0, inFlight: 0 }
-  const dropped = new Map<string, DropAccount>()
-  const branches = new Map<string, BranchAccount[]>()
-  for (const way of ways) {
-    for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += way[name]
-    for (const [reason, { entries, first, last }] of Object.entries(way.dropped)) {
-      const known = dropped.get(reason)
-      dropped.set(reason, { entries: entries + (known?.entries ?? 0), first: known?.first ?? first, last })
-    }
-    for (const branch of way.branches) {
-      const known = branches.get(branch.branch)
-      if (known === undefined) branches.set(branch.branch, [branch])
-      else known.push(branch)
-    }
-  }
-  const sums = [...branches].map(([branch, all]) => Object.freeze({ branch, ...sumWays(all) }))
-  return { ...sum, dropped: Object.freeze(Object.fromEntries(dropped)), branches: Object.freeze(sums) }
+  const sum = new WaySum()
+  for (const account of accounts) sum.addAccount(account)
+  return Object.freeze({ source, ...sum.account() })
 }

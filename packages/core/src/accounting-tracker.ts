@@ -73,6 +73,11 @@ export class AccountingTracker<Place extends Origin = Origin> extends Tracker<Pl
     this.#books.failBranch(branch)
   }
 
+  /** Takes over the account of something that will be read no more, for a source that sums such ones up. */
+  absorb(account: SourceAccount): void {
+    this.#books.absorb(account)
+  }
+
   override acknowledge(origin: Origin): void {
     super.acknowledge(origin)
     this.#books.acknowledge(origin)

@@ -1,6 +1,7 @@
 /** The base class of sources: a Node `Readable` of entries that hands batches to stages that take them. */
 
 import { Readable } from 'node:stream'
+import type { SourceAccount } from './account.ts'
 import type { Batch } from './batch.ts'
 import type { LogEntry } from './entry.ts'
 import { Ledger } from './internal/ledger.ts'
@@ -14,8 +15,15 @@ export interface EntrySource extends Readable {
   stop(): void
   /** The source's books at this moment. */
   readonly stats: StageStats
+  /**
+   * What became of everything that was read: an account for each thing that it reads, a file with its rotations, say.
+   * Empty for a source whose entries have no origin: the stages' own `stats` are all there is then.
+   */
+  readonly ledger: readonly SourceAccount[]
   [Symbol.asyncIterator](): NodeJS.AsyncIterator<LogEntry>
 }
+
+const noAccounts: readonly SourceAccount[] = Object.freeze([])
 
 /**
  * A source of your own: implement {@link pull}, answer with {@link give}, finish with {@link finish}.
@@ -109,6 +117,11 @@ export abstract class EntryReadable extends Readable {
   /** The books at this moment. */
   get stats(): StageStats {
     return this.books()
+  }
+
+  /** The accounts of what is read: none, unless a subclass has a tracker that keeps them. */
+  get ledger(): readonly SourceAccount[] {
+    return noAccounts
   }
 
   override _read(): void {

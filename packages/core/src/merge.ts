@@ -1,6 +1,7 @@
 /** `merge`: several sources as one. */
 
 import type { Duplex, Readable } from 'node:stream'
+import type { SourceAccount } from './account.ts'
 import type { Entries, LogEntry } from './entry.ts'
 import { EntryReadable, type EntrySource } from './entry-readable.ts'
 import { LogwispError, OptionError } from './errors.ts'
@@ -58,6 +59,10 @@ class Merge extends EntryReadable implements MergedSource {
 
   override get stats(): StageStats {
     return this.books(this.#turns.reduce((sum, inlet) => sum + inlet.entries, 0))
+  }
+
+  override get ledger(): readonly SourceAccount[] {
+    return Object.freeze(this.#inlets.flatMap((inlet) => inlet.ledger))
   }
 
   override stop(): void {

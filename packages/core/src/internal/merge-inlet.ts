@@ -1,8 +1,10 @@
 /** Where one of several merged sources flows in: it holds one item, and its source back, until its turn comes. */
 
 import { pipeline, type Readable, Writable } from 'node:stream'
+import type { SourceAccount } from '../account.ts'
 import { type Batch, isBatch } from '../batch.ts'
 import { isLogEntry, type LogEntry } from '../entry.ts'
+import type { EntrySource } from '../entry-readable.ts'
 import { entriesOf } from './bounded-queue.ts'
 import { destroyAll } from './destroy-all.ts'
 import { takeBatches } from './negotiation.ts'
@@ -39,6 +41,11 @@ export class MergeInlet extends Writable {
   /** Entries of the item that waits. */
   get entries(): number {
     return this.#item === undefined ? 0 : entriesOf(this.#item)
+  }
+
+  /** The accounts of its source. */
+  get ledger(): readonly SourceAccount[] {
+    return (this.#stages[0] as Partial<EntrySource>).ledger ?? []
   }
 
   /** The item that waits; its source may go on. */

@@ -19,7 +19,7 @@
 import type { WayAccount } from '../../account.ts'
 import type { Position } from '../../checkpoint.ts'
 import type { Origin } from '../../origin.ts'
-import { PartlyRead } from './partly-read.ts'
+import { lost, PartlyRead } from './partly-read.ts'
 import { type PartlyKnown, restoreBooks, saveBooks } from './saved-books.ts'
 import { Way } from './way.ts'
 import { WaySum } from './way-sum.ts'
@@ -192,6 +192,15 @@ export class Books {
     }
     this.#records.splice(0, this.#records.length, ...merged)
     this.#head = 0
+  }
+
+  /** Takes over the account of a source that is no longer read: what is still under way there is lost. */
+  absorb(account: WayAccount): void {
+    this.#version++
+    const sum = new WaySum()
+    sum.addAccount(account)
+    sum.giveUp(lost)
+    this.#sum.merge(sum)
   }
 
   /** What became of everything up to now; the same object as long as nothing happens. */

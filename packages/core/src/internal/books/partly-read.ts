@@ -9,7 +9,7 @@ import { Way } from './way.ts'
 import type { WaySum } from './way-sum.ts'
 
 /** Why entries are dropped whose file was gone before they could be read again. */
-const lost = 'position-lost'
+export const lost = 'position-lost'
 
 export class PartlyRead {
   readonly #entries: number

@@ -74,6 +74,24 @@ export class WaySum {
     for (const [name, branch] of more.branches) this.branch(name).merge(branch)
   }
 
+  /** Adds what is shown of another one. */
+  addAccount(account: WayAccount): void {
+    this.entries += account.entries
+    this.delivered += account.delivered
+    this.covered += account.covered
+    this.forked += account.forked
+    this.inFlight += account.inFlight
+    for (const [reason, drops] of Object.entries(account.dropped)) this.drop(reason, drops)
+    for (const branch of account.branches) this.branch(branch.branch).addAccount(branch)
+  }
+
+  /** Counts what is under way as dropped. */
+  giveUp(reason: string): void {
+    if (this.inFlight > 0) this.drop(reason, { entries: this.inFlight, first: '', last: '' })
+    this.inFlight = 0
+    for (const branch of this.branches.values()) branch.giveUp(reason)
+  }
+
   /** As it is shown; frozen. */
   account(): WayAccount {
     const branches = Array.from(this.branches, ([branch, sum]) => Object.freeze({ branch, ...sum.account() }))

@@ -2,7 +2,7 @@
 
 import type { BigIntStats, FSWatcher } from 'node:fs'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
-import { LogwispError } from '@logwisp/core'
+import { AccountingTracker, LogwispError, type SourceAccount } from '@logwisp/core'
 import { withDefaults } from '@logwisp/core/with-defaults'
 import type { DirectorySourceOptions } from '../../directory-source.ts'
 import { Bystanders, type KnownFiles } from './bystanders.ts'
@@ -54,6 +54,8 @@ export class DirectorySourceStream extends FollowingSource {
   /** Followers of rotated files that have given everything. */
   readonly #finished = new Set<FileFollower>()
   readonly #missingSince = new Map<FileFollower, number>()
+  /** The accounts of files that are gone, in one. */
+  readonly #past: AccountingTracker
   readonly #troubles = new Set<string>()
   #scanTimer: NodeJS.Timeout | undefined
   #scanning: Promise<void> | undefined
@@ -72,6 +74,10 @@ export class DirectorySourceStream extends FollowingSource {
     this.#limits = said
     this.#scanIntervalMs = said.scanIntervalMs
     this.#bystanders = new Bystanders(said.rotateDelayMs)
+    this.#past = new AccountingTracker({
+      source: `${directory} (files that are gone)`,
+      saved: options.checkpoint?.get(this.#pastKey),
+    })
     this.#pattern = new FilePattern([said.pattern].flat(), [options.exclude ?? []].flat())
     this.#scan = new DirectoryScan(fileSystem, this.#root, {
       recursive: said.recursive,
@@ -213,6 +219,8 @@ export class DirectorySourceStream extends FollowingSource {
     const { checkpoint, source } = this.#options
     const shownPath = join(this.#directory, relative(this.#root, path))
     const key = `file:${path}`
+    const saved = checkpoint?.get(key)
+    if (saved !== undefined) this.#takeOver(path)
     const follower = new FileFollower(
       path,
       { ...followerOptions(this.#options), source: source?.(shownPath) ?? shownPath, startAt },
@@ -220,7 +228,7 @@ export class DirectorySourceStream extends FollowingSource {
         fileSystem: this.#fileSystem,
         buffers: this.#buffers,
         events: this.followerEvents,
-        saved: checkpoint?.get(key),
+        saved,
         appears,
       },
     )
@@ -229,6 +237,15 @@ export class DirectorySourceStream extends FollowingSource {
     if (stat !== undefined) this.#met.set(fileKey(stat), follower)
     this.#newcomers.add(follower)
     this.follow(follower)
+  }
+
+  /** The position of one that has finished, and is not acknowledged yet, is gone on with: its account is too. */
+  #takeOver(path: string): void {
+    for (const follower of this.#finished) {
+      if (follower.path !== path) continue
+      this.#finished.delete(follower)
+      this.unfollowed.delete(follower)
+    }
   }
 
   protected override async beforeTurn(follower: FileFollower): Promise<void> {
@@ -265,7 +282,7 @@ export class DirectorySourceStream extends FollowingSource {
     for (const follower of this.#finished) {
       if (!follower.isAcknowledged) continue
       this.#finished.delete(follower)
-      this.#options.checkpoint?.delete(`file:${follower.path}`)
+      this.#closeAccount(follower)
     }
   }
 
@@ -277,8 +294,28 @@ export class DirectorySourceStream extends FollowingSource {
     this.#followers.delete(follower.path)
     this.#open.delete(follower)
     this.#toldTooMany = false
-    this.#options.checkpoint?.delete(`file:${follower.path}`)
     await this.unfollow(follower)
+    this.#closeAccount(follower)
+  }
+
+  /** It is gone, or was read to its end: from now on its account is told in one with those of others. */
+  #closeAccount(follower: FileFollower): void {
+    const { checkpoint } = this.#options
+    this.unfollowed.delete(follower)
+    this.#past.absorb(follower.account)
+    // In one turn, so that no save has its account twice or not at all.
+    checkpoint?.delete(`file:${follower.path}`)
+    checkpoint?.set(this.#pastKey, () => this.#past.savedBooks)
+  }
+
+  get #pastKey(): string {
+    return `books:${this.#root}`
+  }
+
+  /** Beside the accounts of files, one of those that are gone, if there were any. */
+  override get ledger(): readonly SourceAccount[] {
+    const { account } = this.#past
+    return account.entries === 0 ? super.ledger : Object.freeze([account, ...super.ledger])
   }
 
   protected override onTick(): void {

@@ -15,7 +15,7 @@
  */
 
 import type { BigIntStats } from 'node:fs'
-import type { LogwispError, Position } from '@logwisp/core'
+import type { LogwispError, Position, SourceAccount } from '@logwisp/core'
 import { type FileToRead, findBeginning } from './beginning.ts'
 import { FileIdentity, FileIds } from './file-identity.ts'
 import { FileReader, type FileReaderOptions, type ReadBuffers } from './file-reader.ts'
@@ -114,14 +114,10 @@ export class FileFollower {
     this.#warnings = new FollowerWarnings(path, (warning) => context.events.warning(warning))
     this.#fileSystem = context.fileSystem
     this.#search = new FileSearch(context.fileSystem, path)
-    this.#blocks = new FollowedBlocks(options)
-    if (context.saved === undefined) return
-    this.#saved = loadPosition(context.saved)
-    if (this.#saved === undefined) {
-      this.#warnings.positionUnknown()
-      return
-    }
-    this.#ids = new FileIds(this.#saved.ids)
+    if (context.saved !== undefined) this.#saved = loadPosition(context.saved)
+    this.#blocks = new FollowedBlocks(options, this.#saved?.books)
+    if (this.#saved !== undefined) this.#ids = new FileIds(this.#saved.ids)
+    else if (context.saved !== undefined) this.#warnings.positionUnknown()
   }
 
   /** Whether it was stopped and has given everything. */
@@ -181,6 +177,11 @@ export class FileFollower {
     return this.#begun && (this.#reader !== undefined || this.#left?.reader !== undefined || this.#appears)
       ? this.#blocks.position(this.#ids, this.#left?.modifiedNs ?? 0n)
       : undefined
+  }
+
+  /** What became of everything that was read. */
+  get account(): SourceAccount {
+    return this.#blocks.account
   }
 
   /** Finishes with what is there at the next reads; then it is {@link done}. */
@@ -398,6 +399,7 @@ export class FileFollower {
     if (line !== undefined) this.#makeReady(reader, [line], place)
     if (this.#reader === reader) this.#leaveBehind(reader, truncated)
     else this.#late.delete(reader)
+    if (reader.identity.knownId !== undefined) this.#blocks.over(reader.identity.knownId)
     this.#past.add(reader.stat, reader.identity, reader.offset)
     this.#stand()
     await reader.release()
@@ -503,6 +505,9 @@ export class FileFollower {
       throw failed.reason
     }
     this.#left = left
+    for (const { id } of this.#saved?.files ?? []) {
+      if (id !== null && !files.some((file) => file.id === id)) this.#blocks.over(id)
+    }
     for (const reader of opened) {
       if (this.#reader !== undefined) this.#late.add(this.#reader)
       this.#beginWith(reader)

@@ -1,9 +1,18 @@
 /** Turns the lines that a follower reads into batches with a way back, and says where a restart has to go on. */
 
-import { Batch, type BlockOptions, type LogEntry, type Position, Tracker } from '@logwisp/core'
+import {
+  AccountingTracker,
+  Batch,
+  type BlockOptions,
+  isBatch,
+  type LogEntry,
+  noteDropped,
+  type Position,
+  type SourceAccount,
+} from '@logwisp/core'
 import { BlockOrigins, type BlockOriginsOptions, type FileOrigin, TranscodedOrigins } from './block-origins.ts'
 import type { FileIds } from './file-identity.ts'
-import type { FileEncoding, LineBlock } from './line-blocks.ts'
+import { cutBlocks, type FileEncoding, type LineBlock } from './line-blocks.ts'
 import { type FilePlace, savePosition } from './saved-position.ts'
 import { byteOrderMarkBytes, toUtf8 } from './transcode.ts'
 
@@ -23,9 +32,12 @@ export interface FollowedBlocksOptions {
 /** Where lines were read: the file, where its reader stood before, and where the readers of other files stand. */
 export type ReadFrom = Pick<BlockOriginsOptions, 'identity' | 'place' | 'before' | 'after'>
 
+/** Why lines are dropped by `whenLineTooLong: 'skip'`. */
+export const tooLong = 'line-too-long'
+
 export class FollowedBlocks {
   readonly #options: FollowedBlocksOptions
-  readonly #tracker = new Tracker<FileOrigin>()
+  readonly #tracker: AccountingTracker<FileOrigin>
   #sequence = 0
   /** Where every reader stood at the very first block, and stands as of the last. */
   #firstPlaces: readonly FilePlace[] = []
@@ -34,11 +46,28 @@ export class FollowedBlocks {
   #firstIds: readonly string[] = []
   /** The position as it was last asked for, and what it was made of. */
   #last:
-    | { readonly places: readonly FilePlace[]; readonly ids: readonly string[]; readonly position: Position }
+    | {
+        readonly places: readonly FilePlace[]
+        readonly ids: readonly string[]
+        readonly books: Position
+        readonly position: Position
+      }
     | undefined
 
-  constructor(options: FollowedBlocksOptions) {
+  /** `books` are those of an earlier run, if any. */
+  constructor(options: FollowedBlocksOptions, books: unknown) {
     this.#options = options
+    this.#tracker = new AccountingTracker({ source: options.source, saved: books })
+  }
+
+  /** What became of everything that was read. */
+  get account(): SourceAccount {
+    return this.#tracker.account
+  }
+
+  /** Nothing more is read of the file with this id: what an earlier run left to be read again is lost. */
+  over(id: string): void {
+    this.#tracker.over(id)
   }
 
   /** Whether everything given was acknowledged. */
@@ -55,10 +84,16 @@ export class FollowedBlocks {
     }
     const items: (LogEntry | Batch)[] = []
     let skipped = 0
-    for (const block of blocks) {
-      if (block.flag === 'skipped') skipped++
-      else items.push(this.#itemOf(block, from))
+    for (const block of cutBlocks(blocks, this.#tracker.readBefore(from.identity.id), this.#options.encoding)) {
+      const item = this.#itemOf(block, from)
       this.#sequence += block.end - block.offset
+      const part = { file: from.identity.id, begin: block.offset, end: block.end }
+      this.#tracker.read(this.#sequence, isBatch(item) ? item.count : 1, part)
+      if (block.flag !== 'skipped') items.push(item)
+      else {
+        skipped++
+        noteDropped(item, tooLong)
+      }
     }
     return { items, skipped }
   }
@@ -98,9 +133,11 @@ export class FollowedBlocks {
       ids = acknowledged?.usedIds ?? this.#firstIds
     }
     // Of a file that is still, the same object each time: ten times a second, thousands of files are asked.
-    if (places.length > 0 && this.#last?.places === places && this.#last.ids === ids) return this.#last.position
-    const position = Object.freeze(savePosition(places, ids, newSinceNs))
-    this.#last = { places, ids, position }
+    const books = this.#tracker.savedBooks
+    const last = this.#last
+    if (places.length > 0 && last?.places === places && last.ids === ids && last.books === books) return last.position
+    const position = Object.freeze(savePosition(places, ids, newSinceNs, books))
+    this.#last = { places, ids, books, position }
     return position
   }
 }

@@ -6,9 +6,11 @@ import {
   EntryReadable,
   type LogEntry,
   type LogwispError,
+  type SourceAccount,
   type StageStats,
 } from '@logwisp/core'
 import type { FileFollower, FollowerEvents } from './file-follower.ts'
+import { tooLong } from './followed-blocks.ts'
 import type { FollowedFile } from './followed-file.ts'
 import { Turns } from './turns.ts'
 
@@ -50,14 +52,13 @@ export interface FileSourceEvents {
   warning: [error: LogwispError]
 }
 
-/** Why lines are dropped by `whenLineTooLong: 'skip'`. */
-const tooLong = 'line-too-long'
-
 export abstract class FollowingSource extends EntryReadable {
   protected readonly turns: Turns<FileFollower> = new Turns()
   readonly #pollIntervalMs: number
   readonly #checkpoint: Checkpoint | undefined
   readonly #past = { bytesIn: 0, rotations: 0, truncations: 0, linesTooLong: 0, nulBytesSkipped: 0 }
+  /** Those that are followed no longer, and whose accounts are still told one by one. */
+  protected readonly unfollowed: Set<FileFollower> = new Set()
   #timer: NodeJS.Timeout | undefined
   #wakeUp: (() => void) | undefined
   #turn: Promise<void> | undefined
@@ -107,6 +108,7 @@ export abstract class FollowingSource extends EntryReadable {
   /** Follows a path no longer. Only for one that has nothing under way. */
   protected async unfollow(follower: FileFollower): Promise<void> {
     this.turns.delete(follower)
+    this.unfollowed.add(follower)
     addCounts(this.#past, follower.counts)
     await follower.close()
   }
@@ -190,6 +192,12 @@ export abstract class FollowingSource extends EntryReadable {
     }
     await Promise.all([look(), look()])
     return looks.sort(byPath)
+  }
+
+  /** What became of everything that was read, for each path; it goes on through restarts with a checkpoint. */
+  override get ledger(): readonly SourceAccount[] {
+    const followers = [...this.unfollowed, ...this.turns.items()]
+    return Object.freeze(followers.map(({ account }) => account))
   }
 
   override get stats(): FileSourceStats {

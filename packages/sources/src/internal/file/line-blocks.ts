@@ -279,6 +279,20 @@ export class LineBlocks {
   }
 }
 
+/** Blocks of which none has lines both before and behind a place in the file: the one that has them becomes two. */
+export function cutBlocks(blocks: readonly LineBlock[], place: number, encoding: FileEncoding): readonly LineBlock[] {
+  const cut = blocks.findIndex(({ offset, end, flag }) => offset < place && place < end && flag === undefined)
+  if (cut === -1) return blocks
+  const { bytes, offset, end } = blocks[cut] as LineBlock
+  const unit = encoding === 'utf16le' || encoding === 'utf16be' ? 2 : 1
+  let at = place - offset
+  // Mostly the very place: lines were read up to there once. The last one may have grown since.
+  while (at < bytes.length && lastLineEnd(bytes, encoding, at - unit, at, offset) !== at) at += unit
+  if (at >= bytes.length) return blocks
+  const head = { bytes: bytes.subarray(0, at), offset, end: offset + at }
+  return blocks.toSpliced(cut, 1, head, { bytes: bytes.subarray(at), offset: offset + at, end })
+}
+
 /**
  * Behind the last line feed of bytes `from` to `to`; -1 when there is none. `shift`: how much greater places in the
  * file are than in `bytes`.

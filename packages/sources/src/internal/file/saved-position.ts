@@ -39,13 +39,20 @@ export interface SavedPosition {
   readonly ids: readonly string[]
   /** Without files: rotated ones that were written to at or after this time, in ns, are new too. As text. */
   readonly newSinceNs?: string
+  /** The books as of this position: what became of everything before it. */
+  readonly books?: unknown
 }
 
-export function savePosition(places: readonly FilePlace[], used: readonly string[], newSinceNs: bigint): Position {
-  if (places.length === 0) return { files: [], ids: used, newSinceNs: String(newSinceNs) }
+export function savePosition(
+  places: readonly FilePlace[],
+  used: readonly string[],
+  newSinceNs: bigint,
+  books: Position,
+): Position {
+  if (places.length === 0) return { files: [], ids: used, newSinceNs: String(newSinceNs), books }
   // A file of which something was given after that has its id already.
   const claimed = places.flatMap(({ identity }) => identity.knownId ?? [])
-  return { files: places.map(savePlace), ids: [...new Set([...used, ...claimed])] }
+  return { files: places.map(savePlace), ids: [...new Set([...used, ...claimed])], books }
 }
 
 function savePlace({ identity, offset, proof, proofEnd, modifiedNs }: FilePlace): Position {
@@ -66,11 +73,11 @@ function savePlace({ identity, offset, proof, proofEnd, modifiedNs }: FilePlace)
 /** Reads a position back; undefined when what was saved is none. */
 export function loadPosition(saved: unknown): SavedPosition | undefined {
   if (!isRecord(saved)) return undefined
-  const { files, ids, newSinceNs } = saved
+  const { files, ids, newSinceNs, books } = saved
   if (!Array.isArray(files) || !files.every(isSavedPlace)) return undefined
   if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string')) return undefined
-  if (newSinceNs === undefined) return files.length === 0 ? undefined : { files, ids }
-  return typeof newSinceNs === 'string' && isDigits(newSinceNs) ? { files, ids, newSinceNs } : undefined
+  if (newSinceNs === undefined) return files.length === 0 ? undefined : { files, ids, books }
+  return typeof newSinceNs === 'string' && isDigits(newSinceNs) ? { files, ids, newSinceNs, books } : undefined
 }
 
 function isSavedPlace(value: unknown): value is SavedPlace {
