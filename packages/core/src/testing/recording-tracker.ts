@@ -37,8 +37,8 @@ export class RecordingTracker implements OriginTracker {
     return this.#length
   }
 
-  /** The next lines of this source, as a batch. A line may be empty; it must not contain line endings. */
-  batch(lines: readonly string[]): Batch {
+  /** The next lines of this source, as a batch read at `time`. A line may be empty; it must not contain line endings. */
+  batch(lines: readonly string[], time: number = sampleTime): Batch {
     const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''))
     const from = this.#length
     this.#length += bytes.length
@@ -47,7 +47,7 @@ export class RecordingTracker implements OriginTracker {
       sequence: from + end,
       id: `${this.source}:${from + start}`,
     })
-    return Batch.of({ bytes, source: this.source, time: sampleTime, origins: { at } })
+    return Batch.of({ bytes, source: this.source, time, origins: { at } })
   }
 
   /** The next lines of this source, as entries. */
