@@ -35,6 +35,8 @@ export class DeadLetterStream extends EntryWritable implements DeadLetter {
 
   constructor(directory: string, settings: LetterWriterSettings, fs: FileSystem) {
     super({ acknowledge: 'by-hand' })
+    // Each of the sinks that share it listens.
+    this.setMaxListeners(0)
     this.#writer = new LetterWriter(fs, directory, settings, (warning) => {
       this.#warnings++
       this.emit('warning', warning)

@@ -1,24 +1,22 @@
 /** A directory of dead letters as one replay has it: its files, how far it has come in each, and that nobody else has it. */
 
 import { join, resolve } from 'node:path'
-import { Checkpoint } from '../../checkpoint.ts'
 import type { LogwispError } from '../../errors.ts'
 import { type FileLock, lockFile } from '../../lock-file.ts'
 import { checkpointFile } from '../checkpoint-file.ts'
 import type { FileSystem } from '../file-system.ts'
 import { letterPath, listLetters, syncDirectory } from './letter-files.ts'
+import { type ReplayPosition, ReplayPositions } from './replay-positions.ts'
 
 /** One of its files. */
-export interface ClaimedFile {
+export interface ClaimedFile extends ReplayPosition {
   readonly path: string
   readonly stem: string
+  /** How long it was when it was taken. Unit: bytes, as all here. */
+  readonly bytes: number
   /** Where the replay begins in it. */
   from: number
-  /** Up to where all is acknowledged: the beginning of a line. Unit: bytes, as all here. */
   done: number
-  /** How long it was when it was taken. */
-  readonly bytes: number
-  /** Whether it has lines that are no entries. */
   hasUnreadable: boolean
 }
 
@@ -28,18 +26,23 @@ export class ReplayClaim {
   readonly #fs: FileSystem
   readonly #directory: string
   readonly #lock: FileLock
-  readonly #checkpoint: Checkpoint
+  readonly #positions: ReplayPositions
+  /** The files that are still there. */
+  readonly #left: Map<string, ClaimedFile>
 
   private constructor(
     fs: FileSystem,
     directory: string,
-    held: { readonly lock: FileLock; readonly checkpoint: Checkpoint; readonly files: readonly ClaimedFile[] },
+    lock: FileLock,
+    files: readonly ClaimedFile[],
+    warn: (warning: LogwispError) => void,
   ) {
     this.#fs = fs
     this.#directory = directory
-    this.#lock = held.lock
-    this.#checkpoint = held.checkpoint
-    this.files = held.files
+    this.#lock = lock
+    this.files = files
+    this.#left = new Map(files.map((file) => [file.stem, file]))
+    this.#positions = new ReplayPositions(positionsFile(fs, directory), () => this.#positionsLeft(), warn)
   }
 
   /**
@@ -52,17 +55,22 @@ export class ReplayClaim {
     // Before the lock, whose error would be about the lock.
     await fs.readdir(directory)
     const lock = await takeLock(directory)
-    let checkpoint: Checkpoint | undefined
     try {
-      checkpoint = await Checkpoint.open(checkpointFile(join(directory, checkpointName), fs), { maxKeys: Infinity })
-      checkpoint.on('warning', warn)
-      const files = await takeFiles(fs, directory, checkpoint)
-      return new ReplayClaim(fs, directory, { lock, checkpoint, files })
+      return new ReplayClaim(fs, directory, lock, await takeFiles(fs, directory), warn)
     } catch (error) {
-      await checkpoint?.close().catch(() => {})
       await lock.release()
       throw error
     }
+  }
+
+  /** More of the files is acknowledged. */
+  advanced(): void {
+    this.#positions.changed()
+  }
+
+  /** Nothing more is given: what is acknowledged from now on is saved at once. */
+  hurry(): void {
+    this.#positions.hurry()
   }
 
   /** Everything in a file is acknowledged: removes it, or puts it aside for a person to look at. */
@@ -72,7 +80,8 @@ export class ReplayClaim {
     else await this.#fs.rm(path, { force: true })
     // Before its place is forgotten: a power cut would bring it back, and all of it would be given again.
     await syncDirectory(this.#fs, this.#directory)
-    this.#checkpoint.delete(stem)
+    this.#left.delete(stem)
+    this.#positions.changed()
   }
 
   /**
@@ -82,20 +91,26 @@ export class ReplayClaim {
    */
   async release(): Promise<void> {
     try {
-      const isEmpty = this.#checkpoint.keys().length === 0
-      await this.#checkpoint.close()
-      if (isEmpty) await this.#fs.rm(join(this.#directory, checkpointName), { force: true })
+      await this.#positions.close()
+      if (this.#left.size === 0) await this.#fs.rm(join(this.#directory, positionsName), { force: true })
     } finally {
       await this.#lock.release()
     }
   }
+
+  #positionsLeft(): Map<string, ReplayPosition> {
+    const begun = [...this.#left.values()].filter(({ done, hasUnreadable }) => done > 0 || hasUnreadable)
+    return new Map(begun.map(({ stem, done, hasUnreadable }) => [stem, { done, hasUnreadable }]))
+  }
 }
 
-const checkpointName = 'replay.json'
+const positionsName = 'replay.json'
 
-const notBegun = { done: 0, hasUnreadable: false }
+function positionsFile(fs: FileSystem, directory: string): ReturnType<typeof checkpointFile> {
+  return checkpointFile(join(directory, positionsName), fs)
+}
 
-async function takeLock(directory: string): Promise<FileLock> {
+function takeLock(directory: string): Promise<FileLock> {
   const path = join(directory, '.replay.lock')
   return lockFile(path, (pid) => {
     const who = pid === undefined ? 'another replay that is starting' : `a replay of process ${pid}`
@@ -105,23 +120,20 @@ async function takeLock(directory: string): Promise<FileLock> {
 }
 
 /** What earlier replays left, and behind it what was written since. */
-async function takeFiles(fs: FileSystem, directory: string, checkpoint: Checkpoint): Promise<ClaimedFile[]> {
+async function takeFiles(fs: FileSystem, directory: string): Promise<ClaimedFile[]> {
+  const positions = await positionsFile(fs, directory).load()
   const found = await listLetters(fs, directory)
-  const claimed: ClaimedFile[] = []
-  for (const { path, stem, bytes } of found.filter(({ state }) => state === 'replay')) {
-    const { done, hasUnreadable } = (checkpoint.get(stem) ?? notBegun) as unknown as typeof notBegun
-    claimed.push({ path, stem, bytes, from: done, done, hasUnreadable })
-  }
-  const known = new Set(claimed.map(({ stem }) => stem))
-  for (const stem of checkpoint.keys()) if (!known.has(stem)) checkpoint.delete(stem)
+  const left = found.filter(({ state }) => state === 'replay')
+  const claimed = left.map(({ path, stem, bytes }): ClaimedFile => {
+    const { done = 0, hasUnreadable = false } = (positions.get(stem) ?? {}) as Partial<ReplayPosition>
+    return { path, stem, bytes, from: done, done, hasUnreadable }
+  })
   for (const { path, stem, bytes } of found.filter(({ state }) => state === 'written')) {
     const taken = letterPath(directory, stem, 'replay')
     await fs.rename(path, taken)
-    claimed.push({ path: taken, stem, bytes, from: 0, ...notBegun })
+    claimed.push({ path: taken, stem, bytes, from: 0, done: 0, hasUnreadable: false })
   }
+  // A power cut that undoes the new names would have all of those files replayed again.
   await syncDirectory(fs, directory)
-  for (const file of claimed) {
-    checkpoint.set(file.stem, () => ({ done: file.done, hasUnreadable: file.hasUnreadable }))
-  }
   return claimed
 }

@@ -16,12 +16,15 @@ export class ReplayStream extends EntryReadable implements Replay {
   readonly #maxEntries: number
   readonly #progress = new ReplayProgress({
     done: (file) => this.#finishFile(file),
-    advanced: () => this.#releaseWhenSettled(),
+    advanced: () => this.#advanced(),
   })
   #claim: ReplayClaim | undefined
   /** Which of the claim's files is being read; and its lines. */
   #index = 0
   #lines: LetterLines | undefined
+  /** Lines that were read and are not wanted yet. */
+  #ahead: LetterLine[] = []
+  #isWanted = false
   #reading: Promise<void> = Promise.resolve()
   /** Nothing more is read. */
   #isOver = false
@@ -91,6 +94,7 @@ export class ReplayStream extends EntryReadable implements Replay {
     this.#isOver = true
     // After its end what was given may still be under way, and is acknowledged later.
     const isUnderWay = error === null && this.readableEnded && !this.#progress.isSettled
+    if (isUnderWay) this.#claim?.hurry()
     const closed = isUnderWay ? this.#closeFile() : this.#release()
     closed.then(
       () => callback(error),
@@ -98,24 +102,28 @@ export class ReplayStream extends EntryReadable implements Replay {
     )
   }
 
-  /** Gives entries until at least one was, or there are no more. */
+  /** Gives entries for as long as they are wanted. */
   async #read(): Promise<void> {
-    const before = this.#progress.entries
+    this.#isWanted = true
     try {
-      while (!this.#isOver && this.#progress.entries === before) await this.#readOn()
+      while (this.#isWanted && !this.#isOver) {
+        const line = this.#ahead.shift()
+        if (line === undefined) await this.#readOn()
+        else this.#giveLine(this.#claim?.files[this.#index] as ClaimedFile, line)
+      }
     } catch (error) {
       throw this.#failed(error)
     }
   }
 
+  /** Reads on in the file, or comes to its end. */
   async #readOn(): Promise<void> {
     const file = this.#claim?.files[this.#index]
     if (file === undefined) return this.stop()
     this.#lines ??= await this.#open(file)
     const lines = await this.#lines.next()
-    if (this.#isOver) return
     if (lines === undefined) await this.#endFile(file, this.#lines)
-    else this.#giveLines(file, lines)
+    else this.#ahead = [...lines]
   }
 
   async #open(file: ClaimedFile): Promise<LetterLines> {
@@ -129,24 +137,19 @@ export class ReplayStream extends EntryReadable implements Replay {
     return lines
   }
 
-  #giveLines(file: ClaimedFile, lines: readonly LetterLine[]): void {
-    const now = Date.now()
-    for (const { text, end } of lines) {
-      const letter = this.#decode(file, text, end, now)
-      if (letter === undefined) continue
-      // Whoever takes an entry may have said that it wants no more.
-      if (this.#isOver) return
-      const id = letter.id ?? `${file.stem}:${end}`
-      this.took(1)
-      this.give(letter.entry(this.#progress.next(file, end, id, letter.times)))
-      if (this.#progress.entries >= this.#maxEntries) return this.stop()
-    }
+  #giveLine(file: ClaimedFile, { text, end }: LetterLine): void {
+    const letter = this.#decode(file, text, end)
+    if (letter === undefined) return
+    const id = letter.id ?? `${file.stem}:${end}`
+    this.took(1)
+    this.#isWanted = this.give(letter.entry(this.#progress.next(file, end, id, letter.times)))
+    if (this.#progress.entries >= this.#maxEntries) this.stop()
   }
 
-  #decode(file: ClaimedFile, text: string | undefined, end: number, now: number): Letter | undefined {
+  #decode(file: ClaimedFile, text: string | undefined, end: number): Letter | undefined {
     try {
       if (text === undefined) throw new LogwispError('BAD_ENTRY', 'it is too long')
-      return decodeLetter(text, now)
+      return decodeLetter(text, Date.now())
     } catch (error) {
       this.#unreadable++
       file.hasUnreadable = true
@@ -167,13 +170,14 @@ export class ReplayStream extends EntryReadable implements Replay {
     this.#index++
     this.#progress.read(file, offset - tornBytes)
     // So that a filter which drops the last entries does not keep the file from being done with.
-    if (!this.#isOver) this.give(markOf(this.#progress.mark(file, offset - tornBytes)))
+    if (!this.#isOver) this.#isWanted = this.give(markOf(this.#progress.mark(file, offset - tornBytes)))
   }
 
   async #closeFile(): Promise<void> {
     const lines = this.#lines
     this.#lines = undefined
-    await lines?.close()
+    // Of a file that was only read it tells nothing that matters.
+    await lines?.close().catch(() => {})
   }
 
   /** Called at an acknowledgement, perhaps long after the end. */
@@ -188,8 +192,9 @@ export class ReplayStream extends EntryReadable implements Replay {
       })
   }
 
-  /** What was under way at the end has arrived: there is nothing left to wait for. */
-  #releaseWhenSettled(): void {
+  /** Perhaps what was under way at the end has arrived, and there is nothing left to wait for. */
+  #advanced(): void {
+    if (this.#released === undefined) this.#claim?.advanced()
     if (this.destroyed && this.#progress.isSettled) this.#release().catch((error) => this.#warn(error))
   }
 
