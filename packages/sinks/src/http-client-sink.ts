@@ -1,6 +1,15 @@
 /** The sink that posts entries to HTTP endpoints. */
 
-import type { ByteBudget, EntrySink, EntrySource, Format, LogEntry, LogwispError, StageStats } from '@logwisp/core'
+import type {
+  ByteBudget,
+  DeadLetter,
+  EntrySink,
+  EntrySource,
+  Format,
+  LogEntry,
+  LogwispError,
+  StageStats,
+} from '@logwisp/core'
 import { httpClientSettings } from './internal/http-client/http-client-settings.ts'
 import { HttpClientStream } from './internal/http-client/http-client-stream.ts'
 
@@ -104,6 +113,12 @@ export interface HttpClientSinkOptions {
    * @default 'fail'
    */
   readonly whenUndeliverable?: 'fail' | 'reject' | undefined
+  /**
+   * Where rejected entries are kept, made by `deadLetter`: a batch is acknowledged only once its rejected entries are safe
+   * there. Several sinks may share one; closing it, after the sinks, is yours. When it fails so does the sink, and its
+   * warnings are the sink's, too.
+   */
+  readonly deadLetter?: DeadLetter | undefined
   /** How long the end of the stream waits for what is not delivered yet, before the pipeline fails. @default 30000 */
   readonly drainTimeoutMs?: number | undefined
 }
@@ -168,20 +183,21 @@ export interface HttpClientSinkEvents {
   ]
   /** Batches go to another endpoint now, also when they go back. */
   failover: [{ readonly from: string; readonly to: string; readonly reason: string }]
-  /** An entry was rejected; {@link HttpClientSink.deadLetter} has it too. */
+  /** An entry was rejected; {@link HttpClientSink.deadLetter}, or the option of that name, gets it too. */
   reject: [RejectedEntry]
-  /** Survived: `PEER_FAILING`, `ENTRY_REJECTED`, `NOT_CONFIRMED`. */
+  /** Survived: `PEER_FAILING`, `ENTRY_REJECTED`, `NOT_CONFIRMED`, and those of the option `deadLetter`. */
   warning: [LogwispError]
 }
 
 /** What {@link httpClientSink} returns. */
 export interface HttpClientSink extends EntrySink {
   /**
-   * The entries that were rejected, with why as the field `logwisp.rejected`: `{ reason, status, endpoint, id }`. Ends
+   * The entries that were rejected, with why as the field `logwisp.rejected`: `{ stage, reason, status, endpoint, id }`. Ends
    * when the sink does.
    *
-   * Whoever takes this stream must read it: the sink waits for its reader. When nobody has asked for it, rejected
-   * entries are dropped, counted, and told of by `'reject'` and `'warning'`.
+   * Whoever takes this stream must read it: the sink waits for its reader, and a crash loses what is in it. To have them
+   * safe before they are acknowledged give the option `deadLetter`. With neither, rejected entries are dropped, counted,
+   * and told of by `'reject'` and `'warning'`.
    */
   readonly deadLetter: EntrySource
   readonly stats: HttpClientSinkStats
@@ -198,13 +214,14 @@ export interface HttpClientSink extends EntrySink {
  * - **Tried again**, without end by default: no whole answer, 408, 425, 429, 5xx but 501. Each endpoint has its own pause,
  *   drawn at random and growing, or as `Retry-After` says. Each batch has an `Idempotency-Key`, the same at each try.
  * - **Too large** (413): sent in halves, down to the entry. **Invalid** (400, 422): taken apart until the entries that
- *   are refused are alone. What is refused alone goes to {@link HttpClientSink.deadLetter}.
+ *   are refused are alone. What is refused alone goes to the option `deadLetter`, safe before it is acknowledged, and to
+ *   {@link HttpClientSink.deadLetter}.
  * - **Refused** whatever is sent (other 4xx, 501, redirects, which are never followed): the next endpoint is asked; when
  *   all refuse, the pipeline fails with `PEER_REFUSED` (see `whenUndeliverable`).
  * - **Order** is kept with `maxInFlight: 1`. At least once: a batch whose answer was lost is sent again.
  *
  * @throws OptionError `BAD_OPTION`.
- * `'error'`: `PEER_REFUSED`; `UNDELIVERED` when `retries` or `maxRetryMs` are spent, or the end has waited for
+ * `'error'`: `PEER_REFUSED`; that of the option `deadLetter`; `UNDELIVERED` when `retries` or `maxRetryMs` are spent, or the end has waited for
  * `drainTimeoutMs`. Nothing after it is acknowledged.
  *
  * @example

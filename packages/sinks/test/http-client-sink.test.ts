@@ -515,6 +515,7 @@ describe('entries that are refused', () => {
         fields: {
           user: 'me',
           'logwisp.rejected': {
+            stage: 'httpClientSink',
             reason: 'HTTP 422: bad entry',
             status: 422,
             endpoint: server.url,

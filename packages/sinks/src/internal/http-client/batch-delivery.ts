@@ -4,7 +4,7 @@ import type { PostBatch } from './post-batch.ts'
 
 /** What became of a part of a batch. */
 export type Outcome =
-  | { readonly kind: 'taken'; readonly rejected: readonly { readonly index: number; readonly why: Rejection }[] }
+  | { readonly kind: 'taken'; readonly rejected: readonly RejectedAt[] }
   | { readonly kind: 'too-large'; readonly why: Rejection }
   | { readonly kind: 'invalid'; readonly why: Rejection; readonly index: number | undefined }
   | { readonly kind: 'rejected'; readonly why: Rejection }
@@ -18,12 +18,18 @@ export interface Rejection {
   readonly endpoint: string
 }
 
+/** A rejected entry: which one of what was sent. */
+export interface RejectedAt {
+  readonly index: number
+  readonly why: Rejection
+}
+
 /** What a delivery needs of its surroundings. */
 export interface Courier {
   /** Sends the entries `from` to `to` until there is an outcome. */
   post(batch: PostBatch, from: number, to: number): Promise<Outcome>
-  /** Takes a rejected entry; the delivery goes on once it has it. */
-  reject(batch: PostBatch, index: number, why: Rejection): Promise<void>
+  /** Takes rejected entries, by their place in the batch; the delivery goes on once it has them. */
+  reject(batch: PostBatch, rejected: readonly RejectedAt[]): Promise<void>
 }
 
 /** A run of entries. */
@@ -44,13 +50,23 @@ export async function deliver(batch: PostBatch, courier: Courier, isolates: bool
     const { from, to } = part
     const outcome = await courier.post(batch, from, to)
     if (outcome.kind === 'taken') {
-      for (const { index, why } of outcome.rejected) await courier.reject(batch, from + index, why)
+      const { rejected } = outcome
+      if (rejected.length > 0) {
+        await courier.reject(
+          batch,
+          rejected.map(({ index, why }) => ({ index: from + index, why })),
+        )
+      }
       continue
     }
     const isSplit = to - from > 1 && (outcome.kind === 'too-large' || (outcome.kind === 'invalid' && isolates))
     if (isSplit) parts.push(...split(part, outcome.kind === 'invalid' ? outcome.index : undefined).reverse())
-    else for (let index = from; index < to; index++) await courier.reject(batch, index, outcome.why)
+    else await courier.reject(batch, rejectedAll(part, outcome.why))
   }
+}
+
+function rejectedAll({ from, to }: Part, why: Rejection): RejectedAt[] {
+  return Array.from({ length: to - from }, (_, index) => ({ index: from + index, why }))
 }
 
 function split({ from, to }: Part, named: number | undefined): Part[] {

@@ -61,6 +61,7 @@ export interface HttpClientSettings extends Omit<Defaulted, 'format' | 'ids'> {
   readonly fixedHeaders: Readonly<Record<string, string>>
   readonly bearer: HttpClientSinkOptions['bearer']
   readonly budget: HttpClientSinkOptions['budget']
+  readonly deadLetter: HttpClientSinkOptions['deadLetter']
   readonly tls: object
   readonly secrets: Secrets
 }
@@ -97,6 +98,7 @@ const rules: Readonly<Record<keyof HttpClientSinkOptions, OptionRule>> = {
   retryStatuses: option.list(option.integer({ min: 300, max: 599 })),
   isolateRejected: option.boolean,
   whenUndeliverable: option.oneOf('fail', 'reject'),
+  deadLetter: option.having('what `deadLetter` returns', 'reject', 'on', 'off'),
   drainTimeoutMs: time,
 }
 
@@ -135,6 +137,7 @@ export function httpClientSettings(
     fixedHeaders: { ...own, ...lowerCased(headers) },
     bearer,
     budget: options.budget,
+    deadLetter: options.deadLetter,
     tls: checkedTls(tls),
     secrets: secretsOf(options),
   }

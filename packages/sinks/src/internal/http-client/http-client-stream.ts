@@ -11,7 +11,7 @@ import {
 } from '@logwisp/core'
 import type { HttpClientSink, HttpClientSinkStats, HttpEndpointStats } from '../../http-client-sink.ts'
 import { BatchBuilder } from './batch-builder.ts'
-import { deliver, type Rejection } from './batch-delivery.ts'
+import { deliver, type RejectedAt, type Rejection } from './batch-delivery.ts'
 import { DeadLetters } from './dead-letters.ts'
 import type { HttpClientSettings } from './http-client-settings.ts'
 import { HttpCourier } from './http-courier.ts'
@@ -20,6 +20,9 @@ import type { PostBatch } from './post-batch.ts'
 
 /** Rejected entries are warned of this often; each is counted, and told by `'reject'`. Unit: ms. */
 const rejectWarningIntervalMs = 10_000
+
+/** Who has rejected an entry, in what is kept of it. */
+const stage = 'httpClientSink'
 
 /** Node's longest timer, 24.8 days. */
 const maxTimerMs = 2 ** 31 - 1
@@ -53,6 +56,9 @@ export class HttpClientStream extends EntryWritable implements HttpClientSink {
   #warnings = 0
   #rejectWarningAt = -Infinity
 
+  readonly #deadLetterFailed = (error: Error): void => this.fail(error)
+  readonly #deadLetterWarned = (warning: LogwispError): void => this.#warn(warning)
+
   constructor(settings: HttpClientSettings) {
     super({ acknowledge: 'by-hand' })
     this.#settings = settings
@@ -63,6 +69,8 @@ export class HttpClientStream extends EntryWritable implements HttpClientSink {
       failover: (failover) => this.emit('failover', failover),
       warning: (warning) => this.#warn(warning),
     })
+    settings.deadLetter?.on('error', this.#deadLetterFailed)
+    settings.deadLetter?.on('warning', this.#deadLetterWarned)
   }
 
   get deadLetter(): DeadLetters {
@@ -107,6 +115,8 @@ export class HttpClientStream extends EntryWritable implements HttpClientSink {
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#isOver = true
+    this.#settings.deadLetter?.off('error', this.#deadLetterFailed)
+    this.#settings.deadLetter?.off('warning', this.#deadLetterWarned)
     this.#share?.leave()
     clearTimeout(this.#dueTimer)
     clearTimeout(this.#drainTimer)
@@ -224,7 +234,7 @@ export class HttpClientStream extends EntryWritable implements HttpClientSink {
         batch,
         {
           post: (batch, from, to) => this.#courier.post(batch, from, to),
-          reject: (batch, index, why) => this.#reject(batch, index, why),
+          reject: (batch, rejected) => this.#reject(batch, rejected),
         },
         this.#settings.isolateRejected,
       )
@@ -251,17 +261,34 @@ export class HttpClientStream extends EntryWritable implements HttpClientSink {
     this.#tellHeld()
   }
 
-  async #reject(batch: PostBatch, index: number, why: Rejection): Promise<void> {
-    const entry = batch.entryAt(index)
-    batch.reject(index)
-    this.#rejected++
-    this.emit('reject', { entry, ...why })
-    const isKept = (await this.#deadLetters?.offer(deadLetterOf(entry, why))) ?? false
-    if (this.#isOver || performance.now() - this.#rejectWarningAt < rejectWarningIntervalMs) return
+  /** Resolves once they are safe in the option `deadLetter`, and whoever reads the stream of that name has them. */
+  async #reject(batch: PostBatch, rejected: readonly RejectedAt[]): Promise<void> {
+    const letters = rejected.map(({ index, why }) => ({ entry: batch.entryAt(index), why }))
+    for (const { index } of rejected) batch.reject(index)
+    for (const { entry, why } of letters) {
+      this.#rejected++
+      this.emit('reject', { entry, ...why })
+    }
+    const { deadLetter } = this.#settings
+    const kept = letters.map(({ entry, why }) => deadLetter?.reject(entry, { stage, ...why }))
+    const [isRead] = await Promise.all([this.#offer(letters), ...kept])
+    const last = letters.at(-1)
+    if (this.#isOver || last === undefined || performance.now() - this.#rejectWarningAt < rejectWarningIntervalMs)
+      return
     this.#rejectWarningAt = performance.now()
-    const fate = isKept ? 'it is in `deadLetter`' : 'it was dropped, since nobody reads `deadLetter`'
-    const message = `${why.endpoint} rejected an entry (${why.reason}); ${fate}; ${this.#rejected} so far`
+    const isDropped = deadLetter === undefined && !isRead
+    const place = deadLetter === undefined ? 'in `deadLetter`' : `among the dead letters in ${deadLetter.directory}`
+    const fate = isDropped ? 'it was dropped, since nobody reads `deadLetter`' : `it is ${place}`
+    const message = `${last.why.endpoint} rejected an entry (${last.why.reason}); ${fate}; ${this.#rejected} so far`
     this.#warn(new LogwispError('ENTRY_REJECTED', message))
+  }
+
+  /** Gives rejected entries to the stream of them; false when nobody reads it. */
+  async #offer(letters: readonly { readonly entry: LogEntry; readonly why: Rejection }[]): Promise<boolean> {
+    for (const { entry, why } of letters) {
+      if (!(await this.#deadLetters?.offer(deadLetterOf(entry, why)))) return false
+    }
+    return true
   }
 
   #warn(warning: LogwispError): void {
@@ -282,7 +309,7 @@ export class HttpClientStream extends EntryWritable implements HttpClientSink {
 /** Without its way back: an acknowledgement of it would cover entries before it that are not safe. */
 function deadLetterOf(entry: LogEntry, why: Rejection): LogEntry {
   const { origin, fields, ...rest } = entry
-  return { ...rest, fields: { ...fields, 'logwisp.rejected': { ...why, ...(origin && { id: origin.id }) } } }
+  return { ...rest, fields: { ...fields, 'logwisp.rejected': { stage, ...why, ...(origin && { id: origin.id }) } } }
 }
 
 function statsOf({ name, health, requests, failed, lastFailure }: HttpEndpoint): HttpEndpointStats {
