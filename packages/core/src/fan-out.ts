@@ -75,6 +75,8 @@ export interface FanOutStats extends StageStats {
 export interface FanOut extends EntrySink {
   /** `entriesOut` counts what every branch was given or had dropped by its own choice. */
   readonly stats: FanOutStats
+  /** The branches, with the stages that each is made of. Do not write to them, end or destroy them. */
+  readonly branches: readonly { readonly name: string; readonly stages: readonly unknown[] }[]
   /** `warning`: a branch failed and the others go on. Code `BRANCH_FAILED`, the failure as `cause`. */
   on(event: 'warning', listener: (warning: LogwispError) => void): this
   on(event: string | symbol, listener: (...args: never[]) => void): this
@@ -119,6 +121,10 @@ class FanOutSink extends EntryWritable implements FanOut {
           onClosed: (error) => this.#closed(index, error),
         }),
     )
+  }
+
+  get branches(): FanOut['branches'] {
+    return Object.freeze(this.#branches.map(({ name, stages }) => Object.freeze({ name, stages })))
   }
 
   override get stats(): FanOutStats {

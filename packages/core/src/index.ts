@@ -64,6 +64,17 @@ export type { WhenFull } from './internal/bounded-queue.ts'
 export { type FileLock, lockFile } from './lock-file.ts'
 export { type MemoryBuffer, type MemoryBufferOptions, memoryBuffer } from './memory-buffer.ts'
 export { type MergedSource, type MergedStages, type MergeOptions, merge } from './merge.ts'
+export {
+  type BranchReport,
+  type CloseOptions,
+  type MiddleStage,
+  type OpenPipeline,
+  type OpenPipelineOptions,
+  openPipeline,
+  type PipelineReport,
+  type PipelineStages,
+  type StageReport,
+} from './open-pipeline.ts'
 export { checkArgument, checkOptions, type OptionRule, option } from './options.ts'
 export { acknowledge, noteDropped, type Origin, type OriginTracker } from './origin.ts'
 export { type OwnedEntry, ownedEntry } from './owned-entry.ts'

@@ -32,8 +32,9 @@ export interface FanOutBranchOptions {
 }
 
 export class FanOutBranch {
+  readonly name: string
+  readonly stages: readonly unknown[]
   readonly #index: number
-  readonly #name: string
   readonly #bounds: QueueBounds | undefined
   readonly #acknowledgements: BranchAcknowledgements
   readonly #onIdle: () => void
@@ -57,7 +58,8 @@ export class FanOutBranch {
 
   constructor({ index, name, stages, bounds, budget, acknowledgements, onIdle, onClosed }: FanOutBranchOptions) {
     this.#index = index
-    this.#name = name
+    this.name = name
+    this.stages = stages
     this.#bounds = bounds
     this.#acknowledgements = acknowledgements
     this.#onIdle = onIdle
@@ -135,7 +137,7 @@ export class FanOutBranch {
   /** Writes an item, lets it wait, or drops it. */
   offer(item: LogEntry | Batch): void {
     this.#ledger.took(entriesOf(item))
-    if (this.#closed) return this.#ledger.droppedItem('branch-failed', item, this.#name)
+    if (this.#closed) return this.#ledger.droppedItem('branch-failed', item, this.name)
     // Past the queue when nothing is ahead: a batch larger than the queue is no loss to a branch that is ready for it.
     if (this.#queue === undefined || (this.#ready && this.#idle)) this.#waiting.push(item)
     else this.#enqueue(this.#queue, item)
@@ -160,7 +162,7 @@ export class FanOutBranch {
 
   #drop(reason: string, items: readonly (LogEntry | Batch)[], behind: 'kept' | 'given'): void {
     for (const item of items) {
-      this.#ledger.droppedItem(reason, item, this.#name)
+      this.#ledger.droppedItem(reason, item, this.name)
       this.#acknowledgements.passed(this.#index, item, behind)
     }
   }
@@ -173,7 +175,7 @@ export class FanOutBranch {
 
   /** It is out: what waits for it is dropped. */
   abandon(): void {
-    const drop = (item: LogEntry | Batch): void => this.#ledger.droppedItem('branch-failed', item, this.#name)
+    const drop = (item: LogEntry | Batch): void => this.#ledger.droppedItem('branch-failed', item, this.name)
     if (this.#batch !== undefined) drop(this.#batch.split(this.#batch.count - this.#entriesLeft)[1])
     this.#entries = undefined
     this.#batch = undefined
