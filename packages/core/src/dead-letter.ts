@@ -36,7 +36,7 @@ export interface DeadLetterOptions {
    * of its own.
    *
    * Unit: bytes, at least 1, at most `maxBytes`.
-   * @default 16_777_216, or `maxBytes` when that is less
+   * @default 16_777_216, or a quarter of `maxBytes` when that is less
    */
   readonly maxFileBytes?: number | undefined
   /**
@@ -150,7 +150,7 @@ export function deadLetter(directory: string, options: DeadLetterOptions = {}): 
   checkOptions('deadLetter', options, rules)
   const settings = withDefaults(defaults, options)
   const { maxBytes } = settings
-  const maxFileBytes = options.maxFileBytes ?? Math.min(defaults.maxFileBytes, maxBytes)
+  const maxFileBytes = options.maxFileBytes ?? Math.min(defaults.maxFileBytes, maxBytes / 4)
   const upToAll = { expected: `at most \`maxBytes\` (${maxBytes})`, accepts: () => maxFileBytes <= maxBytes }
   checkArgument('deadLetter', 'maxFileBytes', maxFileBytes, upToAll)
   return new DeadLetterStream(directory, { ...settings, maxFileBytes }, realFileSystem)

@@ -79,6 +79,7 @@ export { checkArgument, checkOptions, type OptionRule, option } from './options.
 export { acknowledge, noteDropped, type Origin, type OriginTracker } from './origin.ts'
 export { type OwnedEntry, ownedEntry } from './owned-entry.ts'
 export { maxJsonDepth, parseExact } from './parse-exact.ts'
+export { type KeptLetter, readDeadLetters } from './read-dead-letters.ts'
 export {
   type MakeSink,
   type ReplaceableSink,

@@ -20,6 +20,7 @@ import {
   type LogwispError,
   type Replay,
   type ReplayOptions,
+  readDeadLetters,
   replay,
 } from '@logwisp/core'
 import { checkOptionErrors, collectingSink, sourceContract } from '@logwisp/core/testing'
@@ -195,16 +196,14 @@ describe('stopped and taken up again', () => {
       process.execPath,
       ['--import', 'tsx', '--conditions=@logwisp/source', '--input-type=module', '-e', killedReplay],
       {
-        env: { ...process.env, DIRECTORY: directory },
+        env: { ...process.env, DIRECTORY: directory, SEEN: `${directory}-seen` },
         cwd: new URL('..', import.meta.url).pathname,
-        stdio: ['ignore', 'pipe', 'inherit'],
+        stdio: ['ignore', 'ignore', 'inherit'],
       },
     )
-    let text = ''
-    child.stdout.setEncoding('utf8').on('data', (more: string) => (text += more))
     const [, signal] = await once(child, 'close')
     expect(signal).toBe('SIGKILL')
-    const before = text.split('\n').slice(0, -1)
+    const before = (await readFile(`${directory}-seen`, 'utf8')).split('\n').slice(0, -1)
     expect(before).toEqual(numbered(1200))
     const sink = collectingSink()
     const source = opened(directory)
@@ -407,6 +406,52 @@ describe('what is not as it should be', () => {
   })
 })
 
+describe('looking at them', () => {
+  const messagesIn = async (directory: string): Promise<string[]> => {
+    const messages: string[] = []
+    for await (const { entry: one } of readDeadLetters(directory)) messages.push(one.message)
+    return messages
+  }
+
+  test('tells what a replay would give, and why each was rejected, and changes nothing', async () => {
+    const directory = await letterDirectory()
+    const letters = deadLetter(directory)
+    const rejection = {
+      reason: 'no such index',
+      stage: 'httpClientSink',
+      endpoint: 'https://logs.example/',
+      status: 422,
+    }
+    const before = Date.now()
+    await letters.reject(entryWithId('a', 'app.log:1'), rejection)
+    await letters.close()
+    const names = await readdir(directory)
+    const all = []
+    for await (const one of readDeadLetters(directory)) all.push(one)
+    const [kept] = all
+    expect(kept).toEqual({
+      entry: entry('a'),
+      id: 'app.log:1',
+      rejection,
+      rejectedAt: expect.any(Number),
+      times: 1,
+    })
+    expect(kept?.rejectedAt).toBeGreaterThanOrEqual(before)
+    expect(await readdir(directory)).toEqual(names)
+  })
+
+  test('leaves out what a replay that was stopped is done with, and lines that are no entries', async () => {
+    const directory = await letterDirectory()
+    await keep(directory, 10)
+    const source = opened(directory, { maxEntries: 4 })
+    await pipeline(source, collectingSink())
+    await source.close()
+    await writeFile(join(directory, '20260101T000000.000Z-abcdef.ndjson'), 'no JSON\n{"message":"by hand"}\n')
+    expect(await messagesIn(directory)).toEqual(['by hand', ...numbered(6, 4)])
+    await expect(messagesIn(join(directory, 'nowhere'))).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
+  })
+})
+
 test('bad options are refused when it is made', () => {
   checkOptionErrors((options) => replay('./rejected', options as never), { maxEntries: [0, 1.5, '1'] })
   expect(() => replay('')).toThrow(expect.objectContaining({ code: 'BAD_OPTION', option: 'directory' }))
@@ -429,12 +474,12 @@ describe('contract', async () => {
 
 /** Acknowledges and prints what comes, lets a second pass in the middle so that some of it is saved, and dies. */
 const killedReplay = `
-import { writeSync } from 'node:fs'
+import { appendFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { acknowledge, replay } from '@logwisp/core'
 let left = 1200
 for await (const entry of replay(process.env.DIRECTORY)) {
-  writeSync(1, entry.message + '\\n')
+  appendFileSync(process.env.SEEN, entry.message + '\\n')
   acknowledge(entry)
   if (--left === 100) await setTimeout(1100)
   if (left === 0) process.kill(process.pid, 'SIGKILL')

@@ -22,10 +22,17 @@ export interface RejectedOrigin extends Origin {
 /** What a line says. */
 export interface Letter {
   readonly id: string | undefined
-  /** How often it was rejected, this time included. */
+  /** Without a way back. */
+  readonly entry: LogEntry
+  readonly rejection: ToldRejection
+}
+
+/** Why an entry was rejected, as it is kept. */
+export interface ToldRejection extends Rejection {
+  /** When, in ms since the epoch; NaN when it is not said. */
+  readonly time: number
+  /** How often, this time included. */
   readonly times: number
-  /** The entry, with the way back that it is to have. */
-  entry(origin: Origin): LogEntry
 }
 
 /** The line, with its line feed. */
@@ -55,14 +62,24 @@ const nobody = { acknowledge: () => {} }
 export function decodeLetter(line: string, readAt: number): Letter {
   const value = parseExact(line)
   if (!isRecord(value)) throw new LogwispError('BAD_ENTRY', 'expected a JSON object')
-  const { [rejectedName]: rejected, ...wire } = value
-  const told = isRecord(rejected) ? Date.parse(String(rejected['time'])) : Number.NaN
+  const { [rejectedName]: told, ...wire } = value
+  const rejection = rejectionFrom(told)
   // What a time that no date can hold (`null` in the wire form) becomes; the time of the rejection is nearest.
-  const defaults = { time: Number.isNaN(told) ? readAt : told, source: 'dead-letter' }
-  const times = isRecord(rejected) && Number.isInteger(rejected['times']) ? Number(rejected['times']) : 1
-  // Found out now whether there is an entry in it, so that one that is none is told of with its place.
-  const entry = entryFrom(wire, defaults)
-  return { id: wireIdFrom(wire), times, entry: (origin) => ({ ...entry, origin }) }
+  const defaults = { time: Number.isNaN(rejection.time) ? readAt : rejection.time, source: 'dead-letter' }
+  return { id: wireIdFrom(wire), entry: entryFrom(wire, defaults), rejection }
+}
+
+function rejectionFrom(value: unknown): ToldRejection {
+  const told = isRecord(value) ? value : {}
+  const { time, times, reason, stage, endpoint, status } = told
+  return {
+    time: typeof time === 'string' ? Date.parse(time) : Number.NaN,
+    times: Number.isInteger(times) ? Number(times) : 1,
+    reason: typeof reason === 'string' ? reason : 'not said',
+    ...(typeof stage === 'string' && { stage }),
+    ...(typeof endpoint === 'string' && { endpoint }),
+    ...(typeof status === 'number' && { status }),
+  }
 }
 
 /** An entry that came from a sink's stream of rejected ones, as it was before; and why it is there. */
@@ -71,17 +88,11 @@ export function withoutRejection(entry: LogEntry): { readonly entry: LogEntry; r
   if (!isRecord(told)) return { entry, why: { reason: 'not said' } }
   const { [rejectedName]: _, ...others } = entry.fields as Record<string, unknown>
   const { fields: __, ...rest } = entry
-  const { reason, stage, endpoint, status, id } = told
-  const why = {
-    reason: typeof reason === 'string' ? reason : 'not said',
-    ...(typeof stage === 'string' && { stage }),
-    ...(typeof endpoint === 'string' && { endpoint }),
-    ...(typeof status === 'number' && { status }),
-  }
+  const { id } = told
   const origin = entry.origin ?? (typeof id === 'string' ? { tracker: nobody, sequence: 0, id } : undefined)
   return {
     entry: { ...rest, ...(Object.keys(others).length > 0 && { fields: others }), ...(origin && { origin }) },
-    why,
+    why: rejectionFrom(told),
   }
 }
 

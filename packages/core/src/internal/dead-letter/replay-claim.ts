@@ -104,7 +104,8 @@ export class ReplayClaim {
   }
 }
 
-const positionsName = 'replay.json'
+/** How far replays have come. */
+export const positionsName = 'replay.json'
 
 function positionsFile(fs: FileSystem, directory: string): ReturnType<typeof checkpointFile> {
   return checkpointFile(join(directory, positionsName), fs)

@@ -141,8 +141,9 @@ export class ReplayStream extends EntryReadable implements Replay {
     const letter = this.#decode(file, text, end)
     if (letter === undefined) return
     const id = letter.id ?? `${file.stem}:${end}`
+    const origin = this.#progress.next(file, end, id, letter.rejection.times)
     this.took(1)
-    this.#isWanted = this.give(letter.entry(this.#progress.next(file, end, id, letter.times)))
+    this.#isWanted = this.give({ ...letter.entry, origin })
     if (this.#progress.entries >= this.#maxEntries) this.stop()
   }
 
