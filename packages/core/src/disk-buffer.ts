@@ -8,7 +8,7 @@ import { type LogwispError, OptionError } from './errors.ts'
 import { entriesOf, type WhenFull } from './internal/bounded-queue.ts'
 import { DiskQueue } from './internal/disk/disk-queue.ts'
 import { type DiskQueueSettings, diskQueueRules } from './internal/disk/disk-queue-settings.ts'
-import { bufferFailed } from './internal/disk/disk-trouble.ts'
+import { bufferFailed, diskFull, isOutOfSpace } from './internal/disk/disk-trouble.ts'
 import { makeDirectory } from './internal/disk/recover.ts'
 import { realFileSystem } from './internal/file-system.ts'
 import { Ledger } from './internal/ledger.ts'
@@ -96,6 +96,9 @@ export interface DiskBuffer extends Duplex {
   /**
    * Gives no more, and ends its readable side, whatever is still on the disk: the next one to open the directory gives it. What
    * comes before is still taken until it ends. For stopping a program whose sink is slow or away.
+   *
+   * Once both sides have ended it closes as soon as what it gave is acknowledged, or the stages of LogWisp that read it have
+   * finished; `destroy()` makes it close at once.
    */
   stop(): void
   on<E extends keyof DiskBufferEvents>(event: E, listener: (...args: DiskBufferEvents[E]) => void): this
@@ -128,6 +131,8 @@ class DiskBufferStream extends Duplex implements DiskBuffer {
   #isStopped = false
   /** Who reads it at its end. */
   #readers: readonly Writable[] = []
+  /** Ends the wait for the last acknowledgements, or for space. */
+  #hurry: () => void = () => {}
 
   static {
     readThroughOutlet(DiskBufferStream, (stage) => stage.#outlet)
@@ -167,23 +172,44 @@ class DiskBufferStream extends Duplex implements DiskBuffer {
   }
 
   async #open(): Promise<void> {
-    const { directory } = this
-    try {
-      await makeDirectory(realFileSystem, directory, this.#settings.fsync !== 'never')
-      this.#lock = await lockFile(join(directory, '.lock'), (pid) => {
-        const who = pid === undefined ? 'another buffer' : `a buffer of process ${pid}`
-        return `${directory} is used by ${who}: give each buffer a directory of its own`
-      })
-      this.#queue = await DiskQueue.open(realFileSystem, directory, this.#settings, {
-        warn: (warning) => this.#warn(warning),
-        failed: (error) => this.destroy(error),
-        written: () => this.#giveOn(),
-        dropped: (reason, entries) => this.#ledger.dropped(reason, entries),
-      })
-    } catch (error) {
-      throw bufferFailed(directory, error)
+    for (let tries = 0; this.#queue === undefined; tries++) {
+      try {
+        await this.#tryToOpen()
+      } catch (error) {
+        const { cause = error } = error as Error
+        if (!isOutOfSpace(cause)) throw bufferFailed(this.directory, error)
+        if (tries === 0) this.#warn(diskFull(this.directory, cause))
+        await this.#wait(this.#settings.retryDelayMs)
+        if (this.destroyed) throw error
+      }
     }
     this.#ledger.took(this.#queue.entriesHeld)
+  }
+
+  async #tryToOpen(): Promise<void> {
+    const { directory } = this
+    await makeDirectory(realFileSystem, directory, this.#settings.fsync !== 'never')
+    this.#lock ??= await lockFile(
+      join(directory, '.lock'),
+      (pid) => `${directory} is used by a buffer of process ${pid}: give each buffer a directory of its own`,
+    )
+    this.#queue = await DiskQueue.open(realFileSystem, directory, this.#settings, {
+      warn: (warning) => this.#warn(warning),
+      failed: (error) => this.destroy(error),
+      written: () => this.#giveOn(),
+      dropped: (reason, entries) => this.#ledger.dropped(reason, entries),
+    })
+  }
+
+  /** Until so much time has passed, or it is destroyed. */
+  #wait(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, delayMs)
+      this.#hurry = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
   }
 
   override _write(chunk: unknown, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
@@ -248,8 +274,15 @@ class DiskBufferStream extends Duplex implements DiskBuffer {
   }
 
   #end(): void {
-    this.#readers = this.#outlet.consumers
+    if (this.#readers.length === 0) this.#readers = this.#outlet.consumers
     this.#outlet.end()
+  }
+
+  override destroy(error?: Error): this {
+    super.destroy(error)
+    // Also when it is closing: whoever calls it has waited long enough.
+    this.#hurry()
+    return this
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
@@ -261,7 +294,7 @@ class DiskBufferStream extends Duplex implements DiskBuffer {
 
   async #close(error: Error | null): Promise<void> {
     await this.#opening.catch(() => {})
-    if (error === null && this.readableEnded) await this.#acknowledged()
+    if (error === null && this.readableEnded) await this.#lastAcknowledgements()
     try {
       await this.#giving
       await this.#queue?.close()
@@ -270,9 +303,14 @@ class DiskBufferStream extends Duplex implements DiskBuffer {
     }
   }
 
-  /** At its end: what was given is acknowledged while those who read it finish, which they do in their own time. */
-  async #acknowledged(): Promise<void> {
-    await Promise.all(this.#readers.map((reader) => new Promise((resolve) => finished(reader, resolve))))
+  /**
+   * At its end a stage is destroyed by Node, while those who read it are still at what they were given last. Those that
+   * are known acknowledge it before they have finished; others are not waited for.
+   */
+  async #lastAcknowledgements(): Promise<void> {
+    const readers = this.#readers.map((reader) => new Promise((resolve) => finished(reader, resolve)))
+    const hurry = new Promise<void>((resolve) => (this.#hurry = resolve))
+    await Promise.race([this.#queue?.whenAcknowledged(), Promise.all(readers), hurry])
   }
 
   #warn(warning: LogwispError): void {

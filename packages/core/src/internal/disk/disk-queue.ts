@@ -53,6 +53,9 @@ export class DiskQueue {
   readonly #writer: QueueWriter
   /** Of the last entry that was put. */
   #lastOrdinal: number
+  /** Where what was taken last ends, and who waits for its acknowledgement. */
+  #taken = 0
+  #onAcknowledged: () => void = () => {}
   #isFailed = false
 
   private constructor(
@@ -72,7 +75,10 @@ export class DiskQueue {
     this.#lastOrdinal = end.ordinal
     const removed = (): void => this.#writer.roomCame()
     this.#keeper = new SegmentKeeper({ fileSystem, segments, start, position, warn, removed, failed })
-    const tracker = new Tracker((origin) => this.#keeper.acknowledge(origin))
+    const tracker = new Tracker((origin) => {
+      this.#keeper.acknowledge(origin)
+      if (this.#isAcknowledged) this.#onAcknowledged()
+    })
     const damaged = (damage: Damage): void => this.#damaged(damage)
     this.#reader = new QueueReader({ fileSystem, segments, start, tracker, damaged })
     const keeper = this.#keeper
@@ -132,9 +138,14 @@ export class DiskQueue {
     return this.#writer.isWaitingForSpace
   }
 
-  /** Whether everything that was put was taken, and acknowledged. */
-  get isDone(): boolean {
-    return this.entriesHeld === 0 && this.#segments.every(({ end }) => end.position <= this.#keeper.acknowledged)
+  /** Settles once everything that was taken is acknowledged. Ask once nothing more is taken. */
+  whenAcknowledged(): Promise<void> {
+    if (this.#isAcknowledged) return Promise.resolve()
+    return new Promise((resolve) => (this.#onAcknowledged = resolve))
+  }
+
+  get #isAcknowledged(): boolean {
+    return this.#keeper.acknowledged >= this.#taken
   }
 
   /** Puts an item behind all others. It is acknowledged once it is as safe as `fsync` says. Ask {@link whenReady} before the next. */
@@ -155,7 +166,9 @@ export class DiskQueue {
 
   /** The next item, of those that {@link fill} has read. Acknowledge it once it is safe elsewhere. */
   take(): LogEntry | Batch | undefined {
-    return this.#reader.take()
+    const item = this.#reader.take()
+    if (item?.origin !== undefined) this.#taken = item.origin.sequence
+    return item
   }
 
   /** Reads until there is something to take; false when everything that is written was taken. One call at a time. */

@@ -88,6 +88,8 @@ export class SegmentKeeper {
   }
 
   async #work(): Promise<void> {
+    // So that it is over only after it is known to be under way.
+    await undefined
     try {
       while (this.#isDue || this.#hasDone()) {
         this.#isDue = false
