@@ -13,6 +13,7 @@ const report = process.env['TEST_REPORT']
 
 /** Tests of speed, memory or many connections: each of them wants the machine for itself. */
 const alone = [
+  'bench/test/oracle.test.ts',
   'examples/chain/test/killed.test.ts',
   'examples/daemon/test/page-many-lines.test.ts',
   'examples/daemon/test/promises.test.ts',

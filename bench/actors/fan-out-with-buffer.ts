@@ -22,9 +22,14 @@ export interface FanOutTask {
 }
 
 const task = JSON.parse(process.argv[2] ?? '{}') as FanOutTask
-const complain = ({ message }: Error): void => console.error(message)
 
-const checkpoint = await openCheckpoint(task.checkpoint, { saveIntervalMs: 200 })
+/** Says what went wrong and was survived. */
+function heed<Stage extends { on(event: 'warning', listener: (error: Error) => void): unknown }>(stage: Stage): Stage {
+  stage.on('warning', ({ message }) => console.error(message))
+  return stage
+}
+
+const checkpoint = heed(await openCheckpoint(task.checkpoint, { saveIntervalMs: 200 }))
 const sources = [
   directorySource(task.input, { checkpoint, startAt: 'beginning', scanIntervalMs: 100 }),
   httpSource({ port: task.httpPort, deliverTimeoutMs: 10_000 }),
@@ -37,7 +42,7 @@ const file = fileSink(task.written, {
   fsync: 'interval',
   fsyncIntervalMs: 100,
 })
-const buffer = diskBuffer(task.buffer, { segmentBytes: 1 << 20, fsync: 'interval', fsyncIntervalMs: 100 })
+const buffer = diskBuffer(task.buffer, { segmentBytes: 1 << 18, fsync: 'interval', fsyncIntervalMs: 100 })
 const endpoint = httpClientSink(task.endpoint, {
   respond: 'delivered',
   maxBatchDelayMs: 100,
@@ -46,7 +51,6 @@ const endpoint = httpClientSink(task.endpoint, {
   maxRetryDelayMs: 1000,
 })
 const live = sseSink({ port: task.livePort })
-for (const stage of [checkpoint, ...sources, file, buffer, endpoint, live]) stage.on('warning', complain)
 
 function stop(): void {
   for (const source of sources) source.stop()

@@ -73,7 +73,9 @@ export class Chaos {
       case 'stop': {
         const victim = named(topology.victims, target)
         const code = await victim.stop()
-        if (code !== 0) this.#timeline.note(topology, 'ended badly', `${target} when it was asked to: ${code}`)
+        // By the signal itself when it was only just started, and did not listen for it yet.
+        if (code !== 0 && code !== 'SIGTERM')
+          this.#timeline.note(topology, 'ended badly', `${target} when it was asked to: ${code}`)
         await lasts()
         victim.start()
         return

@@ -23,7 +23,7 @@ const freshTimeoutMs = 60_000
 const streamsPerTopology = 10
 
 /** The verdict on one sink. */
-export interface SinkVerdict extends Tally {
+interface SinkVerdict extends Tally {
   readonly sink: string
   readonly owes: boolean
   readonly dropsRepeats: boolean
@@ -178,8 +178,8 @@ export class OracleRun {
     const sinks: SinkVerdict[] = []
     for (const sink of topology.sinks) {
       const { name, owes, dropsRepeats } = sink
-      const tally = (await sink.read()).tally()
-      sinks.push({ sink: name, owes, dropsRepeats, ...tally, ...(!owes && { owed: 0, lost: 0 }) })
+      const tally = (await sink.read()).tally(owes)
+      sinks.push({ sink: name, owes, dropsRepeats, ...tally })
       await sink.close()
     }
     const sum = (of: (stream: Topology['streams'][number]) => number): number =>
