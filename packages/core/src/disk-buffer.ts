@@ -125,6 +125,7 @@ class DiskBufferStream extends Duplex implements DiskBuffer {
   #warnings = 0
   #wanted = false
   #giving: Promise<void> | undefined
+  #isGiving = false
   /** Whether something was written while it was found that there is nothing to give. */
   #isBehind = false
   #isEnding = false
@@ -252,24 +253,29 @@ class DiskBufferStream extends Duplex implements DiskBuffer {
   /** Gives from the queue for as long as it is wanted. */
   #giveOn(): void {
     this.#isBehind = true
-    this.#giving ??= this.#give().finally(() => {
-      this.#giving = undefined
-    })
+    if (this.#isGiving) return
+    this.#isGiving = true
+    this.#giving = this.#give()
   }
 
   async #give(): Promise<void> {
     const queue = this.#queue as DiskQueue
-    while (this.#wanted && !this.#isStopped && !this.destroyed) {
-      const item = queue.take()
-      if (item !== undefined) {
-        this.#wanted = this.#outlet.give(item)
-        continue
+    try {
+      while (this.#wanted && !this.#isStopped && !this.destroyed) {
+        const item = queue.take()
+        if (item !== undefined) {
+          this.#wanted = this.#outlet.give(item)
+          continue
+        }
+        this.#isBehind = false
+        if (await queue.fill()) continue
+        if (this.#isBehind) continue
+        if (this.#isEnding) this.#end()
+        return
       }
-      this.#isBehind = false
-      if (await queue.fill()) continue
-      if (this.#isBehind) continue
-      if (this.#isEnding) this.#end()
-      return
+    } finally {
+      // In the same turn: who asks for more before the promise has told its listeners would be heard by nobody.
+      this.#isGiving = false
     }
   }
 

@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { diskBuffer, isBatch } from '../src/index.ts'
+import { acknowledge, diskBuffer, isBatch, type LogEntry } from '../src/index.ts'
 import { collectingSink, givingSource, RecordingTracker } from '../src/testing.ts'
 
 const numbers = (from: number, to: number): string[] => Array.from({ length: to - from + 1 }, (_, i) => `${from + i}`)
@@ -38,3 +39,24 @@ test.each(['batches', 'entries'] as const)(
     expect(await readdir(directory)).toEqual(['place.json'])
   },
 )
+
+test('who asks for more just as it has nothing more at hand is heard: a batch that leaves as entries one by one', async () => {
+  // The reader asks between the turns of the stage: with each number of turns in between there is another such moment.
+  for (let turns = 0; turns < 6; turns++) {
+    const tracker = new RecordingTracker()
+    const own = join(directory, String(turns))
+    const got: string[] = []
+    const slow = new Writable({
+      objectMode: true,
+      write(entry: LogEntry, _encoding, done) {
+        got.push(entry.message)
+        acknowledge(entry)
+        let left = turns
+        const go = (): unknown => (left-- > 0 ? setImmediate(go) : done())
+        go()
+      },
+    })
+    await pipeline(Readable.from([tracker.batch(numbers(1, 24))]), diskBuffer(own, { fsync: 'never' }), slow)
+    expect(got).toEqual(numbers(1, 24))
+  }
+})
