@@ -74,8 +74,11 @@ export class QueueReader {
       const { segment, scan } = reading
       if (segment.isDropped) await this.close()
       else if (scan.position < segment.end.position) await this.#read(reading)
-      else if (segment.isSealed) await this.#leave(reading)
-      else return false
+      else {
+        this.#atEnd(reading)
+        if (!segment.isSealed) return false
+        await this.close()
+      }
     }
     return true
   }
@@ -143,13 +146,12 @@ export class QueueReader {
     this.#ordinal = head.ordinal + head.entries
   }
 
-  /** Goes on to the next segment. */
-  async #leave({ segment, scan }: Reading): Promise<void> {
+  /** All that the segment has was read. */
+  #atEnd({ segment, scan }: Reading): void {
     const { ordinal } = segment.end
-    if (Number.isNaN(ordinal)) {
-      if (scan.bad !== undefined) this.#unsettled ??= { segment, bad: scan.bad }
-    } else this.#missed(segment, scan.bad ?? { position: segment.end.position, bytes: 0 }, ordinal)
-    await this.close()
+    const bad = scan.takeBad()
+    if (!Number.isNaN(ordinal)) this.#missed(segment, bad ?? { position: segment.end.position, bytes: 0 }, ordinal)
+    else if (bad !== undefined) this.#unsettled ??= { segment, bad }
   }
 
   /** Tells of what is damaged, or of entries that are not there, before the entry with this ordinal. */

@@ -135,9 +135,7 @@ export class QueueWriter {
     const bytes = recordBytes(first)
     if (bytes === 0) return this.#account([this.#parcels.shift() as Parcel], 0)
     if (!(await this.#makeRoom(bytes))) return
-    if (this.#writer?.hasRecords && this.#writer.segment.bytes + bytes > this.#options.settings.segmentBytes) {
-      await this.#seal()
-    }
+    if (this.#isFullFor(bytes)) await this.#seal()
     const writer = this.#writer ?? (await this.#begin())
     if (writer === undefined) return
     const before = writer.segment.end.position
@@ -231,9 +229,15 @@ export class QueueWriter {
     return bytes
   }
 
+  /** Whether a record must go into another segment than the one that is being written. */
+  #isFullFor(bytes: number): boolean {
+    const writer = this.#writer
+    return writer?.hasRecords === true && writer.segment.bytes + bytes > this.#options.settings.segmentBytes
+  }
+
   #hasRoomFor(bytes: number): boolean {
     const { segments, settings } = this.#options
-    const head = this.#writer === undefined ? segmentHeadBytes : 0
+    const head = this.#writer === undefined || this.#isFullFor(bytes) ? segmentHeadBytes : 0
     // What is larger than the bound is let in alone.
     if (segments.every(({ isEmpty }) => isEmpty)) return true
     return this.#bytesHeld() + head + bytes <= settings.maxBytes

@@ -41,9 +41,11 @@ export class RecordScan {
     return this.#position
   }
 
-  /** What was passed over since the last sound record. */
-  get bad(): BadBytes | undefined {
-    return this.#bad
+  /** What was passed over since the last sound record, told once. */
+  takeBad(): BadBytes | undefined {
+    const bad = this.#bad
+    this.#bad = undefined
+    return bad
   }
 
   /**
@@ -99,10 +101,8 @@ export class RecordScan {
   #take(head: RecordHead, payload: Buffer, visit: (record: ReadRecord, badBefore: BadBytes | undefined) => void): void {
     const bytes = recordHeadBytes + head.length
     if (crc32(payload) !== head.checksum) return this.#pass(bytes)
-    const bad = this.#bad
-    this.#bad = undefined
     this.#position += bytes
-    visit({ head, payload }, bad)
+    visit({ head, payload }, this.takeBad())
   }
 
   /** Fills a buffer from the file; what is returned is shorter when the file is. */
