@@ -2,11 +2,13 @@
 
 import { Readable, type Writable } from 'node:stream'
 import { LogwispError } from '@logwisp/core'
+import { diskBufferOf } from '../config/checks/check-buffers.ts'
 import type { Problem } from '../config/loaded-config.ts'
 import type { Config, PipelineConfig } from '../config/schema.ts'
 import { UnreadSecretError } from '../config/secret.ts'
 import type { PortHost } from '../http/port-host.ts'
 import { accessFor } from './access.ts'
+import { buildBuffer } from './buffer.ts'
 import type { BuildContext } from './built-stage.ts'
 import { buildFilter, buildLimits } from './filters.ts'
 import { buildSink } from './sink.ts'
@@ -49,6 +51,10 @@ export async function checkBuildable(config: Config): Promise<readonly Problem[]
     }
     for (const [at, sink] of pipeline.sinks.entries()) {
       await attempt(isHere, `${path}.sinks.${at}`, async () => (await buildSink(sink, context)).release())
+      const buffer = diskBufferOf(sink)
+      const place = `${pipeline.name}.sinks.${at}.buffer`
+      if (buffer !== undefined)
+        await attempt(isHere, `${path}.sinks.${at}.buffer`, () => buildBuffer(buffer, context, place))
     }
   }
   await attempt(

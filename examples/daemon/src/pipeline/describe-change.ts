@@ -2,7 +2,7 @@
 
 import { configKey } from '../build/config-key.ts'
 import type { PipelineTarget } from './pipeline-options.ts'
-import { matchStages, middleKey, type StageKey, sinkKey, sourceKey } from './stage-keys.ts'
+import { matchStages, middleKey, type SinkKey, type StageKey, sinkKey, sourceKey } from './stage-keys.ts'
 
 /** What differs between two pipelines of one name; none when nothing does. */
 export function describeChange(before: PipelineTarget, after: PipelineTarget): readonly string[] {
@@ -25,7 +25,7 @@ export function sourceKeys(target: PipelineTarget): readonly StageKey[] {
 }
 
 /** The keys of a pipeline's sinks. */
-export function sinkKeys(target: PipelineTarget): readonly StageKey[] {
+export function sinkKeys(target: PipelineTarget): readonly SinkKey[] {
   return target.config.sinks.map((sink) => sinkKey(sink, target))
 }
 

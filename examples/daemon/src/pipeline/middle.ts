@@ -8,9 +8,12 @@ import {
   entryTransform,
   type FanOut,
   fanOut,
+  memoryBuffer,
   type StageStats,
 } from '@logwisp/core'
-import type { PipelineConfig } from '../config/schema.ts'
+import { bufferOf } from '../config/checks/check-buffers.ts'
+import type { PipelineConfig, SinkConfig } from '../config/schema.ts'
+import { branchNames } from './branch-names.ts'
 import { DropCounts } from './drop-counts.ts'
 import { SinkInlet } from './sink-inlet.ts'
 import type { SinkSlot } from './sink-slot.ts'
@@ -62,7 +65,11 @@ export class Middle {
     this.#limits = stages.slice(0, stages.length - config.filters.length) as EntryFilter[]
     this.#filters = stages.slice(stages.length - config.filters.length) as EntryFilter[]
     this.#inlets = sinks.map(({ sink }) => new SinkInlet(sink))
-    this.#fanOut = fanOut(this.#inlets, { perBranch: config.sinks.map(branchOptions) })
+    const names = branchNames(config.sinks)
+    this.#fanOut = fanOut(
+      this.#inlets.map((inlet, index) => behindMemory(config.sinks[index] as SinkConfig, inlet)),
+      { perBranch: config.sinks.map((sink, index) => ({ name: names[index], ...branchOptions(sink) })) },
+    )
     this.done = pipeline([this.intake, ...stages, this.#fanOut]).then(
       () => undefined,
       (error: Error) => error,
@@ -112,8 +119,20 @@ export class Middle {
   }
 }
 
-function branchOptions({ options }: PipelineConfig['sinks'][number]): BranchOptions {
-  const { when_full, buffer_size, buffer_bytes } = options
+/** A memory buffer that drops is the queue of the branch itself; one that makes the pipeline wait stands in it. */
+function branchOptions(sink: SinkConfig): BranchOptions {
+  const buffer = bufferOf(sink)
+  if (buffer?.type === 'memory') {
+    const { when_full, max_entries, max_bytes } = buffer
+    return when_full === 'block' ? {} : { whenFull: when_full, maxEntries: max_entries, maxBytes: max_bytes }
+  }
+  const { when_full, buffer_size, buffer_bytes } = sink.options
   if (when_full === 'block') return {}
   return { whenFull: when_full, maxEntries: buffer_size, maxBytes: buffer_bytes }
+}
+
+function behindMemory(sink: SinkConfig, inlet: SinkInlet): SinkInlet | readonly [Duplex, SinkInlet] {
+  const buffer = bufferOf(sink)
+  if (buffer?.type !== 'memory' || buffer.when_full !== 'block') return inlet
+  return [memoryBuffer({ maxEntries: buffer.max_entries, maxBytes: buffer.max_bytes }), inlet]
 }

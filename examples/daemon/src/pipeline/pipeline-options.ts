@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { BuildContext, BuildFilters, BuildSink, BuildSource } from '../build/built-stage.ts'
 import type { NamedFiles } from '../config/named-files.ts'
 import type { PipelineConfig } from '../config/schema.ts'
+import type { DirectoryHolds } from './directory-holds.ts'
 
 /** What makes stages out of configuration. */
 export interface Builders {
@@ -25,6 +26,8 @@ export interface PipelineTarget {
 export interface PipelineOptions extends Pick<BuildContext, 'ports' | 'stdin' | 'once'> {
   readonly builders: Builders
   readonly log: Logger
+  /** Who has which directory of a buffer, where several pipelines share them. */
+  readonly holds?: DirectoryHolds | undefined
   /** Where the positions of its sources are kept. */
   readonly checkpointPath: string
   /**

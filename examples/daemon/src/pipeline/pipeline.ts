@@ -1,19 +1,24 @@
 /** A pipeline that runs: sources, limits, filters and sinks, each made anew when it fails, exchanged when it is changed. */
 
+import { resolve } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { Checkpoint, LogwispError, Position } from '@logwisp/core'
+import { buildBuffer } from '../build/buffer.ts'
 import type { BuildContext } from '../build/built-stage.ts'
+import { placeOf } from '../build/stage-place.ts'
+import { diskBufferOf } from '../config/checks/check-buffers.ts'
 import type { SinkConfig, SourceConfig } from '../config/schema.ts'
 import { Backoff } from './backoff.ts'
 import { describeChange, sinkKeys, sourceKeys } from './describe-change.ts'
+import { DirectoryHolds } from './directory-holds.ts'
 import { Middle } from './middle.ts'
 import { openPositions } from './open-positions.ts'
 import type { PipelineChange, PipelineOptions, PipelineStop, PipelineTarget } from './pipeline-options.ts'
 import type { PipelineStatus, RunState } from './pipeline-status.ts'
 import { PipelineTotals } from './pipeline-totals.ts'
-import { SinkSlot } from './sink-slot.ts'
+import { type SinkPlan, SinkSlot } from './sink-slot.ts'
 import { SourceSlot } from './source-slot.ts'
-import { matchStages, middleKey, type StageKey } from './stage-keys.ts'
+import { matchStages, middleKey, type SinkKey, type StageKey } from './stage-keys.ts'
 
 const defaults = { drainTimeoutMs: 5_000, changeTimeoutMs: 10_000 } as const
 
@@ -239,13 +244,11 @@ export class Pipeline {
       keys,
     )
     this.#sinks = config.sinks.map((sink, index) => {
-      const key = keys[index] as StageKey
       const slot = old[matched[index] ?? -1]
-      const build = (): ReturnType<PipelineOptions['builders']['sink']> =>
-        this.#options.builders.sink(sink, this.#context(target))
-      if (slot === undefined) return this.#newSink(key, index, sink, build)
-      if (slot.key.key !== key.key) {
-        const replaced = slot.replace(key, build, drainTimeoutMs).finally(() => this.#replacing.delete(replaced))
+      const plan = this.#sinkPlan(keys[index] as SinkKey, sink, target)
+      if (slot === undefined) return this.#newSink(plan, index, sink)
+      if (slot.key.key !== plan.key.key) {
+        const replaced = slot.replace(plan, drainTimeoutMs).finally(() => this.#replacing.delete(replaced))
         this.#replacing.add(replaced)
       }
       return slot
@@ -258,10 +261,21 @@ export class Pipeline {
     return this.#sinks
   }
 
-  #newSink(key: StageKey, index: number, { type }: SinkConfig, build: SinkBuild): SinkSlot {
+  #sinkPlan(key: SinkKey, sink: SinkConfig, target: PipelineTarget): SinkPlan {
+    const { builders } = this.#options
+    const build = (): ReturnType<typeof builders.sink> => builders.sink(sink, this.#context(target))
+    const buffer = diskBufferOf(sink)
+    if (buffer === undefined) return { key, build }
+    const place = `${placeOf(target.config, sink).replace(/options$/, 'buffer')}`
+    const make = () => buildBuffer(buffer, {}, place)
+    return { key, build, buffer: { type: buffer.type, directory: resolve(buffer.directory), make } }
+  }
+
+  #newSink(plan: SinkPlan, index: number, { type }: SinkConfig): SinkSlot {
+    const { holds = new DirectoryHolds() } = this.#options
     return new SinkSlot({
-      key,
-      build,
+      plan,
+      holds,
       log: this.#options.log.child({ sink: index, type }),
       maxRestartDelayMs: this.#maxRestartDelayMs,
       onChange: () => this.#wake(),
@@ -272,7 +286,7 @@ export class Pipeline {
   async #untilReady(sinks: readonly SinkSlot[], target: PipelineTarget): Promise<boolean> {
     if (this.#hasRead) return true
     if (!(await this.#until(Promise.all(sinks.map(({ started }) => started)), target))) return false
-    while (!sinks.some(({ state }) => state === 'running')) {
+    while (!sinks.some(({ takes }) => takes)) {
       // It has failed to serve, and goes on trying.
       this.#tellStarted()
       await this.#nextWake()
@@ -411,7 +425,10 @@ export class Pipeline {
     for (const source of this.#sources) if (middle !== undefined) source.attach(middle.intake)
     await Promise.all(this.#sources.map((source) => (middle === undefined ? source.destroy() : source.stop())))
     await middle?.end()
-    await Promise.all([...this.#sinks, ...this.#retired].map((sink) => sink.end()))
+    const { drainTimeoutMs = defaults.drainTimeoutMs } = this.#options
+    // Told to stop, it leaves on the disk what is there. Come to its end by itself, nobody would ask for it later.
+    const leaveAfterMs = this.#isStopping ? drainTimeoutMs : undefined
+    await Promise.all([...this.#sinks, ...this.#retired].map((sink) => sink.end(leaveAfterMs)))
   }
 
   async #destroy(): Promise<void> {
@@ -455,8 +472,6 @@ export class Pipeline {
     for (const wake of this.#wakers.splice(0)) wake()
   }
 }
-
-type SinkBuild = () => ReturnType<PipelineOptions['builders']['sink']>
 
 function isSame(one: readonly SinkSlot[], other: readonly SinkSlot[]): boolean {
   return one.length === other.length && one.every((sink, index) => sink === other[index])

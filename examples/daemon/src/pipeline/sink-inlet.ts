@@ -3,7 +3,8 @@
  * before the sinks can be made anew.
  */
 
-import { type Batch, type EntrySink, EntryWritable, isBatch, type LogEntry } from '@logwisp/core'
+import { type Batch, type EntrySink, EntryWritable, type LogEntry } from '@logwisp/core'
+import { writeItems } from './write-items.ts'
 
 export class SinkInlet extends EntryWritable {
   readonly #sink: EntrySink
@@ -20,24 +21,9 @@ export class SinkInlet extends EntryWritable {
     return this.#written
   }
 
-  protected override async consume(items: readonly (LogEntry | Batch)[]): Promise<void> {
-    const sink = this.#sink
-    for (const item of items) {
-      if (!sink.writable) throw new Error('the sink has closed before what it should take had ended')
-      this.#written += isBatch(item) ? item.count : 1
-      if (!sink.write(item)) await roomIn(sink)
-    }
+  protected override consume(items: readonly (LogEntry | Batch)[]): Promise<void> {
+    return writeItems(this.#sink, items, (entries) => {
+      this.#written += entries
+    })
   }
-}
-
-/** Until it wants more, or wants nothing any more. */
-function roomIn(sink: EntrySink): Promise<void> {
-  if (!sink.writableNeedDrain || !sink.writable) return Promise.resolve()
-  return new Promise((resolve) => {
-    const done = (): void => {
-      sink.off('drain', done).off('close', done)
-      resolve()
-    }
-    sink.on('drain', done).on('close', done)
-  })
 }

@@ -156,9 +156,15 @@ export class SourceSlot {
       bytes: bytesIn === undefined ? this.#bytesBefore || undefined : this.#bytesBefore + bytesIn,
       active_connections: connections,
       files: this.#files,
-      books: booksStatus(ledgerOf(this.#bookkeeper), this.#state === 'stopped'),
+      books: booksStatus(this.#ledger, this.#state === 'stopped'),
       details,
     }
+  }
+
+  /** What cannot read again keeps none. */
+  get #ledger(): readonly SourceAccount[] | undefined {
+    if (this.#options.config.type === 'stdin') return undefined
+    return this.#bookkeeper?.stream.ledger
   }
 
   async #make(): Promise<void> {
@@ -249,9 +255,4 @@ export class SourceSlot {
         this.#isLookingAtFiles = false
       })
   }
-}
-
-/** Sources that can read again keep one. */
-function ledgerOf(built: BuiltSource | undefined): readonly SourceAccount[] | undefined {
-  return (built?.stream as { readonly ledger?: readonly SourceAccount[] } | undefined)?.ledger
 }

@@ -1,6 +1,7 @@
 /** When a stage of two configurations is the same: everything that it is made of says the same. Pure. */
 
 import { configKey } from '../build/config-key.ts'
+import { bufferOf, diskBufferOf } from '../config/checks/check-buffers.ts'
 import { contentsOf, filesOfStage } from '../config/named-files.ts'
 import type { PipelineConfig, SinkConfig, SourceConfig } from '../config/schema.ts'
 import type { PipelineTarget } from './pipeline-options.ts'
@@ -12,31 +13,39 @@ export interface StageKey {
   readonly key: string
 }
 
+/** A sink as it is compared, with what stands before it on the disk. */
+export interface SinkKey extends StageKey {
+  /** The sink alone. */
+  readonly sink: string
+  /** Its buffer alone; undefined when it has none on the disk. */
+  readonly buffer: string | undefined
+}
+
 /** The key of a source in its pipeline. */
 export function sourceKey(source: SourceConfig, pipeline: PipelineTarget): StageKey {
   return { type: source.type, key: configKey([source, servesWith(source, pipeline), readsFrom(source, pipeline)]) }
 }
 
 /** The key of a sink in its pipeline. */
-export function sinkKey(sink: SinkConfig, target: PipelineTarget): StageKey {
+export function sinkKey(sink: SinkConfig, target: PipelineTarget): SinkKey {
   const { config: pipeline } = target
   const { when_full, buffer_size, buffer_bytes, ...options } = sink.options
   const format = options.format ?? pipeline.format
   const formatOptions = options.format_options ?? pipeline.format_options
   const around = [servesWith(sink, target), sharesWith(sink, pipeline), readsFrom(sink, target)]
-  return {
-    type: sink.type,
-    key: configKey([sink.type, options, format, formatOptions, around]),
-  }
+  const own = configKey([sink.type, options, format, formatOptions, around])
+  const onDisk = diskBufferOf(sink)
+  const buffer = onDisk && configKey(onDisk)
+  return { type: sink.type, key: buffer === undefined ? own : `${own} ${buffer}`, sink: own, buffer }
 }
 
 /** The key of what stands between sources and sinks, but for the sinks themselves. */
 export function middleKey({ rate_limit, filters, sinks }: PipelineConfig): string {
-  const branches = sinks.map(({ options: { when_full, buffer_size, buffer_bytes } }) => [
-    when_full,
-    buffer_size,
-    buffer_bytes,
-  ])
+  const branches = sinks.map((sink) => {
+    const { when_full, buffer_size, buffer_bytes } = sink.options
+    const buffer = bufferOf(sink)
+    return [when_full, buffer_size, buffer_bytes, ...(buffer?.type === 'memory' ? [buffer] : [])]
+  })
   return configKey([rate_limit, filters, branches])
 }
 

@@ -5,6 +5,7 @@ import type { Position } from '@logwisp/core'
 import { type LoadedConfig, problemText } from '../config/loaded-config.ts'
 import type { NamedFiles } from '../config/named-files.ts'
 import type { Config, PipelineConfig } from '../config/schema.ts'
+import { DirectoryHolds } from '../pipeline/directory-holds.ts'
 import { Pipeline } from '../pipeline/pipeline.ts'
 import type { Builders } from '../pipeline/pipeline-options.ts'
 import { defaultBuilders } from './default-builders.ts'
@@ -43,6 +44,7 @@ class RunningService implements Service {
   readonly done: Promise<void>
   readonly #options: ServiceOptions
   readonly #builders: Builders
+  readonly #holds = new DirectoryHolds()
   readonly #identity: string
   readonly #startedAt = new Date()
   readonly #pipelines = new Map<string, Pipeline>()
@@ -146,6 +148,7 @@ class RunningService implements Service {
       { config, router, namedFiles: this.#namedFiles },
       {
         builders: this.#builders,
+        holds: this.#holds,
         ports: patientPorts(ports, () => this.#isChanging),
         stdin,
         once,

@@ -18,12 +18,18 @@ export function bufferOf(sink: SinkConfig): BufferConfig | undefined {
   return 'buffer' in sink ? sink.buffer : undefined
 }
 
+/** The same, if it keeps entries on the disk. */
+export function diskBufferOf(sink: SinkConfig): BufferOnDisk['buffer'] | undefined {
+  const buffer = bufferOf(sink)
+  return buffer?.type === 'memory' ? undefined : buffer
+}
+
 /** All buffers that keep entries on the disk. */
 export function buffersOnDisk(config: Pick<Config, 'pipelines'>): readonly BufferOnDisk[] {
   return config.pipelines.flatMap(({ name, sinks }, index) =>
     sinks.flatMap((sink, place): BufferOnDisk[] => {
-      const buffer = bufferOf(sink)
-      if (buffer === undefined || buffer.type === 'memory') return []
+      const buffer = diskBufferOf(sink)
+      if (buffer === undefined) return []
       const path = `pipelines.${index}.sinks.${place}.buffer`
       return [{ buffer, path, title: `the buffer of sink ${place} (${sink.type}) of "${name}"` }]
     }),

@@ -1,0 +1,37 @@
+/** A buffer of the configuration that keeps entries on the disk, as a stage of the library. */
+
+import { resolve } from 'node:path'
+import { type DiskBuffer, diskBuffer } from '@logwisp/core'
+import { bytesPerMegabyte } from '../config/schema/primitives.ts'
+import type { BufferConfig } from '../config/schema.ts'
+import type { BuildContext } from './built-stage.ts'
+import { makeStage } from './make-stage.ts'
+
+/** A buffer that has a directory. */
+export type DiskBufferConfig = Extract<BufferConfig, { directory: string }>
+
+/**
+ * Makes it. It opens its directory by itself.
+ *
+ * @throws LogwispError with the place in the configuration.
+ */
+export function buildBuffer(
+  config: DiskBufferConfig,
+  context: Pick<BuildContext, 'onMade'>,
+  place: string,
+): DiskBuffer {
+  const { directory, max_size_mb, segment_size_mb, when_full, fsync, fsync_interval_ms } = config
+  return makeStage(context, place, () =>
+    diskBuffer(resolve(directory), {
+      maxBytes: bytesOf(max_size_mb),
+      segmentBytes: segment_size_mb === undefined ? undefined : bytesOf(segment_size_mb),
+      whenFull: when_full,
+      fsync,
+      fsyncIntervalMs: fsync_interval_ms,
+    }),
+  )
+}
+
+function bytesOf(megabytes: number): number {
+  return Math.round(megabytes * bytesPerMegabyte)
+}
