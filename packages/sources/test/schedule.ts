@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { acknowledge, type Checkpoint, type LogEntry, openCheckpoint } from '@logwisp/core'
+import { acknowledge, type Checkpoint, type LogEntry, openCheckpoint, sumAccounts } from '@logwisp/core'
 import { directorySource, type FileSource, fileSource } from '../src/index.ts'
 import { FileModel } from './file-model.ts'
 
@@ -54,6 +54,9 @@ class Run {
   readonly #counts = new Map<string, number>()
   #source: FileSource | undefined
   #checkpoint: Checkpoint | undefined
+  /** What the books said was delivered when the source began, and how much was given before that. */
+  #deliveredBefore = 0
+  #givenBefore = 0
   #ended: Promise<void> | undefined
   #crashed = false
 
@@ -97,6 +100,8 @@ class Run {
     this.#checkpoint = await openCheckpoint(this.#checkpointPath, { saveIntervalMs: 3_600_000 })
     const source = this.#follower.open(this.#directory, this.#checkpoint)
     this.#source = source
+    this.#givenBefore = this.#given.length
+    this.#deliveredBefore = deliveredBy(this.#checkpoint)
     source.on('data', (entry: LogEntry) => {
       if (this.#source !== source) return
       const text = entry.message
@@ -119,9 +124,20 @@ class Run {
     const { entriesIn, entriesOut, entriesDropped, entriesHeld } = source.stats
     assert.deepEqual({ entriesHeld, entriesDropped }, { entriesHeld: 0, entriesDropped: 0 })
     assert.equal(entriesIn, entriesOut)
+    this.#checkBooks(source)
     await this.#checkpoint?.close()
     this.#checkpoint = undefined
     this.#source = undefined
+  }
+
+  /** Each line that was given is delivered in the books once; what was given after the last save before a crash, when it came again. */
+  #checkBooks({ ledger }: FileSource): void {
+    const { entries, delivered, dropped, covered, inFlight } = sumAccounts('all', ledger)
+    const lost = dropped['position-lost']?.entries ?? 0
+    const given = this.#deliveredBefore + this.#given.length - this.#givenBefore
+    assert.deepEqual({ delivered, covered, inFlight }, { delivered: given, covered: 0, inFlight: 0 })
+    assert.equal(entries, delivered + lost)
+    if (!this.#crashed) assert.deepEqual({ delivered, lost }, { delivered: this.#given.length, lost: 0 })
   }
 
   async #crash(): Promise<void> {
@@ -175,6 +191,23 @@ class Run {
     }
     assert.equal(new Set(ids.values()).size, ids.size, 'two lines have one id')
   }
+}
+
+/** How much was delivered by the books that a checkpoint has. */
+function deliveredBy(checkpoint: Checkpoint): number {
+  let delivered = 0
+  for (const key of checkpoint.keys()) {
+    const position = checkpoint.get(key) as { readonly books?: SavedBooks; readonly sum?: unknown } | true
+    if (position === true) continue
+    const books = 'sum' in position ? (position as SavedBooks) : position.books
+    delivered += (books?.sum.d ?? 0) + (books?.partly?.sure.d ?? 0)
+  }
+  return delivered
+}
+
+interface SavedBooks {
+  readonly sum: { readonly d?: number }
+  readonly partly?: { readonly sure: { readonly d?: number } }
 }
 
 /** Runs a schedule from start to end, on one file unless `follower` says otherwise; throws what is wrong. */

@@ -211,12 +211,15 @@ export class Books {
     if (this.#head < length || this.#partly !== undefined) {
       sum = sum.copy()
       const repeats = new Way()
+      let entriesAgain = 0
       for (let i = this.#head; i < length; i++) {
         const { way, entries, isRepeat } = this.#records[i] as Record
-        if (isRepeat) repeats.add(way)
-        else sum.add(way, entries, 'in-flight', nowhere)
+        if (isRepeat) {
+          repeats.add(way)
+          entriesAgain += entries
+        } else sum.add(way, entries, 'in-flight', nowhere)
       }
-      this.#partly?.show(sum, repeats)
+      this.#partly?.show(sum, repeats, entriesAgain)
     }
     const account = sum.account()
     this.#shown = { version: this.#version, account }

@@ -73,10 +73,11 @@ export class PartlyRead {
     sum.add(way, this.#entries, this.#isLost ? { reason: lost } : 'covered', { id: `${file}:${this.endOf(file)}` })
   }
 
-  /** Adds all of it to a sum as it is now; `repeats` is what became of those read again that are not settled. */
-  show(sum: WaySum, repeats: Way): void {
+  /** Adds all of it to a sum as it is now; `repeats` are those read again that are not settled, so many entries. */
+  show(sum: WaySum, repeats: Way, entries: number): void {
     const way = new Way()
     way.add(this.#sure)
+    if (this.isRead) way.resolve(this.#maybe, this.#entries - this.#entriesAgain - entries)
     way.add(this.#again)
     way.add(repeats)
     sum.add(way, this.#entries, 'in-flight', { id: '' })

@@ -8,6 +8,7 @@
  */
 
 import type { Position } from '../../checkpoint.ts'
+import { Count } from './count.ts'
 import { Way } from './way.ts'
 import { WaySum } from './way-sum.ts'
 
@@ -61,10 +62,10 @@ function saveSum(sum: WaySum): Position {
 }
 
 function saveWay(way: Way): Position {
-  const drops = (way.drops ?? []).map(({ reason, entries, first, last }) => [reason, [entries, first, last]])
+  const drops = (way.drops ?? []).map(({ reason, count, first, last }) => [reason, [count.entries, first, last]])
   const forks = Array.from(way.forks ?? [], ([name, fork]) => [name, saveWay(fork)])
   return {
-    ...(way.delivered > 0 && { d: way.delivered }),
+    ...(way.delivered.entries > 0 && { d: way.delivered.entries }),
     ...(drops.length > 0 && { x: Object.fromEntries(drops) }),
     ...(way.forks !== undefined && { b: Object.fromEntries(forks) }),
     ...(way.isFailed && { failed: true }),
@@ -108,9 +109,11 @@ function restoreWay(saved: unknown): Way | undefined {
   const drops = restoreDrops(x)
   if (!isCount(d) || drops === undefined || !isRecord(b)) return undefined
   const way = new Way()
-  way.delivered = d
+  way.delivered.entries = d
   way.isFailed = failed === true
-  for (const dropped of drops) way.addDrops({ ...dropped, firstAt: -Infinity, lastAt: -Infinity })
+  for (const { reason, entries, first, last } of drops) {
+    way.addDrops({ reason, count: new Count(-Infinity, -Infinity, entries), first, last })
+  }
   for (const [name, savedFork] of Object.entries(b)) {
     const fork = restoreWay(savedFork)
     if (fork === undefined) return undefined

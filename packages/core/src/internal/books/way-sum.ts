@@ -20,12 +20,12 @@ export class WaySum {
     this.entries += entries
     let left = entries
     // More than there were: a stage of the user's own gave one entry on twice.
-    for (const { reason, entries: dropped, first, last } of way.drops ?? []) {
-      const taken = Math.min(dropped, left)
+    for (const { reason, count, first, last } of way.drops ?? []) {
+      const taken = Math.min(count.entries, left)
       left -= taken
       if (taken > 0) this.drop(reason, { entries: taken, first, last })
     }
-    const delivered = Math.min(way.delivered, left)
+    const delivered = Math.min(way.delivered.entries, left)
     this.delivered += delivered
     left -= delivered
     if (way.forks !== undefined && way.forks.size > 0) {

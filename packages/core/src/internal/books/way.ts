@@ -4,6 +4,7 @@
  */
 
 import type { Origin } from '../../origin.ts'
+import { Count } from './count.ts'
 
 /** Parts the names of branches within branches. */
 export const branchSeparator = '\u0000'
@@ -15,20 +16,16 @@ const maxBranches = 256
 /** Where reasons and branches beyond the bound are counted. */
 const other = 'other'
 
-/** What was dropped for one reason: how much, and the ids and places of the first and the last of it. */
+/** What was dropped for one reason: how much, and the ids of the first and the last of it. */
 export interface Drops {
   readonly reason: string
-  entries: number
+  readonly count: Count
   readonly first: string
   last: string
-  firstAt: number
-  lastAt: number
 }
 
 export class Way {
-  delivered = 0
-  /** The greatest place that was delivered. */
-  deliveredTo = -Infinity
+  readonly delivered: Count = new Count()
   drops: Drops[] | undefined
   forks: Map<string, Way> | undefined
   /** Whether the branch is out, so that what it did not deliver is dropped. */
@@ -63,22 +60,21 @@ export class Way {
   }
 
   deliver(sequence: number, entries: number): void {
-    this.delivered += entries
-    if (sequence > this.deliveredTo) this.deliveredTo = sequence
+    const { lastAt } = this.delivered
+    // In order: a batch's entries lie behind what came before it.
+    const firstAt = entries === 1 ? sequence : Math.min(sequence, lastAt + 1)
+    if (entries > 0) this.delivered.add(firstAt, sequence, entries)
   }
 
   drop(reason: string, entries: number, first: Origin, last: Origin): void {
     const known = this.#dropsFor(reason)
     if (known === undefined) {
-      const drops = { reason, entries, first: first.id, last: last.id, firstAt: first.sequence, lastAt: last.sequence }
-      this.addDrops(drops)
+      const count = new Count(first.sequence, last.sequence, entries)
+      this.addDrops({ reason, count, first: first.id, last: last.id })
       return
     }
-    known.entries += entries
-    if (first.sequence < known.firstAt) known.firstAt = first.sequence
-    if (last.sequence < known.lastAt) return
-    known.lastAt = last.sequence
-    known.last = last.id
+    if (last.sequence > known.count.lastAt) known.last = last.id
+    known.count.add(first.sequence, last.sequence, entries)
   }
 
   #dropsFor(reason: string): Drops | undefined {
@@ -90,20 +86,17 @@ export class Way {
     this.drops ??= []
     const known = this.#dropsFor(more.reason)
     if (known !== undefined) {
-      known.entries += more.entries
+      known.count.merge(more.count)
       known.last = more.last
-      known.firstAt = Math.min(known.firstAt, more.firstAt)
-      known.lastAt = Math.max(known.lastAt, more.lastAt)
-    } else if (this.drops.length < maxReasons || more.reason === other) this.drops.push({ ...more })
+    } else if (this.drops.length < maxReasons || more.reason === other) this.drops.push(more)
     else this.addDrops({ ...more, reason: other })
   }
 
   /** Adds all that is known of entries behind these. */
   add(more: Way): void {
-    this.delivered += more.delivered
-    this.deliveredTo = Math.max(this.deliveredTo, more.deliveredTo)
+    this.delivered.merge(more.delivered)
     this.isFailed ||= more.isFailed
-    for (const drops of more.drops ?? []) this.addDrops(drops)
+    for (const drops of more.drops ?? []) this.addDrops(withCount(drops, drops.count.entries))
     for (const [name, fork] of more.forks ?? []) this.fork(name).add(fork)
   }
 
@@ -115,12 +108,13 @@ export class Way {
     const sure = new Way()
     const maybe = new Way()
     sure.isFailed = this.isFailed
-    const side = this.deliveredTo <= place ? sure : maybe
-    side.delivered = this.delivered
-    side.deliveredTo = Math.min(this.deliveredTo, place)
+    const delivered = this.delivered.upTo(place)
+    sure.delivered.entries = delivered.sure
+    maybe.delivered.entries = delivered.maybe
     for (const drops of this.drops ?? []) {
-      if (drops.lastAt <= place) sure.addDrops(drops)
-      else if (drops.firstAt <= place) maybe.addDrops(drops)
+      const counts = drops.count.upTo(place)
+      if (counts.sure > 0) sure.addDrops(withCount(drops, counts.sure))
+      if (counts.maybe > 0) maybe.addDrops(withCount(drops, counts.maybe))
     }
     for (const [name, fork] of this.forks ?? []) {
       const parts = fork.upTo(place)
@@ -132,7 +126,7 @@ export class Way {
 
   /** How many entries it takes for all of this to be so. */
   get least(): number {
-    let least = this.delivered + this.droppedEntries
+    let least = this.delivered.entries + this.droppedEntries
     let most = 0
     for (const fork of this.forks?.values() ?? []) most = Math.max(most, fork.least)
     least += most
@@ -141,7 +135,7 @@ export class Way {
 
   get droppedEntries(): number {
     let entries = 0
-    for (const drops of this.drops ?? []) entries += drops.entries
+    for (const drops of this.drops ?? []) entries += drops.count.entries
     return entries
   }
 
@@ -152,15 +146,19 @@ export class Way {
   resolve(maybe: Way, entries: number): void {
     let room = entries - this.least
     for (const drops of maybe.drops ?? []) {
-      const taken = Math.min(drops.entries, Math.max(0, room))
+      const taken = Math.min(drops.count.entries, Math.max(0, room))
       room -= taken
-      if (taken > 0) this.addDrops({ ...drops, entries: taken })
+      if (taken > 0) this.addDrops(withCount(drops, taken))
     }
-    const delivered = Math.min(maybe.delivered, Math.max(0, room))
-    this.delivered += delivered
-    const forked = entries - this.delivered - this.droppedEntries
+    this.delivered.entries += Math.min(maybe.delivered.entries, Math.max(0, room))
+    const forked = entries - this.delivered.entries - this.droppedEntries
     for (const [name, fork] of maybe.forks ?? []) this.fork(name).resolve(fork, forked)
   }
+}
+
+/** So much of what was dropped, wherever it was. */
+function withCount({ reason, first, last, count }: Drops, entries: number): Drops {
+  return { reason, first, last, count: new Count(count.firstAt, count.lastAt, entries) }
 }
 
 /** The key itself, or `other` when a map is full. */

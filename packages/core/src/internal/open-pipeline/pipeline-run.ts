@@ -44,14 +44,12 @@ export class PipelineRun {
   report(): PipelineReport {
     const stages = stageReports(this.#stages, this.#named)
     const sums = sumReports(stages)
-    const ledger = this.#source.ledger ?? []
-    const isLeft = sums.entriesLeft > 0 || ledger.some(({ inFlight }) => inFlight > 0)
     return Object.freeze({
       state: this.#state,
       ...sums,
       stages,
-      ledger,
-      isComplete: this.#isWhole && !isLeft,
+      ledger: this.#source.ledger ?? [],
+      isComplete: this.#isWhole && sums.entriesLeft === 0,
       isLate: this.#late.signal.aborted,
     })
   }
