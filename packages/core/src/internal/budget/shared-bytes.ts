@@ -52,6 +52,7 @@ export class SharedBytes {
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
+    this.#share = maxBytes
   }
 
   get maxBytes(): number {
@@ -183,9 +184,11 @@ export class SharedBytes {
       this.#isWaking = false
       for (const sharer of [...this.#waiting]) {
         if (sharer.onRoom === undefined || !this.#waiting.has(sharer) || !this.#grants(sharer, sharer.wanted)) continue
-        // What it does not take now, the next one may have.
-        this.#forget(sharer)
+        sharer.wanted = 0
+        // In its place while it takes: those behind it come after it.
         sharer.onRoom()
+        // What it did not take, the next one may have.
+        if (sharer.wanted === 0) this.#forget(sharer)
       }
     })
   }
