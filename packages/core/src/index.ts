@@ -92,6 +92,12 @@ export {
 export { type Replay, type ReplayEvents, type ReplayOptions, type ReplayStats, replay } from './replay.ts'
 export { retryAfterMs } from './retry-after.ts'
 export { type ByteScan, scanBytes } from './scan-bytes.ts'
+export {
+  type SpillBuffer,
+  type SpillBufferOptions,
+  type SpillBufferStats,
+  spillBuffer,
+} from './spill-buffer.ts'
 export type { StageStats } from './stats.ts'
 export { stringifyExact } from './stringify-exact.ts'
 export { defaultTextTemplate, type TextFormatOptions, textFormat } from './text-format.ts'

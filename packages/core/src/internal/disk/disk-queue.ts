@@ -18,7 +18,6 @@
 
 import type { Batch } from '../../batch.ts'
 import type { LogEntry } from '../../entry.ts'
-import type { LogwispError } from '../../errors.ts'
 import { Tracker } from '../../tracker.ts'
 import { entriesOf } from '../bounded-queue.ts'
 import type { FileSystem } from '../file-system.ts'
@@ -30,21 +29,10 @@ import { ReaderPosition } from './reader-position.ts'
 import { beginOf, makeDirectory, type Recovered, recover } from './recover.ts'
 import type { Segment } from './segment.ts'
 import { SegmentKeeper } from './segment-keeper.ts'
+import type { QueueHooks, StageQueue } from './stage-queue.ts'
 
-/** Whom a queue tells. */
-export interface DiskQueueHooks {
-  /** Something survivable. */
-  readonly warn: (warning: LogwispError) => void
-  /** It is dead, and wants to be closed. What was not acknowledged is not safe. */
-  readonly failed: (error: LogwispError) => void
-  /** There is something to take that was not there when `fill` said so. */
-  readonly written: () => void
-  /** Entries it held are gone: dropped for room (`buffer-full`), or damaged on the disk (`corrupt`). */
-  readonly dropped: (reason: 'buffer-full' | 'corrupt', entries: number) => void
-}
-
-export class DiskQueue {
-  readonly #hooks: DiskQueueHooks
+export class DiskQueue implements StageQueue {
+  readonly #hooks: QueueHooks
   readonly #directory: string
   readonly #fileSystem: FileSystem
   readonly #segments: Segment[]
@@ -62,7 +50,7 @@ export class DiskQueue {
     fileSystem: FileSystem,
     directory: string,
     settings: DiskQueueSettings,
-    hooks: DiskQueueHooks,
+    hooks: QueueHooks,
     { segments, start, end }: Recovered,
     position: ReaderPosition,
   ) {
@@ -102,7 +90,7 @@ export class DiskQueue {
     fileSystem: FileSystem,
     directory: string,
     settings: DiskQueueSettings,
-    hooks: DiskQueueHooks,
+    hooks: QueueHooks,
   ): Promise<DiskQueue> {
     const { warn } = hooks
     const isDurable = settings.fsync !== 'never'
@@ -116,29 +104,24 @@ export class DiskQueue {
     }
   }
 
-  /** Entries that were put or found and not taken. */
   get entriesHeld(): number {
     return this.#lastOrdinal - this.#reader.ordinal
   }
 
-  /** How many bytes its segments have. */
   get bytesHeld(): number {
     let bytes = 0
     for (const segment of this.#segments) if (!segment.isEmpty) bytes += segment.bytes
     return bytes
   }
 
-  /** How many segments there are. */
   get segments(): number {
     return this.#segments.length
   }
 
-  /** Whether the disk was full at the last try to write. */
   get isWaitingForSpace(): boolean {
     return this.#writer.isWaitingForSpace
   }
 
-  /** Settles once everything that was taken is acknowledged. Ask once nothing more is taken. */
   whenAcknowledged(): Promise<void> {
     if (this.#isAcknowledged) return Promise.resolve()
     return new Promise((resolve) => (this.#onAcknowledged = resolve))
@@ -148,30 +131,26 @@ export class DiskQueue {
     return this.#keeper.acknowledged >= this.#taken
   }
 
-  /** Puts an item behind all others. It is acknowledged once it is as safe as `fsync` says. Ask {@link whenReady} before the next. */
+  /** It is acknowledged once it is as safe as `fsync` says. */
   put(item: LogEntry | Batch): void {
     this.#lastOrdinal += entriesOf(item)
     this.#writer.put(item)
   }
 
-  /** Settles once the next item may be put: at once while little waits to be written. */
   whenReady(): void | Promise<void> {
     return this.#writer.whenReady()
   }
 
-  /** Settles once everything that was put is as safe as it is to be; with `whenFull: 'block'`, once there was room for it. Rejects with nothing: see the hooks. */
   settle(): Promise<void> {
     return this.#writer.settle()
   }
 
-  /** The next item, of those that {@link fill} has read. Acknowledge it once it is safe elsewhere. */
   take(): LogEntry | Batch | undefined {
     const item = this.#reader.take()
     if (item?.origin !== undefined) this.#taken = item.origin.sequence
     return item
   }
 
-  /** Reads until there is something to take; false when everything that is written was taken. One call at a time. */
   async fill(): Promise<boolean> {
     if (this.#isFailed) return false
     try {
@@ -182,7 +161,8 @@ export class DiskQueue {
     }
   }
 
-  /** Closes its files. What was not written is not kept, what was not acknowledged is given when it is opened again. */
+  keep(): void {}
+
   async close(): Promise<void> {
     this.#isFailed = true
     try {

@@ -101,7 +101,8 @@ export class QueueReader {
   }
 
   async #open(): Promise<Reading | undefined> {
-    const segment = this.#options.segments.find(({ end }) => end.position > this.#position)
+    // One without records, of which a power cut took what was in it, has nothing to pass: it would be opened for ever.
+    const segment = this.#options.segments.find(({ end, isEmpty }) => !isEmpty && end.position > this.#position)
     if (segment === undefined) return undefined
     let file: OpenFile | undefined
     try {
