@@ -7,7 +7,11 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: ['{bench,compare,fuzz,oracle,siege,store,trials}.ts', 'fuzz/target.ts', '{actors,micro,peers,pipelines}/*.ts'],
+  entry: [
+    '{bench,compare,fuzz,kills,oracle,siege,store,trials}.ts',
+    'fuzz/target.ts',
+    '{actors,micro,peers,pipelines}/*.ts',
+  ],
   format: ['esm'],
   target: 'node20.19',
   platform: 'node',
