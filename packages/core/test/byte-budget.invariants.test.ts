@@ -31,7 +31,7 @@ class Holder {
       name: kind,
       ...(kind === 'blocks' && {
         onRoom: () => {
-          if (this.calls++ > 100) throw new Error('called in vain, without end')
+          this.calls++
           if (this.waiting !== undefined) this.put(this.waiting)
           // Who is called is not called in vain.
           if (this.waiting === undefined) this.calls--
@@ -64,6 +64,11 @@ class Holder {
     this.items.shift()
     this.share.setHeld(this.held)
   }
+}
+
+/** As `expect`, at a fraction of its cost: these are asked hundreds of thousands of times. */
+function check(holds: boolean, what: string): void {
+  if (!holds) expect.fail(what)
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((one, other) => one + other, 0)
@@ -107,21 +112,29 @@ describe('with any holders that take, give back, come and go', () => {
         const before = holder.items.length
         holder.put(one.size)
         const isIn = holder.items.length > before
-        if (hadFree || isOwed || wasAlone) expect(isIn).toBe(true)
+        if (hadFree || isOwed || wasAlone) check(isIn, 'what is its own, or the first item, is granted')
         // Above the bound, or into what is kept free for others, only for who had nothing.
         if (isIn && !wasAlone) {
-          expect(sum(holders.map(({ held }) => held))).toBeLessThanOrEqual(maxBytes)
-          if (holder.held > keptFree()) expect(committed()).toBeLessThanOrEqual(maxBytes)
+          check(sum(holders.map(({ held }) => held)) <= maxBytes, 'only a first item goes beyond the bound')
+          if (holder.held > keptFree()) check(committed() <= maxBytes, 'what is kept free for others stays so')
         }
       }
       await microtasks()
 
-      for (const { calls } of holders) expect(calls).toBe(0)
+      check(
+        holders.every(({ calls }) => calls === 0),
+        'who is called gets what it waits with',
+      )
       const held = sum(holders.map(({ held }) => held))
-      expect(budget.stats.bytesHeld).toBe(held)
-      expect(budget.stats.holders.map(({ bytesHeld }) => bytesHeld)).toEqual(holders.map(({ held }) => held))
-      // One item for each holder at most: the largest that it has, to be on the safe side.
-      expect(held).toBeLessThanOrEqual(maxBytes + sum(holders.map(({ items }) => Math.max(0, ...items))))
+      const { stats } = budget
+      check(stats.bytesHeld === held, 'all is counted')
+      check(
+        stats.holders.every(({ bytesHeld }, index) => bytesHeld === holders[index]?.held),
+        'of each',
+      )
+      // The largest that it has, to be on the safe side.
+      const first = sum(holders.map(({ items }) => Math.max(0, ...items)))
+      check(held <= maxBytes + first, 'beyond the bound is one item for each holder at most')
 
       // Nobody waits for what is there, even if all that others were denied of their own came first.
       const claims = holders.map(({ waiting = 0, held }) =>
@@ -131,10 +144,10 @@ describe('with any holders that take, give back, come and go', () => {
       const others = 60 * holders.filter(({ kind }) => kind !== 'blocks').length
       for (const [index, { waiting, held }] of holders.entries()) {
         if (waiting === undefined) continue
-        expect(held).toBeGreaterThan(0)
+        check(held > 0, 'nobody waits with its first item')
         const more = Math.max(held + waiting, keptFree()) - Math.max(held, keptFree())
         const claimed = sum(claims.filter((_, other) => other !== index)) + others
-        expect(committed() + more + claimed).toBeGreaterThan(maxBytes)
+        check(committed() + more + claimed > maxBytes, 'nobody waits for what is there')
       }
     }
   }
