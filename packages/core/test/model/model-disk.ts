@@ -117,6 +117,27 @@ export class ModelDisk implements FileSystem {
     this.#root = this.#newDirectory()
   }
 
+  /** How many calls came, of any kind. */
+  #calls = 0
+  #underWay = 0
+
+  /** Waits until nobody calls it any more: what is left waits for a timer, or for who uses it. */
+  async settle(): Promise<void> {
+    const most = this.#calls + 5_000
+    for (let seen = -1; seen !== this.#calls || this.#underWay > 0; ) {
+      if (this.#calls > most) throw new Error(`it is called without end: ${this.operations.slice(-8).join(', ')}`)
+      seen = this.#calls
+      for (let turn = 0; turn < 4; turn++) await setImmediate()
+    }
+  }
+
+  /** The sizes of the files in a directory. */
+  sizes(directory: string): Record<string, number> {
+    const node = this.#find(directory)
+    if (!isDirectory(node)) return {}
+    return Object.fromEntries([...node.names].map(([name, file]) => [name, isDirectory(file) ? 0 : file.bytes.length]))
+  }
+
   /** Whether the crash came. */
   get isDown(): boolean {
     return this.#isDown
@@ -131,7 +152,7 @@ export class ModelDisk implements FileSystem {
 
   /** The disk of the next run when only the program died: what it wrote is in the cache of the system. */
   afterKill(options: ModelDiskOptions = {}): ModelDisk {
-    const next = new ModelDisk({ sectorBytes: this.sectorBytes, ...options })
+    const next = new ModelDisk({ sectorBytes: this.sectorBytes, maxBytes: this.#maxBytes, ...options })
     next.#nodes = this.#nodes
     next.#root = copyOf(this.#root, new Map()) as ModelDirectory
     return next
@@ -139,7 +160,7 @@ export class ModelDisk implements FileSystem {
 
   /** A disk that the next run may find when the power went; `choices` decides which of all. */
   afterPowerLoss(choices: Choices, options: ModelDiskOptions = {}): ModelDisk {
-    const next = new ModelDisk({ sectorBytes: this.sectorBytes, ...options })
+    const next = new ModelDisk({ sectorBytes: this.sectorBytes, maxBytes: this.#maxBytes, ...options })
     next.#nodes = this.#nodes
     next.#root = this.#survivor(this.#root, choices) as ModelDirectory
     return next
@@ -367,15 +388,16 @@ export class ModelDisk implements FileSystem {
 
   async #look(): Promise<void> {
     this.#assertUp()
+    this.#calls++
+    this.#underWay++
     await setImmediate()
+    this.#underWay--
     this.#assertUp()
   }
 
   /** One call that changes something. `half` is what has happened when the crash comes in its middle. */
   async #step<T>(what: string, apply: () => T, half: () => void = () => {}): Promise<T> {
-    this.#assertUp()
-    await setImmediate()
-    this.#assertUp()
+    await this.#look()
     const isLast = this.operations.length === this.#crash?.operation
     this.operations.push(what)
     if (!isLast) return apply()
