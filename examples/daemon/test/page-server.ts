@@ -170,7 +170,11 @@ function statusOf(pipelines: readonly MadePipeline[], isRouter: boolean): Servic
     config_file: undefined,
     reloads: 0,
     last_reload: undefined,
-    memory: { rss_bytes: 60_000_000, heap_bytes: 20_000_000 },
+    memory: {
+      rss_bytes: 60_000_000,
+      heap_bytes: 20_000_000,
+      budget: { held_bytes: 0, peak_bytes: 0, holders: [] },
+    },
     pipelines: Object.fromEntries(pipelines.map((each) => [each.name, pipelineStatus(each)])),
     total_pipelines: pipelines.length,
     listeners: [],

@@ -5,7 +5,7 @@ import { checkArgument, checkOptions, type OptionRule, option } from './options.
 
 /** What a {@link byteBudget} is made of. */
 export interface ByteBudgetOptions {
-  /** How many bytes all holders may hold together. An integer of at least 1. */
+  /** How many bytes all holders may hold together. An integer of at least 1, or `Infinity`, which only counts. */
   readonly maxBytes: number
 }
 
@@ -84,7 +84,7 @@ export interface ByteBudget {
 
 const name = 'byteBudget'
 
-const rules = { maxBytes: option.integer({ min: 1 }) } as const satisfies Record<string, OptionRule>
+const rules = { maxBytes: option.integer({ min: 1, orInfinity: true }) } as const satisfies Record<string, OptionRule>
 
 const holderRules = { name: option.text, giveBack: option.function, onRoom: option.function } as const
 

@@ -214,6 +214,22 @@ test('a new size holds from then on: those that can give back at once, the other
   expect(other.share.take(1)).toBe(true)
 })
 
+test('without a bound it only counts, and can be given one later', async () => {
+  const budget = byteBudget({ maxBytes: Infinity })
+  const [one, other] = [joined(budget), joined(budget)]
+  expect(one.share.take(1e12)).toBe(true)
+  one.share.setHeld(60)
+  expect(other.share.take(60)).toBe(true)
+  expect(budget.stats).toMatchObject({ maxBytes: Infinity, shareBytes: Infinity, bytesHeld: 120 })
+  budget.resize(100)
+  expect(one.share.take(1)).toBe(false)
+  one.share.setHeld(20)
+  await microtasks()
+  expect(one.calls).toEqual(['room'])
+  budget.resize(Infinity)
+  expect(one.share.take(1000)).toBe(true)
+})
+
 test('holders have the name of their part of the program', () => {
   const budget = byteBudget({ maxBytes: 100 })
   memoryBuffer({ budget: budget.within('app').within('sink 1') })
@@ -222,7 +238,7 @@ test('holders have the name of their part of the program', () => {
 })
 
 test('bad options are refused, by the budget and by those that take one', () => {
-  checkOptionErrors((options) => byteBudget(options), { maxBytes: [undefined, 0, 1.5, '64MB', Infinity] })
+  checkOptionErrors((options) => byteBudget(options), { maxBytes: [undefined, 0, 1.5, '64MB', Number.NaN] })
   const budget = byteBudget({ maxBytes: 1 })
   expect(() => budget.resize(0)).toThrow('`maxBytes`')
   expect(() => budget.within('')).toThrow('`name`')

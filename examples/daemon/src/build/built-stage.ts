@@ -1,7 +1,7 @@
 /** What a stage of the configuration becomes: library streams, and how they are mounted. */
 
 import type { Duplex, Readable, Writable } from 'node:stream'
-import type { Checkpoint, EntrySink, EntrySource } from '@logwisp/core'
+import type { ByteBudget, Checkpoint, EntrySink, EntrySource } from '@logwisp/core'
 import type { PipelineConfig, SinkConfig, SourceConfig } from '../config/schema.ts'
 import type { PortHost } from '../http/port-host.ts'
 import type { FileStatus, ViewerStatus } from '../pipeline/pipeline-status.ts'
@@ -19,6 +19,8 @@ export interface BuildContext {
   readonly stdin: NodeJS.ReadableStream
   /** With true, sources that follow end at the end of what is there. */
   readonly once: boolean
+  /** What bounds the memory of a sink, besides its own bounds; its name there is the sink's. */
+  readonly budget?: ByteBudget | undefined
   /** Called with each source and sink in the turn in which it is made, before it opens anything. */
   readonly onMade?: ((stage: Readable | Writable) => void) | undefined
 }

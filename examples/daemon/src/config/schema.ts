@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { auth } from './schema/auth.ts'
 import { logging } from './schema/logging.ts'
 import { pipeline } from './schema/pipelines.ts'
-import { path, seconds } from './schema/primitives.ts'
+import { megabytes, path, seconds } from './schema/primitives.ts'
 import { listening, reachableByBrowsers } from './schema/servers.ts'
 
 /** Everything that a configuration may say. What relates several values to each other is checked by `checkWhole`. */
@@ -25,6 +25,11 @@ export const configSchema = z.strictObject({
     .optional()
     .describe('Where positions are kept between runs. Default: `logwisp` in the XDG state directory.'),
   pid_file: path.optional().describe('The file with the process number, as long as it runs.'),
+  memory_budget_mb: megabytes
+    .optional()
+    .describe(
+      'What all queues, batches under way and entries kept for viewers may take of memory together, shared fairly. Each has its own bound besides. Default: no common bound. Unit: 1,000,000 bytes.',
+    ),
   stop_timeout_seconds: seconds.default(10).describe('How long the end waits for what is not delivered yet.'),
   status: z
     .strictObject({

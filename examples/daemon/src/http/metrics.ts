@@ -47,12 +47,25 @@ export async function metricsText(question: MetricsQuestion): Promise<{ type: st
     })
   }
   if (seesAll) addListeners(metrics, service)
+  if (seesAll) addBudget(metrics, service)
   for (const name of pipelines) {
     const pipeline = service.pipelines[name]
     if (pipeline !== undefined) addPipeline(metrics, pipeline)
   }
   processMetrics(metrics)
   return { type: registry.contentType, text: await registry.metrics() }
+}
+
+function addBudget(metrics: MetricSet, { memory: { budget } }: ServiceStatus): void {
+  metrics.gauge('logwisp_memory_held_bytes', 'Memory of queues, batches under way and entries kept for viewers.', {
+    value: budget.held_bytes,
+  })
+  metrics.gauge('logwisp_memory_held_peak_bytes', 'The most of it that there ever was.', { value: budget.peak_bytes })
+  if (budget.max_bytes === undefined) return
+  metrics.gauge('logwisp_memory_budget_bytes', 'The bound of it: memory_budget_mb.', { value: budget.max_bytes })
+  metrics.gauge('logwisp_memory_budget_waiting', 'Holders that wait for room in it.', {
+    value: budget.holders.filter(({ is_waiting }) => is_waiting).length,
+  })
 }
 
 function addListeners(metrics: MetricSet, { listeners }: ServiceStatus): void {

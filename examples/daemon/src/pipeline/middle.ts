@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import {
   type BranchOptions,
+  type ByteBudget,
   type EntryFilter,
   entryTransform,
   type FanOut,
@@ -15,6 +16,7 @@ import { bufferOf } from '../config/checks/check-buffers.ts'
 import type { PipelineConfig, SinkConfig } from '../config/schema.ts'
 import { branchNames } from './branch-names.ts'
 import { DropCounts } from './drop-counts.ts'
+import { sinkBudget } from './sink-budget.ts'
 import { SinkInlet } from './sink-inlet.ts'
 import type { SinkSlot } from './sink-slot.ts'
 
@@ -56,7 +58,13 @@ export class Middle {
   #isEnding = false
 
   /** `stages`: limits, then one for each filter of the configuration. */
-  constructor(key: string, config: PipelineConfig, stages: readonly Duplex[], sinks: readonly SinkSlot[]) {
+  constructor(
+    key: string,
+    config: PipelineConfig,
+    stages: readonly Duplex[],
+    sinks: readonly SinkSlot[],
+    budget?: ByteBudget | undefined,
+  ) {
     this.key = key
     this.sinks = sinks
     this.intake = entryTransform({ entry: (entry) => entry, batch: (batch) => batch })
@@ -66,9 +74,12 @@ export class Middle {
     this.#filters = stages.slice(stages.length - config.filters.length) as EntryFilter[]
     this.#inlets = sinks.map(({ sink }) => new SinkInlet(sink))
     const names = branchNames(config.sinks)
+    const budgets = config.sinks.map((_, index) => sinkBudget(budget, config, index))
     this.#fanOut = fanOut(
-      this.#inlets.map((inlet, index) => behindMemory(config.sinks[index] as SinkConfig, inlet)),
-      { perBranch: config.sinks.map((sink, index) => ({ name: names[index], ...branchOptions(sink) })) },
+      this.#inlets.map((inlet, index) => behindMemory(config.sinks[index] as SinkConfig, inlet, budgets[index])),
+      {
+        perBranch: config.sinks.map((sink, index) => ({ name: names[index], ...branchOptions(sink, budgets[index]) })),
+      },
     )
     this.done = pipeline([this.intake, ...stages, this.#fanOut]).then(
       () => undefined,
@@ -120,19 +131,23 @@ export class Middle {
 }
 
 /** A memory buffer that drops is the queue of the branch itself; one that makes the pipeline wait stands in it. */
-function branchOptions(sink: SinkConfig): BranchOptions {
+function branchOptions(sink: SinkConfig, budget: ByteBudget | undefined): BranchOptions {
   const buffer = bufferOf(sink)
   if (buffer?.type === 'memory') {
     const { when_full, max_entries, max_bytes } = buffer
-    return when_full === 'block' ? {} : { whenFull: when_full, maxEntries: max_entries, maxBytes: max_bytes }
+    return when_full === 'block' ? {} : { whenFull: when_full, maxEntries: max_entries, maxBytes: max_bytes, budget }
   }
   const { when_full, buffer_size, buffer_bytes } = sink.options
   if (when_full === 'block') return {}
-  return { whenFull: when_full, maxEntries: buffer_size, maxBytes: buffer_bytes }
+  return { whenFull: when_full, maxEntries: buffer_size, maxBytes: buffer_bytes, budget }
 }
 
-function behindMemory(sink: SinkConfig, inlet: SinkInlet): SinkInlet | readonly [Duplex, SinkInlet] {
+function behindMemory(
+  sink: SinkConfig,
+  inlet: SinkInlet,
+  budget: ByteBudget | undefined,
+): SinkInlet | readonly [Duplex, SinkInlet] {
   const buffer = bufferOf(sink)
   if (buffer?.type !== 'memory' || buffer.when_full !== 'block') return inlet
-  return [memoryBuffer({ maxEntries: buffer.max_entries, maxBytes: buffer.max_bytes }), inlet]
+  return [memoryBuffer({ maxEntries: buffer.max_entries, maxBytes: buffer.max_bytes, budget }), inlet]
 }

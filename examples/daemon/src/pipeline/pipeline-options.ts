@@ -1,5 +1,6 @@
 /** What a pipeline is told. */
 
+import type { ByteBudget } from '@logwisp/core'
 import type { Logger } from 'pino'
 import type { BuildContext, BuildFilters, BuildSink, BuildSource } from '../build/built-stage.ts'
 import type { NamedFiles } from '../config/named-files.ts'
@@ -28,6 +29,8 @@ export interface PipelineOptions extends Pick<BuildContext, 'ports' | 'stdin' | 
   readonly log: Logger
   /** Who has which directory of a buffer, where several pipelines share them. */
   readonly holds?: DirectoryHolds | undefined
+  /** What bounds the memory of all that holds entries for sinks. */
+  readonly budget?: ByteBudget | undefined
   /** Where the positions of its sources are kept. */
   readonly checkpointPath: string
   /**

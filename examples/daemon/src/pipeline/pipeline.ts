@@ -16,6 +16,7 @@ import { openPositions } from './open-positions.ts'
 import type { PipelineChange, PipelineOptions, PipelineStop, PipelineTarget } from './pipeline-options.ts'
 import type { PipelineStatus, RunState } from './pipeline-status.ts'
 import { PipelineTotals } from './pipeline-totals.ts'
+import { sinkBudget } from './sink-budget.ts'
 import { type SinkPlan, SinkSlot } from './sink-slot.ts'
 import { SourceSlot } from './source-slot.ts'
 import { matchStages, middleKey, type SinkKey, type StageKey } from './stage-keys.ts'
@@ -263,7 +264,9 @@ export class Pipeline {
 
   #sinkPlan(key: SinkKey, sink: SinkConfig, target: PipelineTarget): SinkPlan {
     const { builders } = this.#options
-    const build = (): ReturnType<typeof builders.sink> => builders.sink(sink, this.#context(target))
+    const { config } = target
+    const budget = sinkBudget(this.#options.budget, config, config.sinks.indexOf(sink))
+    const build = (): ReturnType<typeof builders.sink> => builders.sink(sink, { ...this.#context(target), budget })
     const buffer = diskBufferOf(sink)
     if (buffer === undefined) return { key, build }
     const place = `${placeOf(target.config, sink).replace(/options$/, 'buffer')}`
@@ -276,6 +279,7 @@ export class Pipeline {
     return new SinkSlot({
       plan,
       holds,
+      budget: sinkBudget(this.#options.budget, this.#target.config, index),
       log: this.#options.log.child({ sink: index, type }),
       maxRestartDelayMs: this.#maxRestartDelayMs,
       onChange: () => this.#wake(),
@@ -347,7 +351,7 @@ export class Pipeline {
   }
 
   #open({ config }: PipelineTarget, stages: readonly Duplex[]): Middle {
-    const middle = new Middle(middleKey(config), config, stages, this.#sinks)
+    const middle = new Middle(middleKey(config), config, stages, this.#sinks, this.#options.budget)
     this.#middle = middle
     void middle.done.then((error) => {
       if (error !== undefined && this.#middle === middle) this.#middleFailed(middle, error)

@@ -1,6 +1,7 @@
 /** What is known of the whole daemon. */
 
 import type { PipelineStatus } from '../pipeline/pipeline-status.ts'
+import type { BudgetStatus } from './budget-status.ts'
 
 /** What became of the last attempt to take a changed configuration. */
 export interface ReloadStatus {
@@ -35,7 +36,7 @@ export interface ServiceStatus {
   readonly config_file: string | undefined
   readonly reloads: number
   readonly last_reload: ReloadStatus | undefined
-  readonly memory: { readonly rss_bytes: number; readonly heap_bytes: number }
+  readonly memory: { readonly rss_bytes: number; readonly heap_bytes: number; readonly budget: BudgetStatus }
   readonly pipelines: Readonly<Record<string, PipelineStatus>>
   readonly total_pipelines: number
   readonly listeners: readonly ListenerStatus[]

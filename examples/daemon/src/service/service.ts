@@ -1,13 +1,15 @@
 /** The daemon's heart: all pipelines, each by itself, and what becomes of them when the configuration changes. */
 
 import { mkdir } from 'node:fs/promises'
-import type { Position } from '@logwisp/core'
+import { type ByteBudget, byteBudget, type Position } from '@logwisp/core'
 import { type LoadedConfig, problemText } from '../config/loaded-config.ts'
 import type { NamedFiles } from '../config/named-files.ts'
+import { bytesPerMegabyte } from '../config/schema/primitives.ts'
 import type { Config, PipelineConfig } from '../config/schema.ts'
 import { DirectoryHolds } from '../pipeline/directory-holds.ts'
 import { Pipeline } from '../pipeline/pipeline.ts'
 import type { Builders } from '../pipeline/pipeline-options.ts'
+import { budgetStatus } from './budget-status.ts'
 import { defaultBuilders } from './default-builders.ts'
 import { handOver, putPositions } from './hand-over.ts'
 import { type ListeningAddress, listeningAddresses } from './listening-addresses.ts'
@@ -45,6 +47,8 @@ class RunningService implements Service {
   readonly #options: ServiceOptions
   readonly #builders: Builders
   readonly #holds = new DirectoryHolds()
+  /** Without a bound it only counts. */
+  readonly #budget: ByteBudget
   readonly #identity: string
   readonly #startedAt = new Date()
   readonly #pipelines = new Map<string, Pipeline>()
@@ -72,6 +76,7 @@ class RunningService implements Service {
     this.#config = withoutOwnFiles(options.loaded.config)
     this.#file = options.loaded.file
     this.#namedFiles = options.loaded.namedFiles
+    this.#budget = byteBudget({ maxBytes: budgetBytes(this.#config) })
     this.done = new Promise((resolve) => {
       this.#tellDone = resolve
     })
@@ -102,7 +107,7 @@ class RunningService implements Service {
       config_file: this.#file,
       reloads: this.#reloads,
       last_reload: this.#lastReload,
-      memory: { rss_bytes: rss, heap_bytes: heapUsed },
+      memory: { rss_bytes: rss, heap_bytes: heapUsed, budget: budgetStatus(this.#budget.stats) },
       pipelines: Object.fromEntries(pipelines),
       total_pipelines: pipelines.length,
       listeners: ports.listeners,
@@ -149,6 +154,7 @@ class RunningService implements Service {
       {
         builders: this.#builders,
         holds: this.#holds,
+        budget: this.#budget,
         ports: patientPorts(ports, () => this.#isChanging),
         stdin,
         once,
@@ -202,6 +208,7 @@ class RunningService implements Service {
     this.#config = config
     this.#file = loaded.file
     this.#namedFiles = namedFiles
+    this.#budget.resize(budgetBytes(config))
     this.#reloads++
     this.#isChanging = true
     const { router } = config
@@ -322,6 +329,10 @@ class RunningService implements Service {
     this.#tellDone()
     return { complete: undelivered.length === 0, undelivered }
   }
+}
+
+function budgetBytes({ memory_budget_mb }: Config): number {
+  return memory_budget_mb === undefined ? Infinity : Math.round(memory_budget_mb * bytesPerMegabyte)
 }
 
 function waits(pipeline: string): string {

@@ -20,7 +20,7 @@ export async function buildHttpSink(
   const { format } = sinkFormat('http', options, context.pipeline, place)
   const built = await onPort(options, 'http', context, place, ({ access, mount }) => {
     const stream = sseSink({
-      ...viewerLimits(options),
+      ...viewerLimits(options, context),
       path,
       statusPath,
       access,

@@ -43,6 +43,7 @@ export function buildTcpClientSink(
       drainTimeoutMs: Infinity,
       maxBufferEntries: options.max_buffer_entries,
       maxBufferBytes: options.max_buffer_bytes,
+      budget: context.budget,
     }),
   )
   return { stream, release: () => {} }

@@ -18,7 +18,7 @@ export async function buildTcpSink(
   const { format, isJson } = sinkFormat('tcp', options, context.pipeline, place)
   const built = await onPort(options, 'tcp', context, place, ({ access, serve }) => {
     const stream = tcpSink({
-      ...viewerLimits(options),
+      ...viewerLimits(options, context),
       access,
       format,
       dropped: options.dropped_lines ?? (isJson ? 'json' : 'none'),

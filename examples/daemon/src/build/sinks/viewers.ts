@@ -3,7 +3,7 @@
 import type { LiveSink, LiveSinkOptions } from '@logwisp/sinks'
 import type { SinkOf } from '../../config/schema.ts'
 import type { ViewerStatus } from '../../pipeline/pipeline-status.ts'
-import type { BuiltSink } from '../built-stage.ts'
+import type { BuildContext, BuiltSink } from '../built-stage.ts'
 import { inMs } from '../in-ms.ts'
 
 type ViewerLimits = Pick<
@@ -18,8 +18,9 @@ type ViewerLimits = Pick<
 >
 
 /** How many look, what is kept for them, and what becomes of slow ones. */
-export function viewerLimits(options: ViewerLimits): LiveSinkOptions {
+export function viewerLimits(options: ViewerLimits, { budget }: Pick<BuildContext, 'budget'>): LiveSinkOptions {
   return {
+    budget,
     maxViewers: options.max_viewers,
     maxViewersPerAddress: options.max_viewers_per_address,
     ringEntries: options.ring_entries,

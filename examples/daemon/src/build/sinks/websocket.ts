@@ -20,7 +20,7 @@ export async function buildWebSocketSink(
   const { format, isJson } = sinkFormat('websocket', options, context.pipeline, place)
   const built = await onPort(options, 'http', context, place, ({ access, mount }) => {
     const stream = webSocketSink({
-      ...viewerLimits(options),
+      ...viewerLimits(options, context),
       path,
       statusPath,
       access,
