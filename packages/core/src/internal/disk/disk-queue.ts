@@ -168,8 +168,8 @@ export class DiskQueue implements StageQueue {
     try {
       await this.#writer.stop()
     } finally {
-      await this.#reader.close()
-      await this.#keeper.close()
+      // Whatever fails to close: nothing may go on in the directory, which is the next one's from now on.
+      await this.#reader.close().finally(() => this.#keeper.close())
     }
   }
 
