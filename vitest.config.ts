@@ -17,6 +17,7 @@ const alone = [
   'examples/chain/test/killed.test.ts',
   'examples/daemon/test/page-many-lines.test.ts',
   'examples/daemon/test/promises.test.ts',
+  'packages/core/test/disk-buffer-memory.test.ts',
   'packages/core/test/memory-buffer.test.ts',
   'packages/core/test/server/access-memory.test.ts',
   'packages/core/test/text-pattern.test.ts',
