@@ -52,7 +52,7 @@ async function main(): Promise<number> {
   const run = new OracleRun({ kinds, plan, linesPerSecond, directory, run: `${process.pid}-${seed}`, tell })
   let isKept = options.keep
   const leave = (): void => {
-    run.abandon()
+    run.abandon(isKept)
     if (!isKept) rmSync(directory, { recursive: true, force: true })
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -31,26 +31,30 @@ function heed<Stage extends { on(event: 'warning', listener: (error: Error) => v
 
 const checkpoint = heed(await openCheckpoint(task.checkpoint, { saveIntervalMs: 200 }))
 const sources = [
-  directorySource(task.input, { checkpoint, startAt: 'beginning', scanIntervalMs: 100 }),
-  httpSource({ port: task.httpPort, deliverTimeoutMs: 10_000 }),
-  tcpSource({ port: task.tcpPort }),
+  heed(directorySource(task.input, { checkpoint, startAt: 'beginning', scanIntervalMs: 100 })),
+  heed(httpSource({ port: task.httpPort, deliverTimeoutMs: 10_000 })),
+  heed(tcpSource({ port: task.tcpPort })),
 ]
-const file = fileSink(task.written, {
-  name: 'app',
-  format: encodeEntryWithId,
-  maxFileBytes: 2_000_000,
-  fsync: 'interval',
-  fsyncIntervalMs: 100,
-})
-const buffer = diskBuffer(task.buffer, { segmentBytes: 1 << 18, fsync: 'interval', fsyncIntervalMs: 100 })
-const endpoint = httpClientSink(task.endpoint, {
-  respond: 'delivered',
-  maxBatchDelayMs: 100,
-  requestTimeoutMs: 5000,
-  minRetryDelayMs: 100,
-  maxRetryDelayMs: 1000,
-})
-const live = sseSink({ port: task.livePort })
+const file = heed(
+  fileSink(task.written, {
+    name: 'app',
+    format: encodeEntryWithId,
+    maxFileBytes: 2_000_000,
+    fsync: 'interval',
+    fsyncIntervalMs: 100,
+  }),
+)
+const buffer = heed(diskBuffer(task.buffer, { segmentBytes: 1 << 18, fsync: 'interval', fsyncIntervalMs: 100 }))
+const endpoint = heed(
+  httpClientSink(task.endpoint, {
+    respond: 'delivered',
+    maxBatchDelayMs: 100,
+    requestTimeoutMs: 5000,
+    minRetryDelayMs: 100,
+    maxRetryDelayMs: 1000,
+  }),
+)
+const live = heed(sseSink({ port: task.livePort }))
 
 function stop(): void {
   for (const source of sources) source.stop()

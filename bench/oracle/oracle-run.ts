@@ -92,10 +92,13 @@ export class OracleRun {
     this.#timeline = new Timeline(task.tell)
   }
 
-  /** Leaves nothing running or mounted, at once; may be called at any time, and more than once. */
-  abandon(): void {
+  /**
+   * Leaves nothing running or mounted, at once; may be called at any time, and more than once. What is on small disks is
+   * kept beside where they were, or not.
+   */
+  abandon(isKept: boolean): void {
     this.#chaos?.end()
-    for (const topology of this.#topologies) topology.abandon()
+    for (const topology of this.#topologies) topology.abandon(isKept)
   }
 
   async run(): Promise<OracleResult> {
@@ -126,7 +129,6 @@ export class OracleRun {
       this.#topologies.map((topology, index) => this.#finish(topology, kinds[index]?.way ?? '')),
     )
     clearInterval(watching)
-    for (const topology of this.#topologies) topology.abandon()
     const notTried = this.#topologies.flatMap(({ name, impossible }) =>
       [...impossible].map(([what, why]) => `${name}, ${what}: ${why}`),
     )

@@ -1,7 +1,7 @@
 /** A disk that can be filled to the last byte: a tmpfs, whose size is changed while it is in use. Needs root. */
 
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, statfsSync } from 'node:fs'
+import { cpSync, mkdirSync, statfsSync } from 'node:fs'
 
 /** What fits while there is room: more than a run writes. Memory is taken only for what is there. */
 const roomy = '4g'
@@ -49,9 +49,11 @@ export class SmallDisk {
     this.#resize(roomy)
   }
 
-  unmount(): void {
+  /** What is on it goes with it; unless it is to be kept beside it, for whoever looks for the cause of a loss. */
+  unmount(isKept: boolean): void {
     if (!this.#isMounted) return
     this.#isMounted = false
+    if (isKept) cpSync(this.path, `${this.path}.kept`, { recursive: true, preserveTimestamps: true })
     run('umount', ['--lazy', this.path])
   }
 

@@ -181,12 +181,12 @@ export class Topology {
     return most
   }
 
-  /** Leaves nothing running or mounted, at once. */
-  abandon(): void {
+  /** Leaves nothing running or mounted, at once; what is on the disks is kept, or not. */
+  abandon(isKept: boolean): void {
     for (const victim of this.victims.values()) victim.abandon()
     for (const producer of this.producers) producer.abandon()
     for (const link of this.links.values()) link.close()
-    for (const disk of this.disks.values()) disk.unmount()
+    for (const disk of this.disks.values()) disk.unmount(isKept)
   }
 
   #stream(name: string, kind: StreamKind): Stream {
