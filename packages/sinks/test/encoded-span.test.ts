@@ -75,3 +75,39 @@ test.each([
   const bytes = pack(['{"message":"x"}\n', 'é\n'])
   expect(bytes.buffer.byteLength).toBe(bytes.length)
 })
+
+test('counts a span once, for as long as it is kept or waits in a connection', () => {
+  const { encoder } = encoderOf(20, 20_000)
+  const span = encoder.at(0, undefined)
+  const size = encoder.bytes
+  expect(size).toBeGreaterThan(40_000)
+  for (let connection = 0; connection < 3; connection++) encoder.waits(span)
+  expect([encoder.bytes, encoder.keptBytes]).toEqual([size, size])
+  expect(encoder.dropOldest()).toBe(true)
+  expect([encoder.bytes, encoder.keptBytes]).toEqual([size, 0])
+  for (let connection = 0; connection < 2; connection++) encoder.waitsNoMore(span)
+  expect(encoder.bytes).toBe(size)
+  encoder.waitsNoMore(span)
+  expect(encoder.bytes).toBe(0)
+  expect(encoder.dropOldest()).toBe(false)
+})
+
+test('keeps no span that there is no room for, and gives it all the same', () => {
+  const { encoder, written } = encoderOf(20, 20_000)
+  const asked: number[] = []
+  encoder.makeRoom = (bytes) => {
+    asked.push(bytes)
+    return false
+  }
+  const span = encoder.at(0, undefined)
+  expect(span.entries).toBe(2)
+  expect(asked).toEqual([span.bytes.length + 512])
+  expect(encoder.bytes).toBe(0)
+  // Another one is written.
+  expect(encoder.at(0, undefined)).not.toBe(span)
+  expect(written).toHaveLength(4)
+  encoder.waits(span)
+  expect(encoder.bytes).toBe(span.bytes.length + 512)
+  encoder.waitsNoMore(span)
+  expect(encoder.bytes).toBe(0)
+})
