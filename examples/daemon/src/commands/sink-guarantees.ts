@@ -56,16 +56,6 @@ const files: readonly Rule<SinkOf<'file'>>[] = [
 
 const posting: readonly Rule<SinkOf<'http_client'>>[] = [
   {
-    applies: ({ options }) => options.max_retries !== undefined || options.max_retry_seconds !== undefined,
-    strength: 'drops',
-    words: ({ options: { max_retries: times, max_retry_seconds: time } }) =>
-      `a batch that the server does not take is dropped after ${[
-        ...(times === undefined ? [] : [`${times} ${times === 1 ? 'retry' : 'retries'}`]),
-        ...(time === undefined ? [] : [`${time} s`]),
-      ].join(' or ')}, and counted`,
-    stronger: 'leave `max_retries` and `max_retry_seconds` out: it is then sent until it is taken',
-  },
-  {
     applies: ({ options }) => options.respond === 'delivered',
     strength: 'at-least-once',
     words: 'acknowledged by the peer when its own sinks have it',
@@ -77,6 +67,51 @@ const posting: readonly Rule<SinkOf<'http_client'>>[] = [
     stronger: 'say `respond = "delivered"`, if the peer is a LogWisp',
   },
 ]
+
+/** What a server does not take, as the beginning of a sentence. */
+function refused({ options: { max_retries: times, max_retry_seconds: time } }: SinkOf<'http_client'>): string {
+  const until = [
+    ...(times === undefined ? [] : [`${times} ${times === 1 ? 'retry' : 'retries'}`]),
+    ...(time === undefined ? [] : [`${time} s`]),
+  ].join(' or ')
+  const late = until === '' ? '' : `, and those of batches that it has not taken after ${until},`
+  return `entries that the server refuses for good (400, 413, 422)${late}`
+}
+
+const orSendOn = ({ options }: SinkOf<'http_client'>): string =>
+  options.max_retries === undefined && options.max_retry_seconds === undefined
+    ? ''
+    : '; leave `max_retries` and `max_retry_seconds` out, and batches are sent until they are taken'
+
+const megabytesOf = ({ options }: SinkOf<'http_client'>): string => counted(options.dead_letter?.max_size_mb ?? 0)
+
+const rejecting: readonly Rule<SinkOf<'http_client'>>[] = [
+  {
+    applies: ({ options }) => options.dead_letter === undefined,
+    strength: 'drops',
+    words: (sink) => `${refused(sink)} are dropped, and counted`,
+    stronger: (sink) =>
+      `say \`dead_letter = { directory = … }\`, where they are kept for \`logwisp replay\`${orSendOn(sink)}`,
+  },
+  {
+    applies: ({ options }) => options.dead_letter?.when_full !== 'block',
+    strength: 'drops',
+    words: (sink) =>
+      `${refused(sink)} are kept for \`logwisp replay\`; beyond ${megabytesOf(sink)} MB ${sink.options.dead_letter?.when_full === 'drop-newest' ? 'what comes is' : 'the oldest file is'} dropped, and counted`,
+    stronger: 'say `when_full = "block"` in `dead_letter`, which makes the sink wait instead',
+  },
+  {
+    applies: always,
+    strength: 'at-least-once',
+    words: (sink) =>
+      `${refused(sink)} are kept for \`logwisp replay\`, on the disk before they are done; beyond ${megabytesOf(sink)} MB the sink waits`,
+  },
+]
+
+/** What is promised of entries that a sink's far side does not take; undefined for sinks that reject nothing. */
+export function rejectGuarantee(sink: SinkConfig): Guarantee | undefined {
+  return sink.type === 'http_client' ? guaranteeBy(rejecting, sink) : undefined
+}
 
 const sending: readonly Rule<SinkOf<'tcp_client'>>[] = [
   {

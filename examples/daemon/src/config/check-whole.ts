@@ -2,6 +2,7 @@
 
 import { checkAccess } from './checks/check-access.ts'
 import { checkBuffers } from './checks/check-buffers.ts'
+import { checkDeadLetters } from './checks/check-dead-letters.ts'
 import { checkFiles } from './checks/check-files.ts'
 import { checkPipelines } from './checks/check-pipelines.ts'
 import { checkPorts } from './checks/check-ports.ts'
@@ -25,6 +26,7 @@ export function checkWhole(
   checkAccess(config, findings)
   checkFiles(config, findings)
   checkBuffers(config, findings)
+  checkDeadLetters(config, findings)
   findings.notices.push(...differenceNotices(config, origins))
   return { problems: findings.problems, notices: findings.notices }
 }

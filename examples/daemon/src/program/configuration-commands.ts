@@ -4,11 +4,11 @@ import type { Command } from 'commander'
 import type { ShortCuts } from '../commands/directory-mode.ts'
 import type { Invocation } from '../commands/invocation.ts'
 import type { ProgramParts } from './call.ts'
-import { addDirectoryMode } from './configuration-options.ts'
+import { addConfigurationHelp, addDirectoryMode } from './configuration-options.ts'
 import { examples } from './help.ts'
 import { invocationOf } from './invocation-of.ts'
 
-/** Adds the program's own action, which is to run, and `run`, `check`, `config`, `explain` and `schema`. */
+/** Adds the program's own action, which is to run, and `run`, `check`, `config`, `explain`, `replay` and `schema`. */
 export function addConfigurationCommands(parts: ProgramParts): void {
   const { program, call, end } = parts
   const { terminal } = call
@@ -66,6 +66,28 @@ export function addConfigurationCommands(parts: ProgramParts): void {
       .addHelpText('after', examples('logwisp explain -c logwisp.toml')),
     async (invocation, options) => (await import('../commands/explain.ts')).explain(invocation, options, terminal),
   )
+  addConfigurationHelp(
+    program
+      .command('replay')
+      .description('send what was rejected, and kept by `dead_letter`, once more')
+      .argument('[sink]', 'pipeline, pipeline/type or pipeline/index; default: the only sink with `dead_letter`')
+      .option('--from <directory>', "what to send; default: the sink's own `dead_letter.directory`")
+      .option('--count <n>', 'end after n entries; the others stay')
+      .option('--list', 'say what is there and why it was rejected; sends nothing')
+      .option('--json', 'as JSON')
+      .addHelpText(
+        'after',
+        examples(
+          'logwisp replay --list                           why entries were rejected',
+          'logwisp replay                                  into the sink that rejected them',
+          'logwisp replay app/http_client --count 100      a few, to see whether they are taken now',
+          'logwisp replay app/file --from /var/lib/rejected  into a file',
+        ),
+      ),
+  ).action(async (sink: string | undefined, options) => {
+    const invocation = await invocationOf(parts, undefined, {})
+    end(await (await import('../commands/replay.ts')).replay(sink, options, invocation, terminal))
+  })
   program
     .command('schema')
     .description('print the JSON Schema of configurations, for editors')

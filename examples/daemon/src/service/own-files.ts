@@ -2,6 +2,7 @@
 
 import { basename, dirname, relative, resolve, sep } from 'node:path'
 import { buffersOnDisk } from '../config/checks/check-buffers.ts'
+import { deadLettersIn } from '../config/checks/check-dead-letters.ts'
 import type { Problem } from '../config/loaded-config.ts'
 import type { Config, SourceConfig } from '../config/schema.ts'
 
@@ -11,6 +12,15 @@ interface OwnFile {
   readonly name: string
   /** Who writes it, in words. */
   readonly writer: string
+}
+
+/** What sources leave out. */
+interface OwnPlaces {
+  readonly files: readonly OwnFile[]
+  /** Directories of buffers: all that is in them. */
+  readonly buffers: readonly string[]
+  /** Directories of rejected entries, in which there may be files of others. */
+  readonly deadLetters: readonly string[]
 }
 
 /** Everything that this configuration writes to. */
@@ -31,10 +41,11 @@ function ownFiles({ pipelines, logging }: Config): readonly OwnFile[] {
 export function withoutOwnFiles(config: Config): Config {
   const files = ownFiles(config)
   const buffers = buffersOnDisk(config).map(({ buffer }) => resolve(buffer.directory))
-  if (files.length === 0 && buffers.length === 0) return config
+  const deadLetters = deadLettersIn(config).map(({ deadLetter }) => resolve(deadLetter.directory))
+  if (files.length + buffers.length + deadLetters.length === 0) return config
   const pipelines = config.pipelines.map((pipeline) => ({
     ...pipeline,
-    sources: pipeline.sources.map((source) => excluding(source, files, buffers)),
+    sources: pipeline.sources.map((source) => excluding(source, { files, buffers, deadLetters })),
   }))
   return { ...config, pipelines }
 }
@@ -54,7 +65,7 @@ export function ownFileProblems(config: Config): readonly Problem[] {
   )
 }
 
-function excluding(source: SourceConfig, files: readonly OwnFile[], buffers: readonly string[]): SourceConfig {
+function excluding(source: SourceConfig, { files, buffers, deadLetters }: OwnPlaces): SourceConfig {
   if (source.type !== 'directory') return source
   const root = resolve(source.options.path)
   /** As globs of the source have it; undefined when the source does not look there. */
@@ -74,6 +85,10 @@ function excluding(source: SourceConfig, files: readonly OwnFile[], buffers: rea
     ...buffers.flatMap((directory) => {
       const place = placeOf(directory)
       return place === undefined ? [] : [`${place}**`]
+    }),
+    ...deadLetters.flatMap((directory) => {
+      const place = placeOf(directory)
+      return place === undefined ? [] : [`${place}*.ndjson`, `${place}replay.json`]
     }),
   ]
   if (globs.length === 0) return source

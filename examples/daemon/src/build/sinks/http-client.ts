@@ -1,6 +1,9 @@
 /** Batches that are sent to an HTTP server. */
 
+import { resolve } from 'node:path'
+import { type DeadLetter, deadLetter } from '@logwisp/core'
 import { httpClientSink } from '@logwisp/sinks/http-client-sink'
+import { bytesPerMegabyte } from '../../config/schema/primitives.ts'
 import type { SinkOf } from '../../config/schema.ts'
 import type { BuildContext, BuiltSink } from '../built-stage.ts'
 import { shownProof } from '../client-auth.ts'
@@ -11,8 +14,8 @@ import { revealed } from '../revealed.ts'
 import { clientTlsFor } from '../tls.ts'
 
 /**
- * Sends entries. With `max_retries` or `max_retry_seconds` what cannot be delivered is dropped and counted in the end;
- * without them it waits.
+ * Sends entries. With `max_retries` or `max_retry_seconds` what cannot be delivered is rejected in the end; without them
+ * it waits. What is rejected is kept where `dead_letter` says, or dropped and counted.
  */
 export function buildHttpClientSink(
   options: SinkOf<'http_client'>['options'],
@@ -24,6 +27,7 @@ export function buildHttpClientSink(
   const proof = shownProof(options.auth, `${place}.auth`)
   const { max_retries, max_retry_seconds, compress } = options
   const givesUp = max_retries !== undefined || max_retry_seconds !== undefined
+  const letters = options.dead_letter && buildDeadLetter(options.dead_letter, context, `${place}.dead_letter`)
   const stream = makeStage(context, place, () =>
     httpClientSink(options.url, {
       strategy: options.strategy,
@@ -39,6 +43,7 @@ export function buildHttpClientSink(
       maxBatchBytes: options.batch_bytes,
       maxBatchDelayMs: options.batch_delay_ms,
       maxInFlight: options.max_in_flight,
+      budget: context.budget,
       adaptiveConcurrency: options.adaptive_concurrency,
       connectTimeoutMs: inMs(options.connect_timeout_seconds),
       requestTimeoutMs: inMs(options.timeout_seconds),
@@ -52,7 +57,21 @@ export function buildHttpClientSink(
       retries: max_retries,
       maxRetryMs: inMs(max_retry_seconds),
       whenUndeliverable: givesUp ? 'reject' : 'fail',
+      deadLetter: letters,
     }),
   )
-  return { stream, release: () => {} }
+  // What the sink has not seen kept it has not acknowledged: there is nothing to wait for.
+  return { stream, release: () => void letters?.destroy() }
+}
+
+function buildDeadLetter(
+  { directory, max_size_mb, when_full }: NonNullable<SinkOf<'http_client'>['options']['dead_letter']>,
+  context: BuildContext,
+  place: string,
+): DeadLetter {
+  const maxBytes = Math.round(max_size_mb * bytesPerMegabyte)
+  const letters = makeStage(context, place, () => deadLetter(resolve(directory), { maxBytes, whenFull: when_full }))
+  // The sink tells of it, and fails with it; when it is gone nobody else need know.
+  letters.on('error', () => {})
+  return letters
 }

@@ -4,6 +4,7 @@ import { constants } from 'node:fs'
 import { access, stat, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { buffersOnDisk } from '../../config/checks/check-buffers.ts'
+import { deadLettersIn } from '../../config/checks/check-dead-letters.ts'
 import { bytesPerMegabyte } from '../../config/schema/primitives.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Finding } from '../finding.ts'
@@ -64,7 +65,7 @@ export async function checkPlaces(config: Config, cwd: string, stateDirectory: s
   return findings
 }
 
-/** The file sinks and buffers that cannot write where they should; makes and opens nothing. */
+/** The file sinks, buffers and keepers of rejected entries that cannot write where they should; makes and opens nothing. */
 export async function unwritableSinks(
   config: Config,
   cwd: string,
@@ -79,6 +80,10 @@ export async function unwritableSinks(
   }
   for (const { buffer, path } of buffersOnDisk(config)) {
     const message = await whyNotWritable(resolve(cwd, buffer.directory), undefined)
+    if (message !== undefined) found.push({ path: `${path}.directory`, message })
+  }
+  for (const { deadLetter, path } of deadLettersIn(config)) {
+    const message = await whyNotWritable(resolve(cwd, deadLetter.directory), undefined)
     if (message !== undefined) found.push({ path: `${path}.directory`, message })
   }
   return found

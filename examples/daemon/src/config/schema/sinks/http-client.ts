@@ -2,9 +2,22 @@
 
 import { z } from 'zod'
 import { clientAuth } from '../auth.ts'
-import { count, httpUrl, milliseconds, seconds, secret } from '../primitives.ts'
+import { count, httpUrl, megabytes, milliseconds, path, seconds, secret } from '../primitives.ts'
 import { urlSsl } from '../servers.ts'
 import { anySink } from './any-sink.ts'
+
+/** Where entries are kept that a server does not take. */
+const deadLetter = z.strictObject({
+  directory: path.describe('Where they are kept, as lines of JSON; several sinks may share one.'),
+  max_size_mb: megabytes
+    .min(0.1)
+    .default(1000)
+    .describe('What all files there may take together. Unit: 1,000,000 bytes.'),
+  when_full: z
+    .enum(['block', 'drop-newest', 'drop-oldest'])
+    .default('block')
+    .describe('When they do: `block` makes the sink wait, the others drop what comes or the oldest file.'),
+})
 
 /** Its options. */
 export const httpClientSinkOptions = z.strictObject({
@@ -27,10 +40,10 @@ export const httpClientSinkOptions = z.strictObject({
     .int()
     .min(0)
     .optional()
-    .describe('How often a batch is sent again before it is dropped, counted. Default: for as long as it takes.'),
+    .describe('How often a batch is sent again before its entries are rejected. Default: for as long as it takes.'),
   max_retry_seconds: seconds
     .optional()
-    .describe('For how long a batch is sent again before it is dropped, counted. Default: for as long as it takes.'),
+    .describe('For how long a batch is sent again before its entries are rejected. Default: for as long as it takes.'),
   retry_delay_ms: milliseconds
     .max(600_000)
     .default(1000)
@@ -49,7 +62,12 @@ export const httpClientSinkOptions = z.strictObject({
   isolate_rejected: z
     .boolean()
     .default(true)
-    .describe('Whether a batch that is refused (400, 422) is taken apart, so that only bad entries of it are dropped.'),
+    .describe(
+      'Whether a batch that is refused (400, 422) is taken apart, so that only bad entries of it are rejected.',
+    ),
+  dead_letter: deadLetter
+    .optional()
+    .describe('Where rejected entries are kept for `logwisp replay`. Default: they are dropped, counted.'),
   max_in_flight: z
     .int()
     .min(1)
