@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { command, removeDirectory, temporaryDirectory } from './command-process.ts'
 import { type ExplainedPipeline, explained } from './explained.ts'
 
+const dead_letter = { directory: 'rejected' }
+
 describe('the weakest link', () => {
   const disk = { type: 'file', options: { path: '/var/log/app.log' } }
   const kept = { type: 'file', options: { directory: '/srv', name: 'app' } }
@@ -163,24 +165,53 @@ describe('the weakest link', () => {
     ],
     [
       'a server that answers 2xx is believed',
-      { sources: [disk], sinks: [{ type: 'http_client', options: { url: 'http://a/b' } }] },
+      { sources: [disk], sinks: [{ type: 'http_client', options: { url: 'http://a/b', dead_letter } }] },
       /^http_client → http:\/\/a\/b: acknowledged by the peer when it has answered 2xx/,
       'say `respond = "delivered"`, if the peer is a LogWisp',
     ],
     [
-      'retries that have an end drop',
+      'what a server refuses for good is dropped',
+      { sources: [disk], sinks: [{ type: 'http_client', options: { url: 'http://a/b', respond: 'delivered' } }] },
+      /^http_client → rejected: entries that the server refuses for good \(400, 413, 422\) are dropped, and counted\.$/,
+      'say `dead_letter = { directory = … }`, where they are kept for `logwisp replay`',
+    ],
+    [
+      'retries that have an end drop, too',
       {
         sources: [disk],
         sinks: [{ type: 'http_client', options: { url: 'http://a/b', respond: 'delivered', max_retries: 3 } }],
       },
-      /a batch that the server does not take is dropped after 3 retries, and counted/,
-      'leave `max_retries` and `max_retry_seconds` out: it is then sent until it is taken',
+      /, and those of batches that it has not taken after 3 retries, are dropped, and counted/,
+      'say `dead_letter = { directory = … }`, where they are kept for `logwisp replay`; leave `max_retries` and `max_retry_seconds` out, and batches are sent until they are taken',
     ],
     [
-      'a LogWisp that answers when it has delivered',
-      { sources: [disk], sinks: [{ type: 'http_client', options: { url: 'http://a/b', respond: 'delivered' } }] },
+      'unless they are kept',
+      {
+        sources: [disk],
+        sinks: [
+          { type: 'http_client', options: { url: 'http://a/b', respond: 'delivered', max_retries: 3, dead_letter } },
+        ],
+      },
       /^None/,
       undefined,
+    ],
+    [
+      'for as long as there is room for them',
+      {
+        sources: [disk],
+        sinks: [
+          {
+            type: 'http_client',
+            options: {
+              url: 'http://a/b',
+              respond: 'delivered',
+              dead_letter: { ...dead_letter, when_full: 'drop-oldest' },
+            },
+          },
+        ],
+      },
+      /^http_client → dead letters rejected: .* beyond 1,000 MB the oldest file is dropped, and counted\.$/,
+      'say `when_full = "block"` in `dead_letter`, which makes the sink wait instead',
     ],
     [
       'plain lines over TCP are lost in a cut',
@@ -227,9 +258,9 @@ describe('the weakest link', () => {
       explained({
         sources: [disk],
         sinks: [
-          { type: 'http_client', options: { url, respond: 'delivered', format: 'raw' } },
+          { type: 'http_client', options: { url, respond: 'delivered', format: 'raw', dead_letter } },
           { type: 'tcp_client', options: { address: 'a:1', protocol: 'logwisp', format: 'raw' } },
-          { type: 'http_client', options: { url, respond: 'delivered', max_in_flight: 4 } },
+          { type: 'http_client', options: { url, respond: 'delivered', max_in_flight: 4, dead_letter } },
           { ...kept, options: { ...kept.options, format: 'raw' } },
         ],
       }).advice,

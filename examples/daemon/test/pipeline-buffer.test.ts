@@ -129,6 +129,40 @@ describe('a disk buffer before a sink', () => {
   })
 })
 
+describe('a buffer that spills', () => {
+  const spilling = { type: 'spill', max_entries: 500 }
+
+  test('takes everything while the sink is away, on the disk what does not fit into memory, and keeps the order', async () => {
+    const far = bench.far('http://far/')
+    far.mode = 'stuck'
+    const pipeline = bench.pipeline(buffered(spilling))
+    const all = numbers(1, 150_000)
+    writeInBlocks(all)
+    await until(() => sinkOf(pipeline)?.total_processed === all.length)
+    await until(() => (sinkOf(pipeline).buffer?.segments ?? 0) > 0)
+    far.comeUp()
+    await until(() => far.messages.length >= all.length)
+    expect(far.messages).toEqual(all)
+    await until(() => sinkOf(pipeline).queue.entries === 0)
+    expect(sinkOf(pipeline).total_delivered).toBe(all.length)
+  })
+
+  test('stopped while the sink takes nothing, puts what is in memory on the disk, too', async () => {
+    const far = bench.far('http://far/')
+    far.mode = 'stuck'
+    const all = numbers(1, 3000)
+    const first = bench.pipeline(buffered(spilling), { drainTimeoutMs: 50 })
+    bench.stdin.write(lines(all))
+    await until(isSafe(first, all.length))
+    expect(await first.stop(10_000)).toEqual({ undelivered: [] })
+    expect(far.messages).toEqual([])
+    far.mode = 'up'
+    bench.pipeline(buffered(spilling))
+    await until(() => far.messages.length >= all.length)
+    expect(far.messages).toEqual(all)
+  })
+})
+
 describe('a change', () => {
   const more = numbers(1001, 2000)
 

@@ -1,7 +1,7 @@
 /** A buffer of the configuration that keeps entries on the disk, as a stage of the library. */
 
 import { resolve } from 'node:path'
-import { type DiskBuffer, diskBuffer } from '@logwisp/core'
+import { type DiskBuffer, diskBuffer, type SpillBuffer, spillBuffer } from '@logwisp/core'
 import { bytesPerMegabyte } from '../config/schema/primitives.ts'
 import type { BufferConfig } from '../config/schema.ts'
 import type { BuildContext } from './built-stage.ts'
@@ -9,6 +9,9 @@ import { makeStage } from './make-stage.ts'
 
 /** A buffer that has a directory. */
 export type DiskBufferConfig = Extract<BufferConfig, { directory: string }>
+
+/** The stage that it becomes. */
+export type BuiltBuffer = DiskBuffer | SpillBuffer
 
 /**
  * Makes it. It opens its directory by itself.
@@ -19,17 +22,24 @@ export function buildBuffer(
   config: DiskBufferConfig,
   context: Pick<BuildContext, 'onMade'>,
   place: string,
-): DiskBuffer {
-  const { directory, max_size_mb, segment_size_mb, when_full, fsync, fsync_interval_ms } = config
-  return makeStage(context, place, () =>
-    diskBuffer(resolve(directory), {
-      maxBytes: bytesOf(max_size_mb),
-      segmentBytes: segment_size_mb === undefined ? undefined : bytesOf(segment_size_mb),
-      whenFull: when_full,
-      fsync,
-      fsyncIntervalMs: fsync_interval_ms,
-    }),
-  )
+): BuiltBuffer {
+  const { max_size_mb, segment_size_mb, when_full, fsync, fsync_interval_ms } = config
+  const directory = resolve(config.directory)
+  const options = {
+    maxBytes: bytesOf(max_size_mb),
+    segmentBytes: segment_size_mb === undefined ? undefined : bytesOf(segment_size_mb),
+    whenFull: when_full,
+    fsync,
+    fsyncIntervalMs: fsync_interval_ms,
+  }
+  return makeStage(context, place, (): BuiltBuffer => {
+    if (config.type === 'disk') return diskBuffer(directory, options)
+    return spillBuffer(directory, {
+      ...options,
+      maxMemoryEntries: config.max_entries,
+      maxMemoryBytes: config.max_bytes,
+    })
+  })
 }
 
 function bytesOf(megabytes: number): number {

@@ -1,11 +1,12 @@
 /** What a pipeline is made of, and what becomes of an entry on each link of it. */
 
 import { bufferOf } from '../config/checks/check-buffers.ts'
+import { deadLetterOf } from '../config/checks/check-dead-letters.ts'
 import { formatWord } from '../config/checks/check-pipelines.ts'
 import type { FilterConfig, PipelineConfig, SinkConfig, SourceConfig } from '../config/schema.ts'
 import { bufferGuarantee, bufferLabel, drainGuarantee } from './buffer-guarantees.ts'
 import { type Guarantee, strengths } from './guarantee.ts'
-import { branchGuarantee, isLive, losesOrder, lossOfFormat, sinkGuarantee } from './sink-guarantees.ts'
+import { branchGuarantee, isLive, losesOrder, lossOfFormat, rejectGuarantee, sinkGuarantee } from './sink-guarantees.ts'
 import { limitGuarantee, sourceGuarantee } from './source-guarantees.ts'
 
 /** A source or a sink. */
@@ -59,7 +60,7 @@ export function explanationOf(pipeline: PipelineConfig, router: boolean): Explan
   pipeline.sinks.forEach((sink, at) => {
     const { type, place } = sinks[at] as ExplainedStage
     const way = isLive(sink) && branchGuarantee(sink).strength === 'at-least-once' ? [] : linksInto(sink, name)
-    const all = [...way, { from: type, to: place, guarantee: sinkGuarantee(sink) }]
+    const all = [...way, { from: type, to: place, guarantee: sinkGuarantee(sink) }, ...linksOfRejected(sink)]
     links.push(...all)
     if (!isLive(sink)) kept.push(...all)
   })
@@ -97,6 +98,14 @@ function linksInto(sink: SinkConfig, pipeline: string): readonly Link[] {
     { from: pipeline, to: label, guarantee: bufferGuarantee(buffer) },
     ...(drain === undefined ? [] : [{ from: label, to: sink.type, guarantee: drain }]),
   ]
+}
+
+/** To where entries go that the far side does not take. */
+function linksOfRejected(sink: SinkConfig): readonly Link[] {
+  const guarantee = rejectGuarantee(sink)
+  if (guarantee === undefined) return []
+  const letters = deadLetterOf(sink)
+  return [{ from: sink.type, to: letters === undefined ? 'rejected' : `dead letters ${letters.directory}`, guarantee }]
 }
 
 function weakestOf(links: readonly Link[]): Link {

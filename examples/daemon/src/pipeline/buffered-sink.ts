@@ -3,15 +3,16 @@
  * becomes of the sink.
  */
 
-import { type Batch, type DiskBuffer, EntryWritable, type LogEntry, type ReplaceableSink } from '@logwisp/core'
+import { type Batch, EntryWritable, type LogEntry, type ReplaceableSink } from '@logwisp/core'
+import type { BuiltBuffer } from '../build/buffer.ts'
 import { writeItems } from './write-items.ts'
 
 export class BufferedSink extends EntryWritable {
-  readonly buffer: DiskBuffer
+  readonly buffer: BuiltBuffer
   readonly sink: ReplaceableSink
 
   /** `buffer` is open. Both belong to it from now on. */
-  constructor(buffer: DiskBuffer, sink: ReplaceableSink) {
+  constructor(buffer: BuiltBuffer, sink: ReplaceableSink) {
     // Whether it is safe the buffer says, of the same entries.
     super({ acknowledge: 'downstream' })
     this.buffer = buffer
@@ -54,7 +55,7 @@ export class BufferedSink extends EntryWritable {
 }
 
 /** Resolves when the stream has closed; rejects when it failed. */
-function closed(stream: DiskBuffer | ReplaceableSink): Promise<void> {
+function closed(stream: BuiltBuffer | ReplaceableSink): Promise<void> {
   return new Promise((resolve, reject) => {
     if (stream.closed) resolve()
     else stream.once('close', () => (stream.errored == null ? resolve() : reject(stream.errored)))

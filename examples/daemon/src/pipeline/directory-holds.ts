@@ -1,6 +1,6 @@
 /** Who has a directory in this process: a buffer that is made waits for the one that leaves. */
 
-import type { DiskBuffer } from '@logwisp/core'
+import type { BuiltBuffer } from '../build/buffer.ts'
 
 /** What leaves may take so long; then the next one tries, and says who has it. */
 const freeTimeoutMs = 15_000
@@ -21,7 +21,7 @@ export class DirectoryHolds {
   }
 
   /** A buffer has it until it has closed. */
-  add(directory: string, buffer: DiskBuffer): void {
+  add(directory: string, buffer: BuiltBuffer): void {
     const closed = new Promise<void>((resolve) => void buffer.once('close', resolve)).then(() => {
       if (this.#holders.get(directory) === closed) this.#holders.delete(directory)
     })

@@ -1,9 +1,10 @@
 /** A place for one sink, which outlives what stands before it, the library's sink that is in it, and the sink's buffer. */
 
 import { once } from 'node:events'
-import type { DiskBuffer, LogwispError, ReplaceableSink } from '@logwisp/core'
+import type { ByteBudget, LogwispError, ReplaceableSink } from '@logwisp/core'
 import { replaceableSink } from '@logwisp/core'
 import type { Logger } from 'pino'
+import type { BuiltBuffer } from '../build/buffer.ts'
 import type { BuiltSink } from '../build/built-stage.ts'
 import { BufferedSink } from './buffered-sink.ts'
 import type { DirectoryHolds } from './directory-holds.ts'
@@ -20,7 +21,7 @@ export interface SinkPlan {
   readonly build: () => Promise<BuiltSink>
   /** What stands before the sink on the disk. */
   readonly buffer?:
-    | { readonly type: BufferStatus['type']; readonly directory: string; readonly make: () => DiskBuffer }
+    | { readonly type: BufferStatus['type']; readonly directory: string; readonly make: () => BuiltBuffer }
     | undefined
 }
 
@@ -30,6 +31,8 @@ export interface SinkSlotOptions {
   readonly log: Logger
   readonly maxRestartDelayMs: number
   readonly holds: DirectoryHolds
+  /** What bounds the memory of what is kept for the sink. */
+  readonly budget?: ByteBudget | undefined
   /** Its state may be another one. */
   readonly onChange: () => void
 }
@@ -289,6 +292,7 @@ export class SinkSlot {
     const sink = replaceableSink(make, {
       minRestartDelayMs: Math.min(500, maxRestartDelayMs),
       maxRestartDelayMs,
+      budget: this.#options.budget,
       // The pipeline has a deadline of its own for all of it.
       endTimeoutMs: Infinity,
     })
