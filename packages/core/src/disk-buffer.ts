@@ -82,8 +82,8 @@ export interface DiskBuffer extends Duplex {
   /** The books at this moment. */
   readonly stats: DiskBufferStats
   /**
-   * Gives no more, and ends its readable side, whatever is still on the disk: the next one to open the directory gives it. What
-   * comes before is still taken until it ends. For stopping a program whose sink is slow or away.
+   * Gives no more: what is on the disk stays there, for the next one to open the directory. What comes before is still taken, and once
+   * that has ended, and is safe, this ends too. For stopping a program whose sink is slow or away.
    *
    * Once both sides have ended it closes as soon as what it gave is acknowledged, or the stages of LogWisp that read it have
    * finished; `destroy()` makes it close at once.

@@ -42,7 +42,7 @@ export interface SpillBuffer extends Duplex {
   readonly directory: string
   /** The books at this moment. */
   readonly stats: SpillBufferStats
-  /** Gives no more, and ends its readable side; what it holds goes to the disk, for the next one to open the directory. See `DiskBuffer.stop`. */
+  /** Gives no more; what it holds goes to the disk, for the next one to open the directory. See `DiskBuffer.stop`. */
   stop(): void
   on<E extends keyof DiskBufferEvents>(event: E, listener: (...args: DiskBufferEvents[E]) => void): this
   on(event: string | symbol, listener: (...args: never[]) => void): this

@@ -82,7 +82,7 @@ export class DiskStage extends Duplex {
   stop(): void {
     this.#isStopped = true
     this.#queue?.keep()
-    this.#end()
+    if (this.#isEnding) this.#end()
   }
 
   override _construct(callback: (error?: Error | null) => void): void {
@@ -174,7 +174,8 @@ export class DiskStage extends Duplex {
     const queue = this.#queue as StageQueue
     void queue.settle().then(() => {
       this.#isEnding = true
-      this.#giveOn()
+      if (this.#isStopped) this.#end()
+      else this.#giveOn()
       callback()
     })
   }
