@@ -72,8 +72,8 @@ test.each(['wait', 'drop'] as const)(
             await vi.advanceTimersByTimeAsync(500)
             await turns()
           }
-          // However it went, once the clock goes as it should all of it comes.
-          for (let left = made / ratePerSecond + 2; !isDone && left > 0; left -= 0.5) {
+          // However it went, once the clock goes on all of it comes: one entry a second at least.
+          for (let left = 2 * made + 4; !isDone && left > 0; left--) {
             move(500)
             await vi.advanceTimersByTimeAsync(500)
             await turns()
