@@ -22,7 +22,7 @@ export const errorCodes = {
   ENTRIES_MISSED:
     'A server could not give entries that came while nobody asked for them, or faster than they were taken.',
   ENTRY_REJECTED: 'A receiver refused an entry for good.',
-  ENTRY_TOO_LARGE: 'An entry that came over the network is larger than the limit, and was not taken.',
+  ENTRY_TOO_LARGE: 'An entry is larger than a limit, and was not taken.',
   FILE_UNREADABLE: 'A file or directory that a source follows can not be read at this time.',
   LINE_TOO_LONG: 'A line is longer than maxLineBytes and was cut or skipped.',
   CONSOLE_CLOSED: 'Standard output or standard error can no longer be written to: its reader went away.',
@@ -56,7 +56,7 @@ export const errorCodes = {
   TORN_SEGMENT: 'A segment of a disk buffer ended within a record, left by a crash; it was cut.',
   UNDELIVERED: 'A sink ended before all of its entries could be delivered.',
   UPKEEP_FAILED: 'A rotated file could not be compressed or removed; it is tried again.',
-  WRITE_FAILED: 'A file sink could not open or write its file.',
+  WRITE_FAILED: 'A file sink, or a sink of dead letters, could not open or write its file.',
 } as const satisfies Record<string, string>
 
 /** One of the codes in {@link errorCodes}. */
