@@ -116,7 +116,7 @@ const rules = {
  *   {@link OpenPipeline.close}, which stops the source (one without a `stop()` is destroyed, and the stages behind it end).
  * - **Left over** is no error: at the deadline all stages are destroyed, and the report says what was not delivered and
  *   where it is. A source that can read again gives it again at the next start.
- * - A sink that does not even close once it is destroyed is waited for 5 s.
+ * - A stage that does not even close once it is destroyed is waited for 5 to 10 s.
  *
  * @throws OptionError `BAD_OPTION`
  * `finished` and `close()` reject with the error of the stage that failed, or `CHECKPOINT_FAILED` when the last save does.

@@ -69,17 +69,21 @@ export class PipelineRun {
 
   async #run(): Promise<PipelineReport> {
     const { signal, checkpoint } = this.#options
-    const signals = signal === undefined ? [this.#late.signal] : [this.#late.signal, signal]
+    const any = AbortSignal.any(signal === undefined ? [this.#late.signal] : [this.#late.signal, signal])
+    const streams = this.#stages.filter((stage) => typeof stage === 'object') as Stream[]
+    const patience = new Patience(streams, any)
     let failure: unknown
     try {
-      await pipeline(this.#stages as readonly NodeJS.ReadWriteStream[], { signal: AbortSignal.any(signals) })
+      const over = pipeline(this.#stages as readonly NodeJS.ReadWriteStream[], { signal: any })
+      await Promise.race([over, patience.over])
       this.#isWhole = true
     } catch (error) {
       // What is left over at the deadline is told by the report.
       if (!this.#late.signal.aborted) failure = error
     }
     clearTimeout(this.#timer)
-    await closed(this.#stages.filter((stage) => typeof stage === 'object') as Stream[])
+    patience.end()
+    await closed(streams)
     try {
       await checkpoint?.save()
     } catch (error) {
@@ -94,6 +98,43 @@ export class PipelineRun {
 /** A source of the user's own may know no `stop()`. */
 function stoppable(source: Readable): EntrySource {
   return typeof (source as EntrySource).stop === 'function' ? (source as EntrySource) : merge([source])
+}
+
+/**
+ * How long a pipeline that failed or was aborted may take: `stream.pipeline` waits for each of its streams, and a stream may
+ * never say that it is destroyed.
+ */
+class Patience {
+  /** Rejects with what the pipeline failed for when that was long enough ago. */
+  readonly over: Promise<never>
+  readonly #streams: readonly Stream[]
+  readonly #signal: AbortSignal
+  readonly #onError: (error: Error) => void
+  readonly #onAbort: () => void
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(streams: readonly Stream[], signal: AbortSignal) {
+    this.#streams = streams
+    this.#signal = signal
+    let reject: (error: unknown) => void = () => {}
+    this.over = new Promise((_resolve, rejectIt) => {
+      reject = rejectIt
+    })
+    this.over.catch(() => {})
+    this.#onError = (error) => {
+      this.#timer ??= setTimeout(() => reject(error), closeTimeoutMs)
+    }
+    this.#onAbort = () => this.#onError(signal.reason as Error)
+    for (const stream of streams) stream.on('error', this.#onError)
+    signal.addEventListener('abort', this.#onAbort)
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+    this.#signal.removeEventListener('abort', this.#onAbort)
+    // An error that comes after the end has no other listener, and is nobody's any more.
+    for (const stream of this.#streams) if ((stream as Writable).closed) stream.off('error', this.#onError)
+  }
 }
 
 /** Until all have closed that are going to: `pipeline` resolves before, and leaves some streams open (process.stdout). */

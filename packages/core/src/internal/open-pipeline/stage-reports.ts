@@ -49,7 +49,7 @@ export function sumReports(stages: readonly StageReport[]): Sums {
   addDropped(dropped, stages)
   return {
     entriesRead: stages[0]?.stats?.entriesIn ?? 0,
-    entriesDelivered: delivered(stages),
+    entriesDelivered: delivered(stages) ?? 0,
     dropped: Object.freeze(Object.fromEntries(dropped)),
     entriesLeft: left(stages),
   }
@@ -70,10 +70,12 @@ function addDropped(sum: Map<string, number>, stages: readonly StageReport[]): v
   }
 }
 
-function delivered(stages: readonly StageReport[]): number {
+/** Undefined for a last stage that keeps no books. */
+function delivered(stages: readonly StageReport[]): number | undefined {
   const last = stages.at(-1)
-  if (last === undefined || last.branches.length === 0) return last?.stats?.entriesOut ?? 0
-  return Math.min(...last.branches.map((branch) => delivered(branch.stages)))
+  if (last === undefined || last.branches.length === 0) return last?.stats?.entriesOut
+  const all = last.branches.flatMap((branch) => delivered(branch.stages) ?? [])
+  return all.length === 0 ? undefined : Math.min(...all)
 }
 
 function left(stages: readonly StageReport[]): number {
