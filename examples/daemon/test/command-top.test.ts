@@ -115,6 +115,23 @@ describe('rates', () => {
   })
 })
 
+test('a stage that runs and has trouble says so: books that do not balance, a buffer that is full', () => {
+  const { sources, sinks, ...app } = pipeline(10, 10, 0)
+  const rates = ratesBetween(
+    undefined,
+    look(0, {
+      app: {
+        ...app,
+        sources: sources.map((source) => ({ ...source, books: { balanced: false } })),
+        sinks: sinks.map((sink) => ({ ...sink, buffer: { is_full: true } })),
+      } as unknown as PipelineStatus,
+    }),
+  )
+  const lines = rateTable(rates, 120, styles(false))
+  expect(lines[2]).toMatch(/source file .* its books do not balance$/)
+  expect(lines[4]).toMatch(/sink http_client .* its buffer is full$/)
+})
+
 describe('of a running daemon', () => {
   let cwd: string
   let daemon: RunningCommand

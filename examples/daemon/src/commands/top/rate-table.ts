@@ -72,8 +72,8 @@ function columnsFor(room: number, widths: readonly number[]): readonly number[] 
 }
 
 /** What is not as it should be. */
-function noteOf({ state, lastError, kind }: StageRates): string {
-  if (state === undefined || state === 'running') return ''
+function noteOf({ state, lastError, kind, trouble }: StageRates): string {
+  if (state === undefined || state === 'running') return trouble ?? ''
   return kind === 'pipeline' || lastError === undefined ? state : `${state}: ${visible(lastError)}`
 }
 

@@ -30,6 +30,8 @@ export interface StageRates {
   /** Bytes of files that are not read yet. */
   readonly lagBytes: number | undefined
   readonly connections: number | undefined
+  /** What is not as it should be though it runs, in a few words. */
+  readonly trouble: string | undefined
   readonly lastError: string | undefined
 }
 
@@ -78,6 +80,7 @@ function pipelineRates(
       ...flow(then?.total_entries, source.total_entries, seconds),
       ...losses(then?.total_dropped, source.total_dropped, seconds),
       lagBytes: source.files?.reduce((sum, { lag }) => sum + lag, 0),
+      trouble: source.books?.balanced === false ? 'its books do not balance' : undefined,
       connections: source.active_connections,
       lastError: source.last_error,
     }
@@ -113,6 +116,7 @@ function pipelineRates(
       ...flow(then?.total_delivered, sink.total_delivered, seconds),
       ...losses(then?.total_dropped, sink.total_dropped, seconds),
       queued: sink.queue.entries,
+      trouble: sink.buffer?.is_full === true ? 'its buffer is full' : undefined,
       connections: sink.active_connections,
       lastError: sink.last_error,
     })
@@ -140,6 +144,7 @@ const nothing = {
   queued: undefined,
   lagBytes: undefined,
   connections: undefined,
+  trouble: undefined,
   lastError: undefined,
 } as const
 
