@@ -396,6 +396,8 @@ describe('contract', async () => {
   afterEach(() => rm(parent, { recursive: true, force: true }))
   let made = 0
   const checks = sinkContract((): DeadLetter => deadLetter(join(parent, String(++made))), {
+    // It syncs after every sixteen entries, on a disk that others use too.
+    timeoutMs: 20_000,
     received: async ({ directory }) => (await linesIn(directory)).map(({ message }) => message),
     makeFailing: () => {
       const failing: FileSystem = { ...realFileSystem, stat: (async () => Promise.reject(new Error('EIO'))) as never }

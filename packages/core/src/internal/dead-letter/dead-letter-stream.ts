@@ -144,11 +144,20 @@ export class DeadLetterStream extends EntryWritable implements DeadLetter {
       const count = isBatch(item) ? item.count : 1
       const own = fates.slice(at, at + count)
       at += count
-      for (const fate of own) if (fate !== 'kept') this.discard(fate, 1)
       if (own.every((fate) => fate === 'kept')) this.delivered(item)
-      else if (isBatch(item)) this.delivered(keptOf(item, own))
-      else if (item.origin !== undefined) this.delivered(markOf(item))
+      else if (isBatch(item)) this.#settleBatch(item, own)
+      else this.#drop(item, own[0] as LetterFate)
     }
+  }
+
+  #settleBatch(batch: Batch, fates: readonly LetterFate[]): void {
+    for (const reason of new Set(fates)) if (reason !== 'kept') this.discard(reason, linesOf(batch, fates, reason))
+    this.delivered(linesOf(batch, fates, 'kept'))
+  }
+
+  #drop(entry: LogEntry, reason: LetterFate): void {
+    this.discard(reason, entry)
+    if (entry.origin !== undefined) this.delivered(markOf(entry))
   }
 
   #failed(cause: unknown): LogwispError {
@@ -165,9 +174,9 @@ function lineOf(entry: LogEntry, now: number): Buffer {
   return encodeLetter(before.entry, before.why, now)
 }
 
-function keptOf(batch: Batch, fates: readonly LetterFate[]): Batch {
+function linesOf(batch: Batch, fates: readonly LetterFate[], fate: LetterFate): Batch {
   let index = 0
-  return batch.select(() => fates[index++] === 'kept')
+  return batch.select(() => fates[index++] === fate)
 }
 
 /** A batch without lines that stands for what comes up to an entry that was dropped. */
