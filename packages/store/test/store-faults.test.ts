@@ -2,8 +2,8 @@
 
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { RecordingTracker } from '@logwisp/core/testing'
 import Database from 'better-sqlite3'
@@ -61,6 +61,21 @@ test('a database that another program has locked is waited for, told of each tim
   }
   await store.close()
   expect(messages(path)).toEqual(numbered(100).map(({ message }) => message))
+})
+
+test.each([
+  ['its directory was removed', (path: string) => rm(dirname(path), { recursive: true })],
+  ['it was moved', (path: string) => rename(path, `${path}.old`)],
+  ['its log was removed', (path: string) => rm(`${path}-wal`)],
+])('a database is not written on, and nothing acknowledged, once %s', async (_, change) => {
+  const path = await temporaryDatabase()
+  const store = await open(path)
+  const failed = once(store, 'failed')
+  await store.append(numbered(10))
+  await change(path)
+  await expect(store.append(numbered(10, 11))).rejects.toMatchObject({ code: 'STORE_FAILED' })
+  expect((await failed)[0].message).toContain('was removed or moved while the store wrote to it')
+  await store.close()
 })
 
 test('a short transaction of another program is waited for without a word', async () => {

@@ -64,7 +64,8 @@ export async function openWriter(options: WriterOptions): Promise<OpenWriter> {
     await thread.call('open', settings)
   } catch (error) {
     await thread.close()
-    await lock.release()
+    // What hindered the thread may hinder this too: it is the first error that tells.
+    await lock.release().catch(() => {})
     throw error
   }
   return new WriterHandle({ thread, checkpointer, lock, maxWaitingBytes })

@@ -7,6 +7,7 @@ import { packError } from '../thread/packed-error.ts'
 import type { CallContext } from '../thread/serve-thread.ts'
 import type { EntryColumns } from './entry-columns.ts'
 import { type CommitRow, EntryWriter, type Written } from './entry-writer.ts'
+import { FileInPlace } from './file-in-place.ts'
 import { switchFullText } from './full-text-switch.ts'
 import { reservedBytes } from './retention-steps.ts'
 import { type SqliteTrouble, sqliteTrouble } from './sqlite-trouble.ts'
@@ -40,6 +41,7 @@ export class Writer {
   readonly #notify: (notice: WriterNotice) => void
   readonly #database: Database.Database
   readonly #entryWriter: EntryWriter
+  readonly #file: FileInPlace
   readonly #upkeep: Upkeep
   readonly #maxText: number
   readonly #waiting: Waiting[] = []
@@ -64,6 +66,7 @@ export class Writer {
     try {
       switchFullText(this.#database, settings.fullText)
       this.#entryWriter = new EntryWriter(this.#database)
+      this.#file = new FileInPlace(settings.path)
       this.#upkeep = new Upkeep({
         database: this.#database,
         settings,
@@ -187,6 +190,8 @@ export class Writer {
       this.#entryWriter.rolledBack()
       throw error
     }
+    // Nothing is told to be safe that is in a file which nobody will find.
+    this.#file.assert()
     this.#waiting.splice(0, calls.length)
     this.#entryWriter.committed()
     let entries = 0
