@@ -8,7 +8,7 @@ import { defineConfig } from 'tsup'
 
 export default defineConfig({
   entry: [
-    '{bench,compare,fuzz,kills,oracle,siege,store,trials}.ts',
+    '{bench,buffer,compare,fuzz,kills,oracle,siege,store,trials}.ts',
     'fuzz/target.ts',
     '{actors,micro,peers,pipelines}/*.ts',
   ],
