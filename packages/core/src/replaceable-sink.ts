@@ -444,9 +444,15 @@ class ReplaceableSinkStream extends EntryWritable implements ReplaceableSink {
     for (; this.#waitingFrom < this.#waiting.length; this.#waitingFrom++) {
       const item = this.#waiting[this.#waitingFrom] as LogEntry | Batch
       if (this.#abandoned) this.#drop(item)
-      else if (this.#hasRoomFor(item)) this.#kept.add(item)
+      else if (this.#hasRoomFor(item)) this.#keep(item)
       else return
     }
+  }
+
+  #keep(item: LogEntry | Batch): void {
+    this.#kept.add(item)
+    // A few lines of a block were copied out of it.
+    this.#share?.setHeld(this.#kept.bytes)
   }
 
   #hasRoomFor(item: LogEntry | Batch): boolean {

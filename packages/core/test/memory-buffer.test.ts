@@ -1,7 +1,15 @@
 import { once } from 'node:events'
 import { pipeline } from 'node:stream/promises'
 import { describe, expect, test } from 'vitest'
-import { type LogEntry, type MemoryBuffer, type MemoryBufferOptions, memoryBuffer } from '../src/index.ts'
+import {
+  Batch,
+  EntryWritable,
+  type LogEntry,
+  type MemoryBuffer,
+  type MemoryBufferOptions,
+  memoryBuffer,
+  replaceableSink,
+} from '../src/index.ts'
 import { checkOptionErrors, collectingSink, givingSource, memoryInUse, RecordingTracker } from '../src/testing.ts'
 
 const numbers = (from: number, to: number): string[] => Array.from({ length: to - from + 1 }, (_, i) => `${from + i}`)
@@ -139,6 +147,46 @@ test('a burst far beyond a blocked reader is held to the bound, with every polic
     const marks = tracker.acknowledged.map(({ sequence }) => sequence)
     expect(marks).toEqual(marks.toSorted((a, b) => a - b))
   }
+})
+
+/** Batches of some 64 kB of which each is one of sixteen that were read together, as a file is; the others are dropped. */
+function* oneOfSixteen(count: number, linesKept: number) {
+  const line = Buffer.from(`${'x'.repeat(99)}\n`)
+  for (let i = 0; i < count; i++) {
+    const read = Buffer.allocUnsafeSlow(1_048_576).fill(line)
+    let place = 0
+    const block = Batch.of({ bytes: read.subarray(65_500, 131_000), source: 's', time: 0 })
+    yield block.select(() => place++ < linesKept)
+  }
+}
+
+test.each([655, 10])('a block keeps nothing alive that was read with it, with %i lines of it selected', (lines) => {
+  const buffer = memoryBuffer({ maxEntries: Infinity, maxBytes: 4_000_000, whenFull: 'drop-newest' })
+  const before = memoryInUse()
+  for (const batch of oneOfSixteen(60, lines)) buffer.write(batch)
+  expect(buffer.stats.entriesHeld).toBeGreaterThan(55 * lines)
+  // 60 MB if all that was read were kept.
+  expect(memoryInUse() - before).toBeLessThan(12_000_000)
+  buffer.destroy()
+})
+
+test.each([655, 10])('nor where a sink has it that lags, with %i lines of it selected', async (lines) => {
+  /** Takes everything, and acknowledges nothing. */
+  class Lagging extends EntryWritable {
+    constructor() {
+      super({ acknowledge: 'by-hand' })
+    }
+    protected override consume(): void {}
+  }
+  const sink = replaceableSink(() => new Lagging())
+  await new Promise(setImmediate)
+  const before = memoryInUse()
+  for (const batch of oneOfSixteen(120, lines)) if (!sink.write(batch)) await once(sink, 'drain')
+  await new Promise(setImmediate)
+  expect(sink.stats.entriesHeld).toBe(120 * lines)
+  // 120 MB if all that was read were kept; only what is within the first megabyte keeps the rest of what was read.
+  expect(memoryInUse() - before).toBeLessThan(20_000_000 + 120 * lines * 100 * 1.5)
+  sink.destroy()
 })
 
 test('refuses bad options', () => {

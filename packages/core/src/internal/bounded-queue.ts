@@ -14,7 +14,7 @@ import type { BudgetShare } from '../byte-budget.ts'
 import type { LogEntry } from '../entry.ts'
 import { entrySize } from '../entry-size.ts'
 import { option } from '../options.ts'
-import { ownedEntry } from '../owned-entry.ts'
+import { compacted } from './compacted.ts'
 
 /** What to do with entries that come while a queue is full: make them wait, drop them, or drop the oldest. */
 export type WhenFull = 'block' | 'drop-newest' | 'drop-oldest'
@@ -51,9 +51,6 @@ export interface Overflow {
   /** Whether the queue itself had room, and only its share of a budget had none. */
   readonly byBudget?: true
 }
-
-/** A batch with less than this share of its block selected is copied out, so that a few lines keep no whole block. */
-const denseShare = 1 / 2
 
 /** A slot is taken off the array's front only after this many: moving all others each time costs too much. */
 const emptySlotsKept = 1024
@@ -206,12 +203,6 @@ export class BoundedQueue {
     this.#items[this.#items.length - 1] = mark
     return true
   }
-}
-
-/** The item without what it would keep alive for nothing: most of a block, by few lines or by texts cut out of it. */
-function compacted(item: LogEntry | Batch): LogEntry | Batch {
-  if (!isBatch(item)) return ownedEntry(item).entry
-  return item.byteLength < item.bytes.length * denseShare ? item.compact() : item
 }
 
 /** How many entries an item is. */

@@ -18,8 +18,12 @@ import type { LogEntry } from '../entry.ts'
 import { entrySize } from '../entry-size.ts'
 import type { Origin, OriginTracker } from '../origin.ts'
 import { entriesOf } from './bounded-queue.ts'
+import { compacted } from './compacted.ts'
 
 const noBytes = Buffer.alloc(0)
+
+/** From so many bytes on what is kept waits for a sink that lags, and is to keep nothing else alive. */
+const freelyKeptBytes = 1_048_576
 
 /** The origin that an item is given on with. */
 class KeptOrigin implements Origin {
@@ -133,7 +137,9 @@ export class KeptItems {
   }
 
   /** Keeps an item behind all others. */
-  add(item: LogEntry | Batch): void {
+  add(given: LogEntry | Batch): void {
+    // What is let go of soon need not be copied.
+    const item = this.#bytes < freelyKeptBytes ? given : compacted(given)
     const lane = this.#laneOf(item.origin)
     if (isBatch(item) && item.count === 0) {
       // Nothing to give. It needs no place of its own, so a filter that drops everything fills nothing up.

@@ -16,7 +16,7 @@ export interface BatchLimits {
 /** A batch whose entries keep this many times its body in memory is full: their fields need not be in the body. */
 const maxHeldShare = 8
 
-/** A batch with less than this share of its block selected is copied out, so that a few lines keep no whole block. */
+/** A batch with less than this share of the memory that was read into is copied out, so that it does not keep all of that. */
 const denseShare = 1 / 2
 
 /** What an entry keeps beside its text and itself: its end, its id, its origin. */
@@ -179,7 +179,7 @@ export class BatchBuilder {
   }
 
   #addBatch(batch: Batch): void {
-    const kept = batch.byteLength < batch.bytes.length * denseShare ? batch.compact() : batch
+    const kept = batch.byteLength < batch.bytes.buffer.byteLength * denseShare ? batch.compact() : batch
     this.#addItem(kept, kept.bytes.length)
   }
 

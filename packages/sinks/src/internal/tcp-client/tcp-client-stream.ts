@@ -23,7 +23,7 @@ import { type TcpAddress, TcpLink, type TcpLinkSettings } from './tcp-link.ts'
 /** A connection that nothing says is good is taken to be so after this long, where the peer acknowledges nothing. */
 const stableMs = 1000
 
-/** Below this share of a block a batch is copied out of it: a few lines must not keep 64 KiB while the peer is down. */
+/** Below this share of the memory that was read into a batch is copied out of it: it must not keep all of that while the peer is down. */
 const denseShare = 1 / 4
 
 export class TcpClientStream extends EntryWritable implements TcpClientSink {
@@ -129,7 +129,7 @@ export class TcpClientStream extends EntryWritable implements TcpClientSink {
 
   #add(item: LogEntry | Batch): void {
     if (!isBatch(item)) return this.#outbox.add(item, `${this.#encode(item)}\n`)
-    const batch = item.count > 0 && item.byteLength < item.bytes.length * denseShare ? item.compact() : item
+    const batch = item.count > 0 && item.byteLength < item.bytes.buffer.byteLength * denseShare ? item.compact() : item
     const { protocol, format } = this.#settings
     if (protocol === 'plain' && format === 'raw') return this.#outbox.add(batch, batch.toBytes())
     const lines: string[] = []
