@@ -33,8 +33,9 @@ export function killsTables({ once, twice }: Pick<KillResults, 'once' | 'twice'>
   return [
     '## Killed once: before, within and after each call',
     table(once),
-    '## Killed twice: after a call, and after each of the first calls of the one that goes on',
-    table(twice),
+    ...(twice.length === 0
+      ? []
+      : ['## Killed twice: after a call, and after each of the first calls of the one that goes on', table(twice)]),
     ...[...once, ...twice].flatMap(({ scenario, problems }) => problems.map((each) => `**${scenario}**: ${each}`)),
   ].join('\n\n')
 }
