@@ -74,7 +74,7 @@ class RateLimit extends EntryTransform {
     if (!isBatch(item)) return this.discard('rate-limited', 1)
     let left = allowed
     const kept = item.select(() => left-- > 0)
-    this.discard('rate-limited', item.count - kept.count)
+    this.discard('rate-limited', item.count - kept.count, kept)
     this.give(kept)
   }
 

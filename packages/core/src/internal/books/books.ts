@@ -98,7 +98,10 @@ export class Books {
 
   deliver({ sequence }: Origin, entries: number, branch: string): void {
     this.#version++
-    this.#recordAt(sequence)?.way.at(branch).deliver(sequence, entries)
+    const way = this.#recordAt(sequence)?.way
+    // Outside of branches it is acknowledged in the same turn, so the mark is never before it.
+    if (branch === '') way?.delivered.addPast(entries)
+    else way?.at(branch).deliver(sequence, entries)
   }
 
   drop(first: Origin, last: Origin, entries: number, reason: string, branch: string): void {

@@ -28,6 +28,12 @@ export class Count {
     if (lastAt > this.lastAt) this.lastAt = lastAt
   }
 
+  /** Adds what lies before every place that will be asked for: no part needs to be told apart. */
+  addPast(entries: number): void {
+    this.entries += entries
+    this.firstAt = -Infinity
+  }
+
   /** Adds another one; its parts are no longer told apart. */
   merge(more: Count): void {
     if (more.entries === 0) return

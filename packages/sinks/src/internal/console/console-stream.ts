@@ -62,7 +62,7 @@ export class ConsoleStream extends EntryWritable implements ConsoleSink {
 
   protected override consume(items: readonly (LogEntry | Batch)[]): void | Promise<void> {
     for (const item of items) {
-      if (this.#isClosed) this.discard('closed', isBatch(item) ? item.count : 1)
+      if (this.#isClosed) this.discard('closed', item)
       else {
         this.#waiting.push(item)
         this.#waitingBytes += entrySize(item)
@@ -168,8 +168,9 @@ export class ConsoleStream extends EntryWritable implements ConsoleSink {
   #close(cause: Error): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    const items = [...this.#deliveries.flatMap((delivery) => delivery.items), ...this.#waiting]
     this.#waiting = []
-    this.discard('closed', this.entriesInHand)
+    for (const item of items) this.discard('closed', item)
     const advice = "its reader went away, so end the program, or use `whenClosed: 'drop'` to go on without it"
     const error = new LogwispError('CONSOLE_CLOSED', `cannot write to the console (${cause.message}): ${advice}`, {
       cause,

@@ -255,7 +255,7 @@ export class HttpClientStream extends EntryWritable implements HttpClientSink {
       const batch = this.#outstanding.shift() as PostBatch
       this.#outstandingBytes -= batch.heldBytes
       this.#batches++
-      this.discard('rejected', batch.rejected)
+      for (const entry of batch.rejectedEntries()) this.discard('rejected', entry)
       for (const item of batch.settled()) this.delivered(item)
     }
     this.#tellHeld()

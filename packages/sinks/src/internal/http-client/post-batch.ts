@@ -100,6 +100,13 @@ export class PostBatch {
     return this.#opened.entries
   }
 
+  /** Those that were rejected, in order. */
+  rejectedEntries(): LogEntry[] {
+    return Array.from(this.#rejected)
+      .toSorted((a, b) => a - b)
+      .map((index) => this.entryAt(index))
+  }
+
   /** Notes that an entry was rejected. */
   reject(index: number): void {
     this.#rejected.add(index)

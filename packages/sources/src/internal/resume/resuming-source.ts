@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Batch, type LogEntry, LogwispError, type Origin, Tracker } from '@logwisp/core'
+import { AccountingTracker, Batch, type LogEntry, LogwispError, type Origin, type SourceAccount } from '@logwisp/core'
 import { withOrigin } from '../receive/received-entry.ts'
 import { ReceivingSource } from '../receive/receiving-source.ts'
 import { tellableUrl } from './client-options.ts'
@@ -35,7 +35,7 @@ export abstract class ResumingSource extends ReceivingSource {
   protected readonly source: string
   readonly #settings: ResumeSettings
   readonly #key: string
-  readonly #tracker = new Tracker<ResumeOrigin>()
+  readonly #tracker: AccountingTracker<ResumeOrigin>
   readonly #repeated: RepeatedIds
   readonly #delay: ReconnectDelay
   readonly #abort = new AbortController()
@@ -61,6 +61,7 @@ export abstract class ResumingSource extends ReceivingSource {
     this.place = tellableUrl(url)
     this.source = source
     this.#settings = settings
+    this.#tracker = new AccountingTracker({ source })
     // Not the query itself, which may have secrets; but another query is another stream.
     const query = url.search === '' ? '' : `?${createHash('sha256').update(url.search).digest('hex').slice(0, 16)}`
     this.#key = `stream:${this.place}${query}`
@@ -120,6 +121,7 @@ export abstract class ResumingSource extends ReceivingSource {
     }
     this.#newEntries++
     this.#sequence++
+    if (id !== undefined) this.#tracker.read(this.#sequence, 1)
     this.receive(withOrigin(entry, id === undefined ? undefined : this.#originOf(id)))
   }
 
@@ -172,6 +174,11 @@ export abstract class ResumingSource extends ReceivingSource {
     this.took(1)
     this.discard('entry-too-large', 1)
     this.emit('warning', new LogwispError('ENTRY_TOO_LARGE', `${this.place} ${message}`))
+  }
+
+  /** The account of the stream since this source began; entries without an id are not in it. */
+  override get ledger(): readonly SourceAccount[] {
+    return Object.freeze([this.#tracker.account])
   }
 
   override get stats(): ResumeStats {
