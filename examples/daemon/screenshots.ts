@@ -1,6 +1,7 @@
 /**
  * Makes the pictures of docs/images: starts the daemon on generated logs, and looks at its page and its commands as a
- * person does. `pnpm --filter @logwisp/example-daemon screenshots [port]`; the port is 8080 unless another is given.
+ * person does. `pnpm --filter @logwisp/example-daemon screenshots [port] [name…]`; the port is 8080 unless another is given,
+ * and all pictures are made unless some are named.
  */
 
 import { spawn } from 'node:child_process'
@@ -16,6 +17,7 @@ import UPNG from 'upng-js'
 import { type TerminalPictureOptions, terminalPicture } from './terminal-picture.ts'
 
 const port = Number(process.argv[2] ?? 8080)
+const wanted = new Set(process.argv.slice(3))
 const url = `http://127.0.0.1:${port}/`
 const images = fileURLToPath(new URL('../../docs/images/', import.meta.url))
 const cli = fileURLToPath(new URL('src/cli.ts', import.meta.url))
@@ -48,8 +50,26 @@ name = "billing"
 sources = [{ type = "directory", options = { path = "logs", pattern = "billing*.log" } }]
 sinks = [
   { type = "http", options = { port = ${port} } },
-  { type = "http_client", options = { url = "http://127.0.0.1:9/ingest" } },
+  { type = "http_client", options = { url = "http://127.0.0.1:9/ingest" }, buffer = { type = "disk", directory = "spool" } },
 ]
+`
+
+/** What `explain` says of: a file and standard input, to a server that may be away. */
+const explained = `[[pipelines]]
+name = "billing"
+sources = [
+  { type = "directory", options = { path = "logs", pattern = "billing*.log", start_at = "beginning" } },
+  { type = "stdin" },
+]
+
+[[pipelines.sinks]]
+type = "http_client"
+options = { url = "https://logs.example/ingest", respond = "delivered", dead_letter = { directory = "rejected" } }
+buffer = { type = "disk", directory = "spool", max_size_mb = 10_000 }
+
+[[pipelines.sinks]]
+type = "file"
+options = { directory = "archive", name = "billing", fsync = "never" }
 `
 
 const broken = `[[pipelines]]
@@ -69,6 +89,7 @@ const generating = [
 ]
 await writeFile(join(directory, 'logwisp.toml'), configuration)
 await writeFile(join(directory, 'broken.toml'), broken)
+await writeFile(join(directory, 'billing.toml'), explained)
 await mkdir(images, { recursive: true })
 const [node, ...words] = program as [string, ...string[]]
 const daemon = spawn(node, [...words, '--config', 'logwisp.toml', '--quiet'], { cwd: directory, stdio: 'inherit' })
@@ -109,6 +130,10 @@ async function pagePictures(browser: Browser): Promise<void> {
   await page.keyboard.press('s')
   await wait(2000)
   await picture(page, 'page-stages')
+  await page.goto(`${url}#pipeline=gateway`)
+  await page.locator('#chosen', { hasText: 'gateway' }).waitFor()
+  await wait(2000)
+  await picture(page, 'page-books')
   await page.goto(`${url}shop/`)
   await page.locator('#state[data-state=live]').waitFor()
   await page.selectOption('#level', 'warn')
@@ -127,17 +152,22 @@ async function pagePictures(browser: Browser): Promise<void> {
 }
 
 async function picture(page: Page, name: string): Promise<void> {
-  await save(name, await page.screenshot())
+  if (isWanted(name)) await save(name, await page.screenshot())
+}
+
+function isWanted(name: string): boolean {
+  return wanted.size === 0 || wanted.has(name)
 }
 
 async function terminalPictures(browser: Browser): Promise<void> {
   const shown: Readonly<Record<string, Pick<TerminalPictureOptions, 'typed' | 'lookAfterMs'> & { rows?: number }>> = {
-    explain: { typed: 'logwisp explain', rows: 80 },
+    explain: { typed: 'logwisp explain --config billing.toml', rows: 80 },
     check: { typed: 'logwisp check --config broken.toml' },
     top: { typed: `logwisp top ${url}`, lookAfterMs: 6000 },
     tap: { typed: `logwisp tap ${url} --pipeline shop --backlog 25`, lookAfterMs: 4000 },
   }
   for (const [name, { typed, rows = 34, ...options }] of Object.entries(shown)) {
+    if (!isWanted(`terminal-${name}`)) continue
     const command = [...program, ...typed.split(' ').slice(1)]
     const image = await terminalPicture(browser, { command, typed, cwd: directory, columns: 110, rows, ...options })
     await save(`terminal-${name}`, image)

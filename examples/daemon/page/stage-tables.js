@@ -87,6 +87,7 @@ const tables = [
       number('delivered', (row) => row.total_delivered),
       perSecond((row) => row.total_delivered),
       number('waiting', (row) => row.queue.entries),
+      { ...number('in buffer', (row) => row.buffer?.entries), isBad: (row) => row.buffer?.is_full === true },
       number('connections', (row) => row.active_connections),
       ...troubles,
     ],

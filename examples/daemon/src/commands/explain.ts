@@ -43,8 +43,8 @@ function textOf(explanation: Explanation, width: number, style: Styles): string 
   }
   const indented = (text: string, first: string, paint = (line: string): string => line): string[] =>
     wrapTo(visible(text), width - 4).map((line, at) => `${at === 0 ? first : '    '}${paint(line)}`)
-  const bullet = (text: string, paint: (line: string) => string): string[] =>
-    wrapTo(visible(text), width - 6).map((line, at) => paint(`${at === 0 ? '    - ' : '      '}${line}`))
+  const bullet = (text: string): string[] =>
+    wrapTo(visible(text), width - 6).map((line, at) => `${at === 0 ? '    - ' : '      '}${line}`)
   const lines = [style.bold(name), '', ...pipelinePicture(explanation, width), '']
   const said = new Set<string>()
   for (const { from, to, guarantee } of links) {
@@ -60,7 +60,7 @@ function textOf(explanation: Explanation, width: number, style: Styles): string 
         ),
       )
     }
-    for (const text of news) lines.push(...bullet(text, style.dim))
+    for (const text of news) lines.push(...bullet(text))
     for (const text of news) said.add(text)
   }
   lines.push('', style.bold('Weakest link'), ...indented(weakest, '    '))
