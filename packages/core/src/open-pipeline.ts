@@ -39,6 +39,7 @@ export interface BranchReport {
   readonly branch: string
   /** What the branch's own queue holds. */
   readonly queue: StageStats
+  /** Its stages, in order. */
   readonly stages: readonly StageReport[]
 }
 
@@ -68,6 +69,7 @@ export interface PipelineReport {
   readonly dropped: Readonly<Record<string, number>>
   /** Entries that are under way or, once it is closed, left over, by the stages' books; of branches the most. `stages` says where. */
   readonly entriesLeft: number
+  /** The stages, in order. */
   readonly stages: readonly StageReport[]
   /** What the source knows of each thing that it reads; empty for a source whose entries have no origin. */
   readonly ledger: readonly SourceAccount[]
