@@ -70,8 +70,8 @@ const rules = { maxEntries: option.integer({ min: 1, orInfinity: true }) }
  * - **Origin**: the id that the entry had when it was rejected.
  * - **One at a time**: a second replay of the directory is refused. Sinks may go on writing to it, also those of other
  *   processes; an entry that one of them writes in the moment in which this begins may come twice.
- * - **Lines that are no entries**, because somebody changed them, are left out with a `'warning'`; their file stays, as
- *   `….unreadable.ndjson`. What a crash left of a last line is left out: it was not acknowledged.
+ * - **Lines that are no entries**, because somebody changed them, are left out, counted, the first five of a file told by a
+ *   `'warning'`; the file stays, as `….unreadable.ndjson`. What a crash left of a last line is left out: it was not acknowledged.
  *
  * Its sink must acknowledge. `stop()` ends it after what was read; then, or after an error, call {@link Replay.close}: a
  * replay whose entries are not all acknowledged keeps the directory to itself until then.

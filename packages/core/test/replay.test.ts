@@ -349,7 +349,7 @@ describe('what is not as it should be', () => {
     const [name] = (await namesIn(directory)) as [string]
     const path = join(directory, name)
     const [first, second] = (await readFile(path, 'utf8')).split('\n') as [string, string]
-    const text = `${['no JSON', first, '[]', '{"no":"message"}', second, ''].join('\n')}\n`
+    const text = `${['no JSON', first, '[]', '{"no":"message"}', second, ...Array(8).fill('')].join('\n')}\n`
     await writeFile(path, text)
     // Stopped between the lines, it still knows at its end that there were some.
     for (const messages of [['entry 0'], ['entry 1']]) {
@@ -364,8 +364,12 @@ describe('what is not as it should be', () => {
       expect(source.stats).toMatchObject({ unreadable: warnings.length, warnings: warnings.length })
     }
     const sink = collectingSink()
-    await pipeline(opened(directory), sink)
+    const last = opened(directory)
+    const warnings = warningsOf(last)
+    await pipeline(last, sink)
     expect(sink.messages).toEqual([])
+    // Eight empty lines; of a file full of them only the first few are told.
+    expect([last.stats.unreadable, warnings.length]).toEqual([8, 5])
     await open.pop()?.close()
     const kept = name.replace('.ndjson', '.unreadable.ndjson')
     expect(await readdir(directory)).toEqual([kept])

@@ -10,6 +10,9 @@ import { type LetterLine, LetterLines } from './letter-lines.ts'
 import { type ClaimedFile, ReplayClaim } from './replay-claim.ts'
 import { ReplayProgress } from './replay-progress.ts'
 
+/** Of a file so many lines that are no entries are told of; all are counted. */
+const maxToldLines = 5
+
 export class ReplayStream extends EntryReadable implements Replay {
   readonly directory: string
   readonly #fs: FileSystem
@@ -35,6 +38,7 @@ export class ReplayStream extends EntryReadable implements Replay {
   // What stats tell beside the books.
   #bytesTotal = 0
   #unreadable = 0
+  #unreadableInFile = 0
   #warnings = 0
 
   constructor(directory: string, maxEntries: number, fs: FileSystem) {
@@ -153,7 +157,9 @@ export class ReplayStream extends EntryReadable implements Replay {
       return decodeLetter(text, Date.now())
     } catch (error) {
       this.#unreadable++
+      this.#unreadableInFile++
       file.hasUnreadable = true
+      if (this.#unreadableInFile > maxToldLines) return undefined
       const message = `the line that ends at byte ${end} of ${file.stem} in ${this.directory} is no entry (${(error as Error).message}): the file is kept as ${file.stem}.unreadable.ndjson; mend the line, and put it into a file called ${file.stem}.ndjson to have it replayed`
       this.#warn(new LogwispError('DEAD_LETTER_UNREADABLE', message, { cause: error }))
       return undefined
@@ -169,6 +175,7 @@ export class ReplayStream extends EntryReadable implements Replay {
     }
     this.#bytesTotal += offset - tornBytes - file.bytes
     this.#index++
+    this.#unreadableInFile = 0
     this.#progress.read(file, offset - tornBytes)
     // So that a filter which drops the last entries does not keep the file from being done with.
     if (!this.#isOver) this.#isWanted = this.give(markOf(this.#progress.mark(file, offset - tornBytes)))
