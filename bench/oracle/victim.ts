@@ -132,6 +132,7 @@ export class Victim {
     this.#isWanted = false
     this.#isEnding = true
     this.#child?.kill('SIGKILL')
+    if (this.#child?.pid !== undefined) forgetSharedMemory(this.#child.pid)
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

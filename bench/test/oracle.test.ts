@@ -77,15 +77,24 @@ describe('pnpm oracle', () => {
     await leftNothing(child, directory, [kept?.slice(directory.length + 1) ?? 'nothing was kept'])
   })
 
-  it('leaves nothing running, mounted or written when it is interrupted', { timeout: 120_000 }, async () => {
+  it('leaves nothing running, mounted, written or in shared memory when it is interrupted', {
+    timeout: 120_000,
+  }, async () => {
     const { child, said } = start('--minutes', '5', '--seed', '3')
+    const before = await sharedMemory()
     while (!said().includes('the chaos begins')) await once(child.stdout as NodeJS.ReadableStream, 'data')
     child.kill('SIGINT')
     const [code] = await once(child, 'close')
     expect(code).toBe(1)
     await leftNothing(child, directory, [])
+    expect(await sharedMemory()).toEqual(before)
   })
 })
+
+/** What libfaketime keeps there, which only a process that ends by itself takes away. */
+async function sharedMemory(): Promise<string[]> {
+  return (await readdir('/dev/shm').catch(() => [])).filter((name) => name.includes('faketime'))
+}
 
 /** Whatever it started knows the name of its run. */
 async function leftNothing({ pid }: ChildProcess, directory: string, but: readonly string[]): Promise<void> {
