@@ -10,8 +10,8 @@ import { HttpProducer } from './producers/http-producer.ts'
 import { type Moment, Timeline } from './timeline.ts'
 import { Topology, type TopologyKind } from './topology.ts'
 
-/** Until the first entries are through: many processes start at once. */
-const beginTimeoutMs = 60_000
+/** Until the first entries are through: many processes start at once, on a machine that may have a lot else to do. */
+const beginTimeoutMs = 180_000
 
 /** When everything is right again, and nothing has come for so long, nothing more will. */
 const stillMs = 30_000
