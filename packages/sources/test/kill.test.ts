@@ -89,4 +89,7 @@ test('killed 10 times', { timeout: 120_000 }, async () => {
   }
   console.info(`kill -9 ten times: ${written} lines written, ${written - ids.size} lost, ${repeated} repeated`)
   expect(ids.size).toBe(written)
+  // The books were saved with each position, and count each line of the file once, however often it came.
+  const { positions } = JSON.parse(await readFile(join(directory, 'positions.json'), 'utf8'))
+  expect(positions[`file:${input}`].books).toEqual({ sum: { e: written, d: written } })
 })
