@@ -154,7 +154,11 @@ export function serviceStatus(pipelines: readonly PipelineStatus[], more: Partia
     config_file: '/etc/logwisp/logwisp.toml',
     reloads: 2,
     last_reload: { at: '2026-11-21T09:30:00.000Z', result: 'changed', error: undefined, changes: ['app: sink 1'] },
-    memory: { rss_bytes: 1, heap_bytes: 1, budget: { held_bytes: 1, peak_bytes: 2, holders: [] } },
+    memory: {
+      rss_bytes: 1,
+      heap_bytes: 1,
+      budget: { max_bytes: 9, held_bytes: 1, peak_bytes: 2, share_bytes: 3, holders: [] },
+    },
     pipelines: Object.fromEntries(pipelines.map((pipeline) => [pipeline.name, pipeline])),
     total_pipelines: pipelines.length,
     listeners: [],
