@@ -1,5 +1,6 @@
 /** What waits to be written, in the form in which it will be: parcels, of which each becomes one record. */
 
+import { crc32 } from 'node:zlib'
 import { type Batch, isBatch } from '../../batch.ts'
 import type { LogEntry } from '../../entry.ts'
 import type { Origin, OriginTracker } from '../../origin.ts'
@@ -25,8 +26,9 @@ export function addTaken(to: Map<OriginTracker, Taken>, { first, origin, entries
 export interface Parcel {
   /** In parts. Empty for one that stands for batches without lines, which only say how far their sources have come. */
   readonly payload: readonly Buffer[]
-  /** The length of the payload. */
+  /** The length of the payload, and its CRC-32: found out at once, while others are written. */
   readonly length: number
+  readonly checksum: number
   readonly entries: number
   /** What is acknowledged once it is safe. */
   readonly taken: readonly Taken[]
@@ -122,10 +124,14 @@ export class Parcels {
     this.#push({ payload: [Buffer.concat(payload)], entries, taken })
   }
 
-  #push(parcel: Omit<Parcel, 'length'>): void {
+  #push(parcel: Omit<Parcel, 'length' | 'checksum'>): void {
     let length = 0
-    for (const part of parcel.payload) length += part.length
-    this.#parcels.push({ ...parcel, length })
+    let checksum = 0
+    for (const part of parcel.payload) {
+      length += part.length
+      checksum = crc32(part, checksum)
+    }
+    this.#parcels.push({ ...parcel, length, checksum })
     this.#bytes += length
     this.#entries += parcel.entries
   }

@@ -35,11 +35,13 @@ export interface BatchDescription {
 export function encodeBatch(batch: Batch): Buffer[] {
   const { source, time, zone } = batch
   const description: BatchDescription = { source, time, zone, ids: idsOf(batch) }
-  const text = Buffer.from(JSON.stringify(description))
-  const prefix = Buffer.allocUnsafe(batchPrefixBytes)
-  prefix[0] = payloadKind.batch
-  prefix.writeUInt32LE(text.length, 1)
-  return [prefix, text, linesOf(batch)]
+  const text = JSON.stringify(description)
+  const length = Buffer.byteLength(text)
+  const head = Buffer.allocUnsafe(batchPrefixBytes + length)
+  head[0] = payloadKind.batch
+  head.writeUInt32LE(length, 1)
+  head.write(text, batchPrefixBytes)
+  return [head, linesOf(batch)]
 }
 
 /** The description and the lines of a batch's payload. */

@@ -1,7 +1,6 @@
 /** Writes records to the file of one segment, so that after each call it holds whole records only, or is known to be torn. */
 
 import { dirname } from 'node:path'
-import { crc32 } from 'node:zlib'
 import type { FileSystem, OpenFile } from '../file-system.ts'
 import { isOutOfSpace } from './disk-trouble.ts'
 import type { Parcel } from './parcels.ts'
@@ -53,9 +52,7 @@ export class SegmentWriter {
     const buffers = this.#size === 0 ? [this.#head] : []
     const heads: RecordHead[] = []
     let place = this.segment.end
-    for (const { payload, length, entries } of parcels) {
-      let checksum = 0
-      for (const part of payload) checksum = crc32(part, checksum)
+    for (const { payload, length, checksum, entries } of parcels) {
       const head = { length, checksum, ...place, entries }
       heads.push(head)
       buffers.push(encodeHead(head), ...payload)
