@@ -69,6 +69,19 @@ options = { port = 0, host = "127.0.0.1" }`)
     expect(stdout).toMatch(/^\d problems\n$/m)
   })
 
+  test('a buffer whose directory cannot be made, and one on a disk that is smaller than it', async () => {
+    const buffer = (directory: string): string =>
+      `[[pipelines.sinks]]\ntype = "stdout"\nbuffer = { type = "disk", directory = "${directory}", max_size_mb = 900000000 }\n`
+    await configuration(`${buffer('logwisp.toml/spool')}${buffer('spool')}`)
+    const { code, stdout } = await run('check')
+    expect(code).toBe(2)
+    expect(stdout).toContain(`pipelines.0.sinks.0.buffer.directory: ${join(cwd, 'logwisp.toml')} is no directory\n`)
+    expect(stdout).toMatch(
+      /^warning: .*pipelines\.0\.sinks\.1\.buffer\.max_size_mb: \d+ MB are free, less than 900000000: the disk may be full before/m,
+    )
+    expect((await readdir(cwd)).sort()).toEqual(['logs', 'logwisp.toml'])
+  })
+
   test('a directory that is not there, and one that cannot be made', async () => {
     await configuration(file.replace('"out"', '"logwisp.toml/out"'))
     await rm(join(cwd, 'logs'), { recursive: true })
