@@ -20,7 +20,7 @@ export type BuiltBuffer = DiskBuffer | SpillBuffer
  */
 export function buildBuffer(
   config: DiskBufferConfig,
-  context: Pick<BuildContext, 'onMade'>,
+  context: Pick<BuildContext, 'onMade' | 'budget'>,
   place: string,
 ): BuiltBuffer {
   const { max_size_mb, segment_size_mb, when_full, fsync, fsync_interval_ms } = config
@@ -38,6 +38,7 @@ export function buildBuffer(
       ...options,
       maxMemoryEntries: config.max_entries,
       maxMemoryBytes: config.max_bytes,
+      budget: context.budget,
     })
   })
 }

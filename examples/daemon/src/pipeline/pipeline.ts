@@ -270,7 +270,7 @@ export class Pipeline {
     const buffer = diskBufferOf(sink)
     if (buffer === undefined) return { key, build }
     const place = `${placeOf(target.config, sink).replace(/options$/, 'buffer')}`
-    const make = () => buildBuffer(buffer, {}, place)
+    const make = () => buildBuffer(buffer, { budget }, place)
     return { key, build, buffer: { type: buffer.type, directory: resolve(buffer.directory), make } }
   }
 
