@@ -21,7 +21,7 @@ export interface Verdict {
 }
 
 /** What the process to be killed tells, at once. */
-export interface Say {
+interface Say {
   acknowledged(number: number): void
   delivered(number: number): void
 }

@@ -15,7 +15,7 @@ export function lineOf(number: number): string {
 }
 
 /** The number of a line; undefined when it is not whole. */
-export function numberOf(line: string): number | undefined {
+function numberOf(line: string): number | undefined {
   const number = Number(line.slice(0, 4))
   return line === lineOf(number) ? number : undefined
 }
