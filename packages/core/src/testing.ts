@@ -1,6 +1,7 @@
 /**
  * The contract of every stage, and what a test of a stage or a pipeline needs: sources and sinks that do what they are
- * told, a clock to turn, lines with origins, and a record of what was acknowledged. Free of any test runner: checks throw `AssertionError`s.
+ * told, a clock to turn, lines with origins, and a record of what was acknowledged. Free of any test runner: checks
+ * throw `AssertionError`s.
  */
 
 export { checkOptionErrors } from './testing/check-option-errors.ts'

@@ -7,6 +7,7 @@
  */
 
 import { pipeline } from 'node:stream/promises'
+import type { Batch, LogEntry } from '@logwisp/core'
 import { collectingSink, givingSource, RecordingTracker } from '@logwisp/core/testing'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -49,7 +50,7 @@ test.each(['wait', 'drop'] as const)(
           const stage = rateLimit({ ratePerSecond, burst, whenLimited, now: () => now })
           const tracker = new RecordingTracker()
           let made = 0
-          const items = coming.flatMap(([count, asBatch]) => {
+          const items = coming.flatMap(([count, asBatch]): (LogEntry | Batch)[] => {
             const lines = Array.from({ length: count }, () => `line ${made++}`)
             return asBatch ? [tracker.batch(lines)] : tracker.entries(lines)
           })
@@ -94,5 +95,5 @@ test.each(['wait', 'drop'] as const)(
       { numRuns: Math.ceil(150 * factor), seed },
     )
   },
-  30_000 * factor,
+  120_000 * factor,
 )

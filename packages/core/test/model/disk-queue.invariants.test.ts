@@ -93,6 +93,6 @@ describe.each(['block', 'drop-newest', 'drop-oldest'] as const)('whenFull: %s', 
         { numRuns: Math.ceil(25 * factor), seed },
       )
     },
-    30_000 * factor,
+    120_000 * factor,
   )
 })

@@ -65,6 +65,7 @@ export class DiskWorld {
   #taken: (LogEntry | Batch)[] = []
   #lastTaken = -1
   #count = 0
+  #calls = 0
   #isFailed = false
 
   constructor(settings: DiskQueueSettings, disk: ModelDisk) {
@@ -83,15 +84,16 @@ export class DiskWorld {
     }
     this.#saw(this.#disk.isDown ? 'cut off within a call' : 'cut off at rest')
     if (this.#isFailed && !this.#disk.isDown) throw new Error('the queue failed although the disk did not')
+    this.#calls = this.#disk.operations.length
     this.#disk.cutPower()
     await this.#end(losesPower)
     this.#disk = losesPower ? this.#disk.afterPowerLoss(choices) : this.#disk.afterKill()
     await this.#checkWhatIsLeft(!losesPower)
   }
 
-  /** Every state that the disk may be in after a crash, looked at; the last is gone on with. */
-  get disk(): ModelDisk {
-    return this.#disk
+  /** How many calls the last run made that change something on the disk, until it was cut off. */
+  get calls(): number {
+    return this.#calls
   }
 
   #saw(what: string, times = 1): void {

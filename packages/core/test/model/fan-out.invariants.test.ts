@@ -292,5 +292,5 @@ test(
       { numRuns: Math.ceil(150 * factor), seed },
     )
   },
-  30_000 * factor,
+  120_000 * factor,
 )

@@ -158,7 +158,10 @@ export class ModelDisk implements FileSystem {
     return next
   }
 
-  /** A disk that the next run may find when the power went; `choices` decides which of all. */
+  /**
+   * A disk that the next run may find when the power went; `choices` decides which of all. Always the first possibility
+   * is nothing of what was not synced, always the last is all of it.
+   */
   afterPowerLoss(choices: Choices, options: ModelDiskOptions = {}): ModelDisk {
     const next = new ModelDisk({ sectorBytes: this.sectorBytes, maxBytes: this.#maxBytes, ...options })
     next.#nodes = this.#nodes
@@ -170,7 +173,7 @@ export class ModelDisk implements FileSystem {
     if (!isDirectory(node)) return this.#survivingFile(node, choices)
     const names = new Map(node.synced)
     for (const { unlink, link } of node.changes) {
-      if (choices.pick(2) === 1) continue
+      if (choices.pick(2) === 0) continue
       if (unlink !== undefined) names.delete(unlink)
       if (link !== undefined) names.set(...link)
     }
@@ -179,7 +182,8 @@ export class ModelDisk implements FileSystem {
   }
 
   #survivingFile(file: ModelFile, choices: Choices): ModelFile {
-    const sizes = [...new Set([...file.sizes, file.bytes.length])]
+    const now = file.bytes.length
+    const sizes = [...new Set(file.sizes.filter((size) => size !== now)), now]
     const size = sizes[choices.pick(sizes.length)] as number
     const bytes = Buffer.alloc(size)
     file.synced.copy(bytes)
