@@ -73,7 +73,7 @@ const allFaults: readonly Fault[] = ['EIO', 'ENOSPC', 'EMFILE', 'EACCES', 'EINTR
  *     const file = await disk.open(path, 'w')
  *     await file.writeFile('hello').finally(() => file.close())
  *   } catch (error) {
- *     return `failed with ${error.code}`
+ *     return `failed with ${(error as NodeJS.ErrnoException).code}`
  *   }
  *   if ((await readFile(path, 'utf8')) !== 'hello') throw new Error('said that it had written, and had not')
  *   return 'written'
