@@ -29,7 +29,9 @@ const denseShare = 1 / 4
 
 /** Ids that follow from places: a line that starts at byte `start` of the block has `prefix` and the number `base + start`. */
 export interface LineIds {
+  /** What all of them begin with. */
   readonly prefix: string
+  /** The number of a line at the block's first byte. */
   readonly base: number
 }
 
