@@ -6,10 +6,10 @@
 import { join, resolve } from 'node:path'
 import { Duplex, finished, type Writable } from 'node:stream'
 import { isBatch } from '../../batch.ts'
+import type { DiskBufferStats } from '../../disk-buffer.ts'
 import { isLogEntry } from '../../entry.ts'
 import type { LogwispError } from '../../errors.ts'
 import { type FileLock, lockFile } from '../../lock-file.ts'
-import type { StageStats } from '../../stats.ts'
 import { entriesOf } from '../bounded-queue.ts'
 import { realFileSystem } from '../file-system.ts'
 import { Ledger } from '../ledger.ts'
@@ -22,18 +22,6 @@ import type { DiskQueueSettings } from './disk-queue-settings.ts'
 import { bufferFailed, diskFull, isOutOfSpace } from './disk-trouble.ts'
 import { makeDirectory } from './recover.ts'
 import type { QueueHooks, StageQueue } from './stage-queue.ts'
-
-/** What every stage of this kind counts. */
-export interface DiskStageStats extends StageStats {
-  /** How many bytes its segments have. */
-  readonly bytesHeld: number
-  /** How many segments there are. */
-  readonly segments: number
-  /** `'warning'` events. */
-  readonly warnings: number
-  /** Whether the disk is full at this moment, so that entries wait. */
-  readonly isWaitingForSpace: boolean
-}
 
 export class DiskStage extends Duplex {
   readonly directory: string
@@ -69,7 +57,7 @@ export class DiskStage extends Duplex {
     takeBatches(this)
   }
 
-  get stats(): DiskStageStats {
+  get stats(): DiskBufferStats {
     const queue = this.#queue
     return this.#ledger.snapshot((queue?.entriesHeld ?? 0) + this.#outlet.held, {
       bytesHeld: queue?.bytesHeld ?? 0,
