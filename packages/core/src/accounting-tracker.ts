@@ -3,7 +3,7 @@
 import type { SourceAccount, WayAccount } from './account.ts'
 import type { Position } from './checkpoint.ts'
 import { Books, type FilePart } from './internal/books/books.ts'
-import type { Origin } from './origin.ts'
+import type { Origin, OriginBooks } from './origin.ts'
 import { Tracker } from './tracker.ts'
 
 export type { FilePart } from './internal/books/books.ts'
@@ -24,7 +24,9 @@ export interface AccountingTrackerOptions<Place extends Origin> {
  *
  * Costs a record for each call of `read` until what was read is acknowledged; beyond 512 of them neighbours are kept as one.
  */
-export class AccountingTracker<Place extends Origin = Origin> extends Tracker<Place> {
+export class AccountingTracker<Place extends Origin = Origin> extends Tracker<Place> implements OriginBooks {
+  /** Itself: it keeps the books. */
+  readonly books: OriginBooks = this
   readonly #source: string
   readonly #books: Books
   #account: { readonly of: WayAccount; readonly shown: SourceAccount } | undefined

@@ -76,7 +76,7 @@ export {
   type StageReport,
 } from './open-pipeline.ts'
 export { checkArgument, checkOptions, type OptionRule, option } from './options.ts'
-export { acknowledge, noteDropped, type Origin, type OriginTracker } from './origin.ts'
+export { acknowledge, noteDropped, type Origin, type OriginBooks, type OriginTracker } from './origin.ts'
 export { type OwnedEntry, ownedEntry } from './owned-entry.ts'
 export { maxJsonDepth, parseExact } from './parse-exact.ts'
 export { type KeptLetter, readDeadLetters } from './read-dead-letters.ts'

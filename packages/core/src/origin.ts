@@ -4,22 +4,27 @@ import { type Batch, isBatch } from './batch.ts'
 import type { LogEntry } from './entry.ts'
 import { noteDrop } from './internal/books/note-drop.ts'
 
-/**
- * Takes the acknowledgements of what one source gave out. The other methods are for its books, and a tracker may lack
- * them; one that stands for another (a fan-out's for a branch) passes them on. `branch` names the branch of a fan-out
- * that this happened in, `''` where there is none.
- */
+/** Takes the acknowledgements of what one source gave out. */
 export interface OriginTracker {
   /** Everything up to and including this origin is safe and need not be read again. */
   acknowledge(origin: Origin): void
+  /** Where stages say what became of entries, when the source keeps books. */
+  readonly books?: OriginBooks | undefined
+}
+
+/**
+ * Hears what became of a source's entries. A tracker that stands for another one (a fan-out's for a branch) passes it on.
+ * `branch` names the branch of a fan-out that this happened in, `''` where there is none.
+ */
+export interface OriginBooks {
   /** So many entries, none of them behind this origin, were put where they belong. */
-  deliver?(origin: Origin, entries: number, branch?: string): void
+  deliver(origin: Origin, entries: number, branch?: string): void
   /** So many entries, from the one with the first origin to the one with the last, were dropped. */
-  drop?(first: Origin, last: Origin, entries: number, reason: string, branch?: string): void
+  drop(first: Origin, last: Origin, entries: number, reason: string, branch?: string): void
   /** What has this origin goes into branches, all of it into each. */
-  fork?(origin: Origin, branches: readonly string[], branch?: string): void
+  fork(origin: Origin, branches: readonly string[], branch?: string): void
   /** A branch is out: what it has not delivered is dropped. */
-  failBranch?(branch: string): void
+  failBranch(branch: string): void
 }
 
 /**
@@ -49,7 +54,7 @@ export function acknowledge(item: LogEntry | Batch): void {
   const { origin } = item
   if (origin === undefined) return
   const { tracker } = origin
-  tracker.deliver?.(origin, isBatch(item) ? item.count : 1)
+  tracker.books?.deliver(origin, isBatch(item) ? item.count : 1)
   tracker.acknowledge(origin)
 }
 

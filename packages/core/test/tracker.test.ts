@@ -1,7 +1,8 @@
 /** The low-water mark. */
 
+import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
-import { acknowledge, type Origin, Tracker } from '../src/index.ts'
+import { acknowledge, noteDropped, type Origin, type OriginTracker, Tracker } from '../src/index.ts'
 
 function origins(tracker: Tracker): (sequence: number) => Origin {
   return (sequence) => ({ tracker, sequence, id: String(sequence) })
@@ -19,4 +20,21 @@ test('keeps the greatest origin, and tells of each step forward once', () => {
 
 test('an entry without an origin is acknowledged by nobody', () => {
   expect(() => acknowledge({ time: 0, source: '', message: '' })).not.toThrow()
+})
+
+test('a source that is its own tracker keeps no books, whatever methods it has', () => {
+  class OwnTracker extends Readable implements OriginTracker {
+    readonly acknowledged: Origin[] = []
+
+    acknowledge(origin: Origin): void {
+      this.acknowledged.push(origin)
+    }
+  }
+  const tracker = new OwnTracker()
+  const entry = { time: 0, source: 'own', message: 'a', origin: { tracker, sequence: 1, id: 'own:1' } }
+  // Node gives every `Readable` a method of its own of this name.
+  expect(tracker).toHaveProperty('drop')
+  noteDropped(entry, 'sampled')
+  acknowledge(entry)
+  expect(tracker.acknowledged).toEqual([entry.origin])
 })

@@ -12,7 +12,7 @@
 
 import { type Batch, isBatch } from '../batch.ts'
 import type { LogEntry } from '../entry.ts'
-import type { Origin, OriginTracker } from '../origin.ts'
+import type { Origin, OriginBooks, OriginTracker } from '../origin.ts'
 import { branchSeparator } from './books/way.ts'
 
 /** An entry's origin as one branch sees it. */
@@ -36,7 +36,8 @@ class BranchOrigin implements Origin {
 }
 
 /** How far one branch is with one source; what happens to entries in the branch goes on into the books of the source. */
-class BranchMark implements OriginTracker {
+class BranchMark implements OriginTracker, OriginBooks {
+  readonly books = this
   readonly #changed: () => void
   readonly #tracker: OriginTracker
   readonly #name: string
@@ -70,19 +71,19 @@ class BranchMark implements OriginTracker {
   }
 
   deliver({ parent }: BranchOrigin, entries: number, branch?: string): void {
-    this.#tracker.deliver?.(parent, entries, this.#within(branch))
+    this.#tracker.books?.deliver(parent, entries, this.#within(branch))
   }
 
   drop(first: BranchOrigin, last: BranchOrigin, entries: number, reason: string, branch?: string): void {
-    this.#tracker.drop?.(first.line, last.parent, entries, reason, this.#within(branch))
+    this.#tracker.books?.drop(first.line, last.parent, entries, reason, this.#within(branch))
   }
 
   fork({ parent }: BranchOrigin, branches: readonly string[], branch?: string): void {
-    this.#tracker.fork?.(parent, branches, this.#within(branch))
+    this.#tracker.books?.fork(parent, branches, this.#within(branch))
   }
 
   failBranch(branch?: string): void {
-    this.#tracker.failBranch?.(this.#within(branch))
+    this.#tracker.books?.failBranch(this.#within(branch))
   }
 
   #within(branch: string | undefined): string {
@@ -133,7 +134,7 @@ class SourceMarks {
   enter(origin: Origin): void {
     this.#entered = origin.sequence
     this.#joined.underWay.add(this)
-    if (this.#joined.forks) this.#tracker.fork?.(origin, this.#joined.names)
+    if (this.#joined.forks) this.#tracker.books?.fork(origin, this.#joined.names)
   }
 
   /** What a branch had not acknowledged is done. */

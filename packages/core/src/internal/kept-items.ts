@@ -16,7 +16,7 @@ import { randomBytes } from 'node:crypto'
 import { Batch, isBatch } from '../batch.ts'
 import type { LogEntry } from '../entry.ts'
 import { entrySize } from '../entry-size.ts'
-import type { Origin, OriginTracker } from '../origin.ts'
+import type { Origin, OriginBooks, OriginTracker } from '../origin.ts'
 import { entriesOf } from './bounded-queue.ts'
 import { compacted } from './compacted.ts'
 
@@ -47,7 +47,8 @@ class KeptOrigin implements Origin {
 }
 
 /** What is kept of one tracker; what happens to it goes on into the books of the source. */
-class Lane implements OriginTracker {
+class Lane implements OriginTracker, OriginBooks {
+  readonly books = this
   readonly name: string
   /** The last sequence that was used, and the last that was acknowledged. */
   used = 0
@@ -69,20 +70,20 @@ class Lane implements OriginTracker {
   }
 
   deliver({ parent }: KeptOrigin, entries: number, branch?: string): void {
-    parent?.tracker.deliver?.(parent, entries, branch)
+    parent?.tracker.books?.deliver(parent, entries, branch)
   }
 
   drop({ parent }: KeptOrigin, last: KeptOrigin, entries: number, reason: string, branch?: string): void {
     if (parent !== undefined && last.parent !== undefined)
-      parent.tracker.drop?.(parent, last.parent, entries, reason, branch)
+      parent.tracker.books?.drop(parent, last.parent, entries, reason, branch)
   }
 
   fork({ parent }: KeptOrigin, branches: readonly string[], branch?: string): void {
-    parent?.tracker.fork?.(parent, branches, branch)
+    parent?.tracker.books?.fork(parent, branches, branch)
   }
 
   failBranch(branch: string): void {
-    this.#source?.failBranch?.(branch)
+    this.#source?.books?.failBranch(branch)
   }
 }
 
@@ -199,7 +200,7 @@ export class KeptItems {
       const { lane, base, end, item } = this.#first
       if (lane.mark > base) this.#cut(this.#first)
       // It finished without a word of this one, and a sink that finishes has delivered.
-      if (item.origin !== undefined) item.origin.tracker.deliver?.(item.origin, entriesOf(this.#first.item))
+      if (item.origin !== undefined) item.origin.tracker.books?.deliver(item.origin, entriesOf(this.#first.item))
       lane.mark = Math.max(lane.mark, end)
       this.#letGo(lane)
     }

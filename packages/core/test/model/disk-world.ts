@@ -1,7 +1,7 @@
 /** A disk queue on a model disk, through crashes: does what it is told, and knows what must be true of it. */
 
 import { expect, vi } from 'vitest'
-import { acknowledge, type Batch, isBatch, type LogEntry, type Origin } from '../../src/index.ts'
+import { acknowledge, type Batch, isBatch, type LogEntry, type OriginBooks } from '../../src/index.ts'
 import { DiskQueue } from '../../src/internal/disk/disk-queue.ts'
 import type { DiskQueueSettings } from '../../src/internal/disk/disk-queue-settings.ts'
 import { RecordingTracker } from '../../src/testing.ts'
@@ -31,9 +31,13 @@ const directory = '/spool'
 /** Remembers which entries its books say were dropped. */
 class Upstream extends RecordingTracker {
   readonly dropped: { readonly from: number; readonly to: number }[] = []
-
-  drop(first: Origin, last: Origin): void {
-    this.dropped.push({ from: first.sequence, to: last.sequence })
+  readonly books: OriginBooks = {
+    deliver: () => {},
+    drop: (first, last) => {
+      this.dropped.push({ from: first.sequence, to: last.sequence })
+    },
+    fork: () => {},
+    failBranch: () => {},
   }
 }
 

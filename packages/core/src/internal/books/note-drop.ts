@@ -8,9 +8,9 @@ export function noteDrop(item: LogEntry | Batch, reason: string, entries: number
   if (entries === 0) return
   if (!isBatch(item)) {
     const { origin } = item
-    origin?.tracker.drop?.(origin, origin, entries, reason, branch)
+    origin?.tracker.books?.drop(origin, origin, entries, reason, branch)
     return
   }
   const ends = item.endsWithout(kept)
-  ends?.first.tracker.drop?.(ends.first, ends.last, entries, reason, branch)
+  ends?.first.tracker.books?.drop(ends.first, ends.last, entries, reason, branch)
 }

@@ -183,7 +183,7 @@ export class QueueWriter {
     const safe = this.#unsafe
     this.#unsafe = new Map()
     for (const { origin, entries } of safe.values()) {
-      if (entries > 0) origin.tracker.deliver?.(origin, entries)
+      if (entries > 0) origin.tracker.books?.deliver(origin, entries)
       origin.tracker.acknowledge(origin)
     }
   }
@@ -268,7 +268,7 @@ export class QueueWriter {
     this.#options.refused(parcel.entries)
     const passed: Taken[] = []
     for (const { first, origin, entries } of parcel.taken) {
-      if (first !== undefined) origin.tracker.drop?.(first, origin, entries, 'buffer-full')
+      if (first !== undefined) origin.tracker.books?.drop(first, origin, entries, 'buffer-full')
       passed.push({ first: undefined, origin, entries: 0 })
     }
     this.#account([{ ...parcel, taken: passed }], 0)

@@ -16,14 +16,15 @@
 import { type Batch, isBatch } from '../../batch.ts'
 import type { BudgetShare } from '../../byte-budget.ts'
 import type { LogEntry } from '../../entry.ts'
-import type { Origin, OriginTracker } from '../../origin.ts'
+import type { Origin, OriginBooks, OriginTracker } from '../../origin.ts'
 import { BoundedQueue, type QueueBounds } from '../bounded-queue.ts'
 import { BranchAcknowledgements } from '../branch-acknowledgements.ts'
 import type { DiskQueue } from './disk-queue.ts'
 import type { StageQueue } from './stage-queue.ts'
 
 /** The tracker of what went to the disk of one source. */
-class SpilledTracker implements OriginTracker {
+class SpilledTracker implements OriginTracker, OriginBooks {
+  readonly books = this
   readonly #source: OriginTracker
   readonly #safe: (origin: Origin) => void
 
@@ -38,11 +39,19 @@ class SpilledTracker implements OriginTracker {
   }
 
   deliver(origin: Origin, entries: number, branch?: string): void {
-    this.#source.deliver?.((origin as SpilledOrigin).parent, entries, branch)
+    this.#source.books?.deliver((origin as SpilledOrigin).parent, entries, branch)
   }
 
   drop(first: Origin, last: Origin, entries: number, reason: string, branch?: string): void {
-    this.#source.drop?.((first as SpilledOrigin).parent, (last as SpilledOrigin).parent, entries, reason, branch)
+    this.#source.books?.drop((first as SpilledOrigin).parent, (last as SpilledOrigin).parent, entries, reason, branch)
+  }
+
+  fork(origin: Origin, branches: readonly string[], branch?: string): void {
+    this.#source.books?.fork((origin as SpilledOrigin).parent, branches, branch)
+  }
+
+  failBranch(branch: string): void {
+    this.#source.books?.failBranch(branch)
   }
 }
 
