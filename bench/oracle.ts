@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { print, runCommand } from './harness/bench-command.ts'
 import { describeMachine } from './harness/machine.ts'
 import { Progress } from './harness/progress.ts'
+import { guard } from './oracle/guard.ts'
 import { oracleUsage, readOracleOptions } from './oracle/oracle-options.ts'
 import { oraclePage, oracleTables } from './oracle/oracle-page.ts'
 import { OracleRun } from './oracle/oracle-run.ts'
@@ -49,7 +50,9 @@ async function main(): Promise<number> {
     `--seed ${plan.seed} --minutes ${plan.seconds / 60} --topologies ${names}: ${plan.faults.length} faults, in ${directory}`,
   )
 
-  const run = new OracleRun({ kinds, plan, linesPerSecond, directory, run: `${process.pid}-${seed}`, tell })
+  const name = `${process.pid}-${seed}`
+  guard(name, directory)
+  const run = new OracleRun({ kinds, plan, linesPerSecond, directory, run: name, tell })
   let isKept = options.keep
   const leave = (): void => {
     run.abandon(isKept)

@@ -57,7 +57,11 @@ export class Chaos {
     this.#injected.set(kind, (this.#injected.get(kind) ?? 0) + 1)
     const more = [...(amount === undefined ? [] : [String(amount)]), ...(forMs === 0 ? [] : [`for ${forMs} ms`])]
     this.#timeline.note(topology, kind, [target, ...more].join(', '))
-    await this.#do(topology, fault)
+    try {
+      await this.#do(topology, fault)
+    } catch (error) {
+      this.#timeline.note(topology, 'not done', `${kind} of ${target}: ${(error as Error).message}`)
+    }
   }
 
   async #do(topology: Topology, { kind, target, forMs, amount = 0 }: PlannedFault): Promise<void> {

@@ -14,7 +14,7 @@ import { Topology, type TopologyKind } from './topology.ts'
 const beginTimeoutMs = 180_000
 
 /** When everything is right again, and nothing has come for so long, nothing more will. */
-const stillMs = 30_000
+const stillMs = 20_000
 
 /** For a fresh line to be everywhere. */
 const freshTimeoutMs = 60_000
@@ -86,6 +86,7 @@ export class OracleRun {
   readonly #topologies: Topology[] = []
   readonly #mostBacklog = new Map<Topology, number>()
   #chaos: Chaos | undefined
+  #isAbandoned = false
 
   constructor(task: OracleTask) {
     this.#task = task
@@ -97,6 +98,7 @@ export class OracleRun {
    * kept beside where they were, or not.
    */
   abandon(isKept: boolean): void {
+    this.#isAbandoned = true
     this.#chaos?.end()
     for (const topology of this.#topologies) topology.abandon(isKept)
   }
@@ -122,7 +124,7 @@ export class OracleRun {
     await Promise.all(this.#topologies.map((topology) => this.#hasBegun(topology)))
     tell(`${this.#timeline.ms.toFixed(0)} ms: entries come through; the chaos begins`)
     this.#chaos = new Chaos(this.#topologies, this.#timeline)
-    const watching = setInterval(() => void this.#watch(), 1000)
+    const watching = setInterval(() => void this.#watch(), 1000).unref()
     await this.#chaos.run(plan)
     tell(`${(this.#timeline.ms / 1000).toFixed(1)} s: everything is right again`)
     const results = await Promise.all(
@@ -151,7 +153,7 @@ export class OracleRun {
     for (;;) {
       let hasAll = true
       for (const sink of topology.sinks) hasAll &&= await this.#hasSome(topology, sink)
-      if (hasAll) return
+      if (hasAll || this.#isAbandoned) return
       if (performance.now() > deadline) throw new Error(`nothing came through ${topology.name}: ${saidByAll(topology)}`)
       await wait(200)
     }
@@ -275,7 +277,9 @@ function isClean({ sinks, fresh, complaints }: TopologyResult): boolean {
 /** Of what a process said last, the line that tells why it ended. */
 function reasonIn(said: string): string {
   const lines = said.split('\n').filter((line) => line.trim() !== '')
-  return lines.findLast((line) => /error/i.test(line) && !/^\s+at /.test(line)) ?? lines.at(-1) ?? 'it said nothing'
+  const errors = lines.filter((line) => /error|fatal/i.test(line) && !/^\s+at /.test(line))
+  // With the cause, which comes behind it.
+  return errors.slice(-2).join(' ') || (lines.at(-1) ?? 'it said nothing')
 }
 
 function saidByAll(topology: Topology): string {

@@ -186,6 +186,7 @@ export class Topology {
     for (const victim of this.victims.values()) victim.abandon()
     for (const producer of this.producers) producer.abandon()
     for (const link of this.links.values()) link.close()
+    for (const sink of this.sinks) void sink.close().catch(() => {})
     for (const disk of this.disks.values()) disk.unmount(isKept)
   }
 

@@ -24,7 +24,7 @@ const restartDelayMs = 500
 const stopTimeoutMs = 60_000
 
 /** How much is repeated of what a process said last. */
-const lastChars = 1000
+const lastChars = 4000
 
 /** What it is. */
 export interface VictimProgram {
@@ -49,6 +49,8 @@ export class Victim {
   #child: ChildProcess | undefined
   #closed: Promise<unknown> = Promise.resolve()
   #isWanted = false
+  /** Where in what it has said its last start begins. */
+  #saidBefore = 0
   /** Its end is our doing. */
   #isEnding = false
   /** How often it has ended by itself. */
@@ -79,6 +81,7 @@ export class Victim {
     this.#isWanted = true
     this.#isEnding = false
     this.starts++
+    this.#saidBefore = this.said.length
     const output = openSync(this.#output, 'a')
     const { words, directory, home, run } = this.#program
     const child = spawn(process.execPath, words, {
@@ -147,7 +150,7 @@ export class Victim {
     this.#child = undefined
     if (this.#isEnding) return
     this.endings++
-    this.#program.onEnded(code, this.said.slice(-lastChars).trim())
+    this.#program.onEnded(code, this.said.slice(this.#saidBefore).slice(-lastChars).trim())
     void this.#startAgain()
   }
 

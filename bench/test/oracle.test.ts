@@ -5,9 +5,10 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Arrivals } from '../oracle/arrivals.ts'
@@ -34,6 +35,8 @@ describe('pnpm oracle', () => {
   let directory: string
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'logwisp-oracle-test-'))
+    // The processes of a run are somebody else's than ours where that is root.
+    await chmod(directory, 0o755)
   })
   afterEach(() => rm(directory, { recursive: true, force: true }))
 
@@ -67,7 +70,7 @@ describe('pnpm oracle', () => {
   })
 
   it('finds out a chain that says too early that entries are delivered', { timeout: 180_000 }, async () => {
-    const { child, said } = start('--minutes', '0.3', '--seed', '7', '--topologies', 'leaky', '--rate', '3000')
+    const { child, said } = start('--minutes', '0.2', '--seed', '7', '--topologies', 'leaky', '--rate', '3000')
     const [code] = await once(child, 'close')
     expect(said()).toContain('NOT CLEAN')
     expect(said()).toMatch(/lost: leaky log \d+, drawn at \d+ s/)
@@ -89,7 +92,24 @@ describe('pnpm oracle', () => {
     await leftNothing(child, directory, [])
     expect(await sharedMemory()).toEqual(before)
   })
+
+  it('leaves nothing running or mounted when it is killed', { timeout: 120_000 }, async () => {
+    const { child, said } = start('--minutes', '5', '--seed', '3')
+    while (!said().includes('the chaos begins')) await once(child.stdout as NodeJS.ReadableStream, 'data')
+    child.kill('SIGKILL')
+    await once(child, 'close')
+    await untilNothingIsLeft(child, directory)
+  })
 })
+
+/** Who was killed cannot clear away; who does that in its stead takes a moment. */
+async function untilNothingIsLeft(child: ChildProcess, directory: string): Promise<void> {
+  for (;;) {
+    const [running, mounts] = await Promise.all([runningOf(child), readFile('/proc/mounts', 'utf8')])
+    if (running.length === 0 && !mounts.includes(directory)) return
+    await wait(50)
+  }
+}
 
 /** What libfaketime keeps there, which only a process that ends by itself takes away. */
 async function sharedMemory(): Promise<string[]> {
@@ -97,15 +117,20 @@ async function sharedMemory(): Promise<string[]> {
 }
 
 /** Whatever it started knows the name of its run. */
-async function leftNothing({ pid }: ChildProcess, directory: string, but: readonly string[]): Promise<void> {
+async function runningOf({ pid }: ChildProcess): Promise<string[]> {
   const running: string[] = []
   for (const process of await readdir('/proc')) {
     const environment = await readFile(`/proc/${process}/environ`, 'utf8').catch(() => '')
+    if (!environment.includes(`ORACLE_RUN=${pid}-`)) continue
     // One that was killed may be on its way out.
-    if (environment.includes(`ORACLE_RUN=${pid}-`))
-      running.push(await readFile(`/proc/${process}/cmdline`, 'utf8').catch(() => ''))
+    const command = await readFile(`/proc/${process}/cmdline`, 'utf8').catch(() => '')
+    if (command !== '') running.push(command)
   }
-  expect(running.filter((command) => command !== '')).toEqual([])
+  return running
+}
+
+async function leftNothing(child: ChildProcess, directory: string, but: readonly string[]): Promise<void> {
+  expect(await runningOf(child)).toEqual([])
   expect(await readFile('/proc/mounts', 'utf8')).not.toContain(directory)
   // What loads TypeScript keeps what it has made of it.
   expect((await readdir(directory)).filter((name) => !name.startsWith('tsx-'))).toEqual(but)
