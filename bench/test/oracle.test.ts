@@ -70,7 +70,7 @@ describe('pnpm oracle', () => {
   })
 
   it('finds out a chain that says too early that entries are delivered', { timeout: 180_000 }, async () => {
-    const { child, said } = start('--minutes', '0.2', '--seed', '7', '--topologies', 'leaky', '--rate', '3000')
+    const { child, said } = start('--minutes', '0.1', '--seed', '7', '--topologies', 'leaky', '--rate', '1000')
     const [code] = await once(child, 'close')
     expect(said()).toContain('NOT CLEAN')
     expect(said()).toMatch(/lost: leaky log \d+, drawn at \d+ s/)

@@ -1,33 +1,46 @@
-/** A chain that breaks its word: says that entries are delivered when it has only taken them. The judge has to see that. */
+/** A chain that breaks its word: an entry is safe for it once its own system has taken it for sending. The judge has to see. */
 
 import { join } from 'node:path'
 import { FileArrivals } from '../file-arrivals.ts'
 import { daemonWords } from '../programs.ts'
 import type { TopologyKind } from '../topology.ts'
-import { collectorText } from './chain.ts'
 
 export const leaky: TopologyKind = {
   name: 'leaky',
-  way: 'file → edge → http_client that is content with being taken → collector → file',
-  targets: { kill: ['collector'], freeze: ['collector'] },
+  way: 'file → edge → tcp_client without acknowledgement → collector → file',
+  // What a network swallows is lost here for certain.
+  targets: { swallow: ['edge to collector'] },
   async build(topology) {
     const input = topology.folder('in')
     const output = topology.folder('collected')
     const collector = await topology.port()
+    const link = await topology.link('edge to collector', collector)
+    const configuration = (name: string, text: string): string[] =>
+      daemonWords(
+        topology.file(
+          `${name}.toml`,
+          `state_directory = ${JSON.stringify(topology.folder(`${name}-state`))}\n[[pipelines]]\nname = "${name}"\n${text}`,
+        ),
+      )
     topology.victim(
       'collector',
-      daemonWords(
-        topology.file('collector.toml', collectorText(topology.folder('collector-state'), collector, output)),
+      configuration(
+        'collector',
+        `sources = [{ type = "tcp", options = { port = ${collector} } }]
+sinks = [{ type = "file", options = { directory = ${JSON.stringify(output)}, name = "all", format = "wire", min_disk_free_mb = 0 } }]
+`,
       ),
     )
-    const text = `state_directory = ${JSON.stringify(topology.folder('edge-state'))}
-[[pipelines]]
-name = "edge"
-sources = [{ type = "file", options = { path = ${JSON.stringify(join(input, 'app.log'))}, start_at = "beginning" } }]
-sinks = [{ type = "http_client", options = { url = "http://127.0.0.1:${collector}/ingest", respond = "accepted", \
-format = "wire", batch_delay_ms = 10, retry_delay_ms = 100, max_retry_delay_seconds = 1 } }]
-`
-    topology.victim('edge', daemonWords(topology.file('edge.toml', text)))
+    topology.victim(
+      'edge',
+      configuration(
+        'edge',
+        `sources = [{ type = "file", options = { path = ${JSON.stringify(join(input, 'app.log'))}, start_at = "beginning" } }]
+sinks = [{ type = "tcp_client", options = { address = "127.0.0.1:${link.port}", protocol = "plain", format = "wire", \
+reconnect_delay_ms = 100, max_reconnect_delay_seconds = 1 } }]
+`,
+      ),
+    )
     topology.log('log', 'file', join(input, 'app.log'))
     topology.sinks.push(new FileArrivals("collector's files", output, 'all', topology.streams))
   },
