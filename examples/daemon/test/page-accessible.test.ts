@@ -55,7 +55,7 @@ describe.skipIf(!hasChromium)('the live page for everybody', () => {
     expect(await violations(page)).toEqual([])
     await page.keyboard.press('Escape')
     await page.keyboard.press('s')
-    await page.locator('#stages table').first().waitFor()
+    await page.locator('#stages table:visible').first().waitFor()
     expect(await violations(page)).toEqual([])
     await page.keyboard.press('s')
     // What has no size while it is hidden is there again.

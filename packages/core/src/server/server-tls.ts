@@ -238,8 +238,8 @@ class Certificates extends EventEmitter<ServerTlsEvents> implements ReloadableTl
   #tlsOptions({ cert, key, ca, crl }: Material): TlsOptions {
     const { passphrase, requestCertificate, minVersion, maxVersion, ciphers, handshakeTimeoutMs } = this.#settings
     const options: TlsOptions = {
-      cert: cert.join('\n'),
-      key: key.join('\n'),
+      cert: cert.join('\n').trim(),
+      key: key.join('\n').trim(),
       minVersion,
       maxVersion,
       handshakeTimeout: handshakeTimeoutMs,
@@ -251,6 +251,8 @@ class Certificates extends EventEmitter<ServerTlsEvents> implements ReloadableTl
       rejectUnauthorized: requestCertificate === 'require',
     }
     try {
+      // OpenSSL takes a certificate without any text for none at all, and a file is empty while it is being written.
+      if (options.cert === '' || options.key === '') throw new Error('a file is empty')
       createSecureContext(options)
     } catch (cause) {
       const reason = (cause as Error).message

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { connect as connectTcp } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -257,6 +257,20 @@ describe('new files', () => {
     await reloaded
     expect((await visitOnce(port)).certificate).toBe('second')
     expect(warnings).toHaveLength(1)
+  })
+
+  test('that are empty, as while they are being written, are no good', async () => {
+    const paths = await files('empty', first)
+    const tls = serverTls({ ...paths, checkIntervalMs: Infinity })
+    const port = await serve(tls)
+    for (const path of [paths.cert, paths.key]) {
+      const text = await readFile(path, 'utf8')
+      await writeFile(path, '')
+      await expect(tls.reload()).rejects.toMatchObject({ code: 'BAD_CERTIFICATE' })
+      expect((await visitOnce(port)).certificate).toBe('first')
+      await writeFile(path, text)
+    }
+    await tls.reload()
   })
 
   test('are looked for only while a server is attached', async () => {
