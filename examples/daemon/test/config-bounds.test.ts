@@ -89,6 +89,8 @@ describe.each(Object.keys(needed))('%s', (stage) => {
     const known = new Set(variant === 'url' ? ofClient : variant === 'port' ? ofServer : [])
     const directory = await temporaryDirectory()
     const numbers = filled(optionsOf(kind, type), bounds[bound] as Pick, known)
+    const { dead_letter: deadLetter } = numbers
+    if (deadLetter !== undefined) numbers['dead_letter'] = { ...(deadLetter as object), directory }
     const written = { type, options: { ...numbers, ...needed[stage]?.(directory) } }
     const built = kind === 'sources' ? await sourceOf(written) : await sinkOf(written)
     expect(built.stream.destroyed).toBe(false)

@@ -96,16 +96,27 @@ function completed({ name, tree }: Base): readonly Base[] {
 function withNeighbours(tree: Tree, path: readonly string[], forms: readonly LeafForm[]): Tree {
   for (const value of candidates(forms)) {
     let filled = changed(tree, path, value)
-    for (const place of problemPaths(filled)) {
-      const neighbour = place.split('.')
-      const isBeside = neighbour.slice(0, -1).join('.') === path.slice(0, -1).join('.') && place !== path.join('.')
-      const possible = isBeside ? candidates(formsAt(neighbour, filled) ?? []) : []
-      const good = possible.find((each) => !problemPaths(changed(filled, neighbour, each)).includes(place))
-      if (good !== undefined) filled = changed(filled, neighbour, good)
-    }
+    // What one neighbour is may need another one.
+    for (let round = 0; round < 3; round++) filled = withBesides(filled, path)
     if (problemPaths(filled).length === 0) return filled
   }
   return tree
+}
+
+/** With a good value for each key beside the path that lacks one. */
+function withBesides(tree: Tree, path: readonly string[]): Tree {
+  let filled = tree
+  const own = path.join('.')
+  for (const place of problemPaths(tree)) {
+    const neighbour = place.split('.')
+    const isBeside = neighbour.slice(0, -1).join('.') === path.slice(0, -1).join('.') && place !== own
+    const possible = isBeside ? candidates(formsAt(neighbour, filled) ?? []) : []
+    const trees = possible.map((each) => changed(filled, neighbour, each))
+    const good = trees.filter((each) => !problemPaths(each).includes(place))
+    // Of a type that decides which other keys there are, one that has this leaf.
+    filled = good.find((each) => !problemPaths(each).includes(own)) ?? good[0] ?? filled
+  }
+  return filled
 }
 
 function problemPaths(tree: Tree): readonly string[] {

@@ -127,14 +127,14 @@ keeps(
 )
 
 interface TwoCollectors extends Writable {
-  readonly branches: readonly CollectingSink[]
+  readonly collectors: readonly CollectingSink[]
 }
 const twoBranches = (takes: readonly ('entries' | 'batches')[], options: Parameters<typeof fanOut>[1] = {}) => {
-  const branches = takes.map((takes) => collectingSink({ takes }))
-  return Object.assign(fanOut(branches, options), { branches }) as TwoCollectors
+  const collectors = takes.map((takes) => collectingSink({ takes }))
+  return Object.assign(fanOut(collectors, options), { collectors }) as TwoCollectors
 }
-const received = ({ branches }: TwoCollectors) =>
-  branches.flatMap(({ messages }, index) => (index === 0 ? messages : []))
+const received = ({ collectors }: TwoCollectors) =>
+  collectors.flatMap(({ messages }, index) => (index === 0 ? messages : []))
 keeps(
   'fanOut',
   sinkContract(() => twoBranches(['batches', 'entries']), {
@@ -142,10 +142,10 @@ keeps(
     makeFailing: () => {
       const good = collectingSink()
       return Object.assign(fanOut([good, collectingSink({ failWith: new Error('full'), failAfterEntries: 50 })]), {
-        branches: [good],
+        collectors: [good],
       })
     },
-    makeStuck: () => Object.assign(fanOut([collectingSink(), collectingSink({ held: true })]), { branches: [] }),
+    makeStuck: () => Object.assign(fanOut([collectingSink(), collectingSink({ held: true })]), { collectors: [] }),
   }),
 )
 keeps(
@@ -163,7 +163,7 @@ keeps(
             collectingSink(),
           ],
         ]),
-        { branches: [sink] },
+        { collectors: [sink] },
       ) as TwoCollectors
     },
     { received },
