@@ -25,7 +25,7 @@ test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
   'killed in the middle: %s',
   { timeout: 120_000 },
   async (_, scenario) => {
-    const options = { program, directory, moments: ['half', 'after'], everyCalls: 7, killsAgain: 0 } as const
+    const options = { program, directory, moments: ['half', 'after'], everyCalls: 11, killsAgain: 0 } as const
     const { kills, recoveries, lost, torn, problems } = await killEverywhere(scenario, options)
     expect({ lost, torn, problems }).toEqual({ lost: 0, torn: 0, problems: [] })
     expect(recoveries).toBe(kills)
