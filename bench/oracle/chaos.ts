@@ -4,7 +4,10 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { FaultKind, Plan, PlannedFault } from './plan.ts'
 import type { Timeline } from './timeline.ts'
 import type { Topology } from './topology.ts'
-import { whyNoClocks } from './victim.ts'
+import { whyNoClocks, whyNoRevokes } from './victim.ts'
+
+/** Why some faults can't be had on this machine. */
+const whyNot: Partial<Readonly<Record<FaultKind, string | undefined>>> = { clock: whyNoClocks, revoke: whyNoRevokes }
 
 export class Chaos {
   readonly #topologies: ReadonlyMap<string, Topology>
@@ -49,7 +52,7 @@ export class Chaos {
   async #happen(fault: PlannedFault): Promise<void> {
     const topology = this.#topologies.get(fault.topology) as Topology
     const { kind, target, forMs, amount } = fault
-    const why = topology.impossible.get(`${kind} ${target}`) ?? (kind === 'clock' ? whyNoClocks : undefined)
+    const why = topology.impossible.get(`${kind} ${target}`) ?? whyNot[kind]
     if (why !== undefined) {
       this.#timeline.note(topology, `not tried: ${kind}`, `${target}: ${why}`)
       return

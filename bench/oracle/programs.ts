@@ -7,7 +7,8 @@ import { exampleWords } from '../trials/example-process.ts'
 const require = createRequire(import.meta.url)
 const daemonPackage = dirname(require.resolve('@logwisp/example-daemon/package.json'))
 
-const isFromSources = process.execArgv.some((word) => word.includes('@logwisp/source'))
+/** Whether this process sees the packages as sources. */
+export const isFromSources: boolean = process.execArgv.some((word) => word.includes('@logwisp/source'))
 
 /** The reference daemon with a configuration. */
 export function daemonWords(configuration: string): string[] {

@@ -1,10 +1,12 @@
 /** A process that is made to suffer: killed, stopped, frozen, its clock changed; and started again whenever it ends. */
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { isFromSources } from './programs.ts'
 
 /** Debian's, from the package faketime. */
 const fakeTime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1'
@@ -14,8 +16,27 @@ export const whyNoClocks: string | undefined = existsSync(fakeTime)
   ? undefined
   : 'no libfaketime: apt-get install faketime'
 
-/** Root may use everything. Who is to find that it may not is somebody else. */
-export const nobody: number | undefined = process.getuid?.() === 0 ? 65_534 : undefined
+const isRoot = process.getuid?.() === 0
+
+/** Root may use everything. Who is to find that it may not is somebody else; who must be able to read these programs, though. */
+export const nobody: number | undefined = isRoot && mayRun(65_534) ? 65_534 : undefined
+
+/** Why permissions mean nothing to the processes here; undefined when they do. */
+export const whyNoRevokes: string | undefined =
+  isRoot && nobody === undefined ? 'we are root, and nobody else may read these programs where they lie' : undefined
+
+/** Whether another user can run Node, and find the packages from here. From sources, threads are made in places of ours. */
+function mayRun(user: number): boolean {
+  if (isFromSources) return false
+  const program = "require('node:module').createRequire(process.argv[1])('better-sqlite3')"
+  const { status } = spawnSync(process.execPath, ['-e', program, fileURLToPath(import.meta.url)], {
+    uid: user,
+    gid: user,
+    cwd: '/',
+    timeout: 30_000,
+  })
+  return status === 0
+}
 
 /** As a service manager does it. */
 const restartDelayMs = 500
