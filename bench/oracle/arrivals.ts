@@ -1,7 +1,7 @@
 /** What has come to one sink, beside what is owed there. */
 
 import { markOf } from '../fuzz/marks.ts'
-import { fates, type Stream } from './debts.ts'
+import { fates, type Stream, type StreamKind } from './debts.ts'
 
 /** How many texts that should not be there are kept, for whoever looks into it. */
 const keptExamples = 20
@@ -163,7 +163,7 @@ export class Arrivals {
     const beginning = text.replace(/\ufffd+$/, '')
     if (beginning === '') return false
     for (const stream of this.#streams.values()) {
-      if (stream.kind !== 'TCP without acknowledgement') continue
+      if (!breaksOff.has(stream.kind)) continue
       const head = `fuzz ${stream.number} `
       if (head.startsWith(beginning)) return true
       const id = new RegExp(`^${head}(\\d+)( ?)`).exec(beginning)
@@ -190,6 +190,12 @@ export class Arrivals {
     }
   }
 }
+
+/**
+ * A connection is cut within a line, and a file is taken away between a line's beginning and the rest, which its writer
+ * sends after it.
+ */
+const breaksOff: ReadonlySet<StreamKind> = new Set(['TCP without acknowledgement', 'file that is cut'])
 
 /** 53 bits of an id: two of ten million that are the same by chance are one case in a hundred. */
 function hashOf(id: string): number {

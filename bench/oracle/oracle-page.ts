@@ -66,7 +66,7 @@ ${table(
     'repeats',
     'of them left after dedupe by id',
     'came unpromised',
-    'broken off (plain TCP)',
+    'broken off (plain TCP, logs taken away)',
   ],
   topologies.flatMap(({ name, sinks }) =>
     sinks.map((sink) => [

@@ -170,10 +170,12 @@ describe('the judge', () => {
   const plain = new Stream(2, 'plain lines', 'TCP without acknowledgement')
   const ids = Array.from({ length: 1100 }, () => log.draw())
   const plainIds = Array.from({ length: 10 }, () => plain.draw())
+  const cut = new Stream(3, 'a log that is taken away', 'file that is cut')
+  const cutId = cut.draw()
   log.owe(ids.slice(0, 1000))
 
   function arrivalsOf(...texts: readonly (readonly [text: string, id: string])[]): ReturnType<Arrivals['tally']> {
-    const arrivals = new Arrivals([log, plain])
+    const arrivals = new Arrivals([log, plain, cut])
     for (const [text, id] of texts) arrivals.note(text, id)
     return arrivals.tally()
   }
@@ -233,6 +235,8 @@ describe('the judge', () => {
     for (const length of [1, 5, 6, 7, 8, 20, text.length - 1]) {
       expect(arrivalsOf([text.slice(0, length), 'x'])).toMatchObject({ torn: 0, brokenOff: 1 })
     }
+    expect(arrivalsOf([cut.textOf(cutId).slice(0, 11), 'x'])).toMatchObject({ torn: 0, brokenOff: 1 })
+    expect(arrivalsOf([log.textOf(0).slice(0, 11), 'x'])).toMatchObject({ torn: 1, brokenOff: 0 })
     expect(arrivalsOf([text.slice(1), 'x'])).toMatchObject({ torn: 1, brokenOff: 0 })
     expect(arrivalsOf([`${text.slice(0, 20)}\u0000`, 'x'])).toMatchObject({ torn: 1, brokenOff: 0 })
   })
