@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { type DeadLetter, deadLetter, type LogEntry, type LogwispError, replay } from '@logwisp/core'
+import { type DeadLetter, deadLetter, type LogEntry, LogwispError, replay } from '@logwisp/core'
 import { givingSource, RecordingTracker } from '@logwisp/core/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type HttpClientSinkOptions, httpClientSink } from '../src/http-client-sink.ts'
@@ -100,6 +100,16 @@ test('when it cannot be kept the sink fails, and nothing of the batch is acknowl
   const done = pipeline(givingSource([tracker.batch(['a bad one'])]), sink)
   await expect(done).rejects.toMatchObject({ code: 'WRITE_FAILED' })
   expect(tracker.acknowledged).toEqual([])
+})
+
+test('a sink that is destroyed before its failed dead letters say so still hears them: nothing goes uncaught', async () => {
+  const letters = opened()
+  const sink = httpClientSink(server.url, { ...quick, deadLetter: letters })
+  const heard = new Promise<void>((resolve) => letters.on('close', resolve))
+  letters.destroy(new LogwispError('WRITE_FAILED', 'the disk is gone: mount it again'))
+  sink.destroy()
+  await heard
+  expect(letters.listenerCount('warning')).toBe(0)
 })
 
 test('a batch that is rejected as a whole is kept as a whole', async () => {

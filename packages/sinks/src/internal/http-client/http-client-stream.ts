@@ -115,8 +115,7 @@ export class HttpClientStream extends EntryWritable implements HttpClientSink {
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#isOver = true
-    this.#settings.deadLetter?.off('error', this.#deadLetterFailed)
-    this.#settings.deadLetter?.off('warning', this.#deadLetterWarned)
+    this.#leaveDeadLetters()
     this.#share?.leave()
     clearTimeout(this.#dueTimer)
     clearTimeout(this.#drainTimer)
@@ -259,6 +258,13 @@ export class HttpClientStream extends EntryWritable implements HttpClientSink {
       for (const item of batch.settled()) this.delivered(item)
     }
     this.#tellHeld()
+  }
+
+  #leaveDeadLetters(): void {
+    const { deadLetter } = this.#settings
+    deadLetter?.off('warning', this.#deadLetterWarned)
+    // One that has failed tells its listeners only later, and this sink may have failed of it already: heard to the end.
+    if (deadLetter?.errored === null) deadLetter.off('error', this.#deadLetterFailed)
   }
 
   /** Resolves once they are safe in the option `deadLetter`, and whoever reads the stream of that name has them. */
