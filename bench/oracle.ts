@@ -12,12 +12,13 @@ import { oracleUsage, readOracleOptions } from './oracle/oracle-options.ts'
 import { oraclePage, oracleTables } from './oracle/oracle-page.ts'
 import { OracleRun } from './oracle/oracle-run.ts'
 import { drawPlan, readPlan } from './oracle/plan.ts'
+import { buffers } from './oracle/topologies/buffers.ts'
 import { chain } from './oracle/topologies/chain.ts'
 import { fanOut } from './oracle/topologies/fan-out.ts'
 import { leaky } from './oracle/topologies/leaky.ts'
 import { store } from './oracle/topologies/store.ts'
 
-const all = [chain, fanOut, store]
+const all = [chain, fanOut, store, buffers]
 
 /** What can be asked for: also one that loses lines, to see that this is seen. */
 const known = [...all, leaky]

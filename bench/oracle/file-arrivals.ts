@@ -1,4 +1,4 @@
-/** The entries in the files of a `fileSink` that writes them with their ids. */
+/** The entries in the files of a `fileSink` that writes them with their ids, and beside them those that were rejected. */
 
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,12 +18,18 @@ export class FileArrivals implements JudgedSink {
   readonly #streams: readonly Stream[]
   /** What has come so far. A full disk may take whole lines back that were not acknowledged: no verdict. */
   readonly #live: Arrivals
+  readonly #rejected: string | undefined
   /** How far each file has been looked at, by its inode. */
   readonly #seen = new Map<number, number>()
+  readonly #seenRejected = new Map<number, number>()
 
-  /** Of `<directory>/<file>.log` and its rotated ones. */
-  constructor(name: string, directory: string, file: string, streams: readonly Stream[]) {
+  /**
+   * Of `<directory>/<file>.log` and its rotated ones. What lies in the directory `rejected` has not come; but it is known
+   * where it is, and nobody need wait for it until it is replayed.
+   */
+  constructor(name: string, directory: string, file: string, streams: readonly Stream[], rejected?: string) {
     this.name = name
+    this.#rejected = rejected
     this.#directory = directory
     this.#isOurs = new RegExp(`^${file}(-.*)?\\.log$`)
     this.#streams = streams
@@ -31,19 +37,19 @@ export class FileArrivals implements JudgedSink {
   }
 
   missing(): Promise<number> {
-    this.#look(this.#live, this.#seen)
+    this.#lookLive()
     return Promise.resolve(this.#live.missing(this.#streams))
   }
 
   has(stream: Stream, id: number): Promise<boolean> {
-    this.#look(this.#live, this.#seen)
+    this.#lookLive()
     return Promise.resolve(this.#live.has(stream, id))
   }
 
   read(): Promise<Arrivals> {
     const all = new Arrivals(this.#streams)
     const ends = new Map<number, number>()
-    this.#look(all, ends)
+    this.#look(all, ends, this.#files())
     for (const { path, inode, size } of this.#files()) {
       const left = size - (ends.get(inode) ?? 0)
       if (left > 0) all.noteTorn(`${left} bytes at the end of ${path} without a line feed`)
@@ -55,19 +61,18 @@ export class FileArrivals implements JudgedSink {
     return Promise.resolve()
   }
 
-  #files(): { readonly path: string; readonly inode: number; readonly size: number }[] {
-    return readdirSync(this.#directory)
-      .filter((name) => this.#isOurs.test(name))
-      .flatMap((name) => {
-        const path = join(this.#directory, name)
-        const found = statSync(path, { throwIfNoEntry: false })
-        return found === undefined ? [] : [{ path, inode: found.ino, size: found.size }]
-      })
+  #files(): readonly FoundFile[] {
+    return filesIn(this.#directory, this.#isOurs)
+  }
+
+  #lookLive(): void {
+    this.#look(this.#live, this.#seen, this.#files())
+    if (this.#rejected !== undefined) this.#look(this.#live, this.#seenRejected, filesIn(this.#rejected, /\.ndjson$/))
   }
 
   /** Reads the whole lines that were not there before. */
-  #look(arrivals: Arrivals, seen: Map<number, number>): void {
-    for (const { path, inode, size } of this.#files()) {
+  #look(arrivals: Arrivals, seen: Map<number, number>, files: readonly FoundFile[]): void {
+    for (const { path, inode, size } of files) {
       const from = Math.min(seen.get(inode) ?? 0, size)
       if (size > from)
         seen.set(
@@ -76,6 +81,22 @@ export class FileArrivals implements JudgedSink {
         )
     }
   }
+}
+
+interface FoundFile {
+  readonly path: string
+  readonly inode: number
+  readonly size: number
+}
+
+function filesIn(directory: string, names: RegExp): readonly FoundFile[] {
+  return readdirSync(directory)
+    .filter((name) => names.test(name))
+    .flatMap((name) => {
+      const path = join(directory, name)
+      const found = statSync(path, { throwIfNoEntry: false })
+      return found === undefined ? [] : [{ path, inode: found.ino, size: found.size }]
+    })
 }
 
 /** Gives each whole line from a place on; returns where the last one ends. */

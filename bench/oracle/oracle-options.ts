@@ -6,7 +6,7 @@ export const oracleUsage = `Everything that can go wrong, for as long as it is l
 
   --minutes <n>         how long things go wrong (default 2); the end takes up to a minute more
   --seed <n>            what goes wrong, and when (default: another one each time)
-  --topologies <names>  chain, fan-out, store; with commas (default: all)
+  --topologies <names>  chain, fan-out, store, buffers; with commas (default: all)
   --plan <file>         what goes wrong is read from a file, as --write-plan has written it
   --write-plan <file>   writes what goes wrong, before it begins
   --rate <n>            lines per second, in each topology (default 600)

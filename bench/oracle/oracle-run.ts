@@ -115,6 +115,7 @@ export class OracleRun {
         onEnded: (victim, code, said) => {
           this.#timeline.note(topology, 'ended itself', `${victim}: ${code}: ${reasonIn(said)}`)
         },
+        onNote: (what, whom) => this.#timeline.note(topology, what, whom),
       })
       this.#topologies.push(topology)
       await kind.build(topology)
@@ -176,9 +177,10 @@ export class OracleRun {
   async #finish(topology: Topology, way: string): Promise<TopologyResult> {
     await Promise.all(topology.producers.map((producer) => producer.stop()))
     const isSettled = await this.#settled(topology)
+    const complaints = [...(await topology.makeGood())]
     const fresh = await this.#fresh(topology)
     if (isSettled) await this.#settled(topology)
-    const complaints = await this.#end(topology)
+    complaints.push(...(await this.#end(topology)))
     const sinks: SinkVerdict[] = []
     for (const sink of topology.sinks) {
       const { name, owes, dropsRepeats } = sink

@@ -1,7 +1,8 @@
 /** How the programs of topologies are started: they see the packages as this process does, built or as sources. */
 
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname, extname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { exampleWords } from '../trials/example-process.ts'
 
 const require = createRequire(import.meta.url)
@@ -23,7 +24,15 @@ export function ingestionWords(name: 'api' | 'collector', ...words: readonly str
   return [...packages, ...exampleWords({ example: 'log-ingestion', name, words })]
 }
 
-/** A program of this package, as this one is run itself. */
-export function actorWords(path: string, ...words: readonly string[]): string[] {
-  return [...process.execArgv, path, ...words]
+/** A part of the daemon's command other than running, with a configuration. */
+export function commandWords(configuration: string, ...words: readonly string[]): string[] {
+  const run = daemonWords(configuration)
+  return [...run.slice(0, -2), ...words, ...run.slice(-2)]
+}
+
+/** A program of `bench/actors`, run as this one is. */
+export function actorWords(name: string, ...words: readonly string[]): string[] {
+  // Built, all of this is one file beside `actors`.
+  const place = extname(import.meta.url) === '.ts' ? `../actors/${name}.ts` : `./actors/${name}.js`
+  return [...process.execArgv, fileURLToPath(new URL(place, import.meta.url)), ...words]
 }

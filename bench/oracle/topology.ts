@@ -1,5 +1,7 @@
 /** A few programs that hand entries on to each other, everything that can go wrong with them, and who writes and who looks. */
 
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -14,7 +16,7 @@ import { HttpProducer } from './producers/http-producer.ts'
 import { PlainTcpProducer } from './producers/plain-tcp-producer.ts'
 import type { Producer } from './producers/producer.ts'
 import { SmallDisk } from './small-disk.ts'
-import { nobody, Victim } from './victim.ts'
+import { nobody, spawnNode, Victim } from './victim.ts'
 
 /** Something that is made of a name: `build` makes it run. */
 export interface TopologyKind {
@@ -37,6 +39,8 @@ export interface TopologyOptions {
   readonly firstStream: number
   /** A process has ended by itself. */
   readonly onEnded: (victim: string, code: number | NodeJS.Signals, said: string) => void
+  /** Something for the timeline. */
+  readonly onNote: (what: string, whom: string) => void
 }
 
 /** Something whose permissions can be revoked and given back. */
@@ -48,6 +52,9 @@ interface Place {
 /** Below those that systems give to connections: a process that starts again must not find its port taken. */
 const firstPort = 20_000
 const lastPort = 31_999
+
+/** What is asked for once takes no longer. */
+const commandTimeoutMs = 60_000
 
 /** A share of the lines for each way in which they are written. */
 const shares: Readonly<Record<StreamKind, number>> = {
@@ -72,6 +79,9 @@ export class Topology {
   readonly sinks: JudgedSink[] = []
   /** What cannot be tried on this machine, and why. */
   readonly impossible = new Map<string, string>()
+  /** Once everything is right again: what an operator does then. Resolves with what there is to complain of. */
+  makeGood: () => Promise<readonly string[]> = () => Promise.resolve([])
+  readonly #commands = new Set<ChildProcess>()
   readonly #options: TopologyOptions
   readonly #random: Random
 
@@ -126,6 +136,27 @@ export class Topology {
     })
     this.victims.set(name, victim)
     return victim
+  }
+
+  /** Runs a program to its end, or kills it before; what it said, and how it ended. */
+  async command(
+    words: readonly string[],
+    killAfterMs?: number,
+  ): Promise<{ readonly code: number | string; readonly said: string }> {
+    const { run, directory } = this.#options
+    const child = spawnNode({ words, directory, home: this.folder('home'), run }, {}, 'pipe')
+    this.#commands.add(child)
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => (said += text))
+    const timer = setTimeout(() => child.kill('SIGKILL'), killAfterMs ?? commandTimeoutMs)
+    const [code, signal] = await once(child, 'close')
+    clearTimeout(timer)
+    this.#commands.delete(child)
+    return { code: code ?? signal, said: said.trim() }
+  }
+
+  note(what: string, whom: string): void {
+    this.#options.onNote(what, whom)
   }
 
   async link(name: string, targetPort: number): Promise<ChaosProxy> {
@@ -184,6 +215,7 @@ export class Topology {
   /** Leaves nothing running or mounted, at once; what is on the disks is kept, or not. */
   abandon(isKept: boolean): void {
     for (const victim of this.victims.values()) victim.abandon()
+    for (const command of this.#commands) command.kill('SIGKILL')
     for (const producer of this.producers) producer.abandon()
     for (const link of this.links.values()) link.close()
     for (const sink of this.sinks) void sink.close().catch(() => {})

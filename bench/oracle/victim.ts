@@ -47,9 +47,8 @@ const stopTimeoutMs = 60_000
 /** How much is repeated of what a process said last. */
 const lastChars = 4000
 
-/** What it is. */
-export interface VictimProgram {
-  readonly name: string
+/** What a process is made of. */
+export interface NodeProgram {
   /** What Node is given. */
   readonly words: readonly string[]
   /** Where it works. */
@@ -58,6 +57,11 @@ export interface VictimProgram {
   readonly home: string
   /** A name by which all processes of a run can be found. */
   readonly run: string
+}
+
+/** What it is. */
+export interface VictimProgram extends NodeProgram {
+  readonly name: string
   /** Hears that it has ended by itself, with what it said last. */
   readonly onEnded: (code: number | NodeJS.Signals, said: string) => void
 }
@@ -104,20 +108,7 @@ export class Victim {
     this.starts++
     this.#saidBefore = this.said.length
     const output = openSync(this.#output, 'a')
-    const { words, directory, home, run } = this.#program
-    const child = spawn(process.execPath, words, {
-      cwd: directory,
-      env: {
-        PATH: process.env['PATH'],
-        HOME: home,
-        TMPDIR: home,
-        TZ: 'UTC',
-        ORACLE_RUN: run,
-        ...this.#clockEnvironment(),
-      },
-      stdio: ['ignore', output, output],
-      ...(nobody !== undefined && { uid: nobody, gid: nobody }),
-    })
+    const child = spawnNode(this.#program, this.#clockEnvironment(), output)
     closeSync(output)
     this.#child = child
     this.#closed = once(child, 'close').then(([code, signal]) => this.#ended(child, code ?? signal))
@@ -192,6 +183,20 @@ export class Victim {
       NO_FAKE_STAT: '1',
     }
   }
+}
+
+/** Starts a process that is somebody else's, where we are root. What it says goes to `output`. */
+export function spawnNode(
+  { words, directory, home, run }: NodeProgram,
+  environment: NodeJS.ProcessEnv,
+  output: number | 'pipe',
+): ChildProcess {
+  return spawn(process.execPath, words, {
+    cwd: directory,
+    env: { PATH: process.env['PATH'], HOME: home, TMPDIR: home, TZ: 'UTC', ORACLE_RUN: run, ...environment },
+    stdio: ['ignore', output, output],
+    ...(nobody !== undefined && { uid: nobody, gid: nobody }),
+  })
 }
 
 /** What libfaketime of a process that was killed leaves behind. */

@@ -4,29 +4,18 @@ import { join } from 'node:path'
 import { FileArrivals } from '../file-arrivals.ts'
 import { daemonWords } from '../programs.ts'
 import type { TopologyKind } from '../topology.ts'
-
-const processes = ['edge', 'relay', 'collector']
-const links = ['http to edge', 'tcp to edge', 'edge to relay', 'relay to collector']
-const disks = ['edge-state', 'collected']
+import { usualTargets } from './usual-targets.ts'
 
 export const chain: TopologyKind = {
   name: 'chain',
   way: 'files, HTTP, TCP → edge → tcp_client → relay → http_client → collector → file',
-  targets: {
-    kill: processes,
-    freeze: processes,
-    stop: processes,
-    clock: processes,
-    full: disks,
-    revoke: ['log', 'edge-state', 'collected'],
-    cut: links,
-    delay: links,
-    silence: links,
-    swallow: links,
-    rotate: ['log'],
-    'copy-truncate': ['log'],
-    outrun: ['cut log'],
-  },
+  targets: usualTargets({
+    processes: ['edge', 'relay', 'collector'],
+    links: ['http to edge', 'tcp to edge', 'edge to relay', 'relay to collector'],
+    disks: ['edge-state', 'collected'],
+    places: ['log', 'edge-state', 'collected'],
+    cutLogs: ['cut log'],
+  }),
   async build(topology) {
     const input = topology.folder('in')
     const state = topology.disk('edge-state')

@@ -3,41 +3,30 @@
  * word of delivery comes from the file and from the buffer, whichever is later.
  */
 
-import { extname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import type { FanOutTask } from '../../actors/fan-out-with-buffer.ts'
 import { FileArrivals } from '../file-arrivals.ts'
 import { actorWords, daemonWords } from '../programs.ts'
 import type { TopologyKind } from '../topology.ts'
 import { ViewerArrivals } from '../viewer-arrivals.ts'
 import { collectorText } from './chain.ts'
-
-const processes = ['app', 'endpoint']
-const links = ['http to app', 'tcp to app', 'app to endpoint', 'viewer to app']
-const disks = ['written', 'buffer']
+import { usualTargets } from './usual-targets.ts'
 
 export const fanOut: TopologyKind = {
   name: 'fan-out',
   way: 'files, HTTP, TCP → app → file, disk buffer → http → endpoint → file, live viewer',
-  targets: {
-    kill: processes,
-    freeze: processes,
-    stop: processes,
-    clock: processes,
-    full: disks,
-    revoke: ['log', 'written', 'buffer'],
-    cut: links,
-    delay: links,
-    silence: links,
-    swallow: links,
-    rotate: ['log'],
-    'copy-truncate': ['log'],
-    outrun: ['cut log'],
-  },
+  targets: usualTargets({
+    processes: ['app', 'endpoint'],
+    links: ['http to app', 'tcp to app', 'app to endpoint', 'viewer to app'],
+    disks: ['written', 'buffer'],
+    places: ['log', 'written', 'buffer'],
+    cutLogs: ['cut log'],
+  }),
   async build(topology) {
     const input = topology.folder('in')
     const written = topology.disk('written')
-    const buffer = topology.disk('buffer')
+    topology.disk('buffer')
+    const queue = topology.folder('buffer/queue')
     const output = topology.folder('received')
     const [http, tcp, live, endpoint] = [
       await topology.port(),
@@ -58,29 +47,20 @@ export const fanOut: TopologyKind = {
       tcpPort: tcp,
       livePort: live,
       written,
-      buffer: join(buffer, 'queue'),
+      buffer: queue,
       endpoint: `http://127.0.0.1:${toEndpoint.port}/ingest`,
     }
-    topology.victim('app', actorWords(programPath, JSON.stringify(task)))
+    topology.victim('app', actorWords('fan-out-with-buffer', JSON.stringify(task)))
     topology.log('log', 'file', join(input, 'app.log'))
     topology.log('cut log', 'file that is cut', join(input, 'cut.log'))
     topology.http(() => `http://127.0.0.1:${toHttp.port}/ingest`)
     topology.tcp(toTcp)
     topology.place('written', written)
-    topology.place('buffer', buffer)
+    topology.place('buffer', queue)
     topology.sinks.push(
       new FileArrivals("the app's own files", written, 'app', topology.streams),
       new FileArrivals("the endpoint's files", output, 'all', topology.streams),
       new ViewerArrivals('a live viewer', `http://127.0.0.1:${toViewer.port}/stream`, topology.streams),
     )
   },
-}
-
-/** The program, built or not, as this one. */
-const programPath = programOf(import.meta.url)
-
-function programOf(self: string): string {
-  // Built, all of this is one file beside `actors`.
-  const place = extname(self) === '.ts' ? '../../actors/fan-out-with-buffer.ts' : './actors/fan-out-with-buffer.js'
-  return fileURLToPath(new URL(place, self))
 }

@@ -4,27 +4,17 @@ import { join } from 'node:path'
 import { ingestionWords } from '../programs.ts'
 import { StoreArrivals } from '../store-arrivals.ts'
 import type { TopologyKind } from '../topology.ts'
-
-const processes = ['collector', 'api']
-const links = ['collector to api', 'http to api']
+import { usualTargets } from './usual-targets.ts'
 
 export const store: TopologyKind = {
   name: 'store',
   way: 'file → collector → http → API → store; HTTP → API',
-  targets: {
-    kill: processes,
-    freeze: processes,
-    stop: processes,
-    clock: processes,
-    full: ['database'],
-    revoke: ['log', 'in'],
-    cut: links,
-    delay: links,
-    silence: links,
-    swallow: links,
-    rotate: ['log'],
-    'copy-truncate': ['log'],
-  },
+  targets: usualTargets({
+    processes: ['collector', 'api'],
+    links: ['collector to api', 'http to api'],
+    disks: ['database'],
+    places: ['log', 'in'],
+  }),
   async build(topology) {
     const input = topology.folder('in')
     const log = join(input, 'app.log')
