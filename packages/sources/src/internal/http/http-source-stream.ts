@@ -3,7 +3,14 @@
 import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Batch, EntryReadable, type Origin, type StageStats, Tracker } from '@logwisp/core'
+import {
+  AccountingTracker,
+  Batch,
+  EntryReadable,
+  type Origin,
+  type SourceAccount,
+  type StageStats,
+} from '@logwisp/core'
 import { type AccessControl, type HostCheck, type Listener, listenHttp, type ServerTls } from '@logwisp/core/server'
 import { DeliveryWaits } from './delivery-waits.ts'
 import { HttpIngest, type IngestOutcome, type RequestCounts } from './http-ingest.ts'
@@ -60,7 +67,7 @@ export class HttpSourceStream extends EntryReadable {
   readonly #settings: HttpSourceSettings
   readonly #turnstile = new Turnstile(performance.now())
   readonly #deliveries = new DeliveryWaits()
-  readonly #tracker = new Tracker(({ sequence }) => this.#deliveries.acknowledge(sequence))
+  readonly #tracker: AccountingTracker
   readonly #ids: Remembered<true> | undefined
   readonly #ingest: HttpIngest
   readonly #instance = randomBytes(6).toString('hex')
@@ -73,6 +80,10 @@ export class HttpSourceStream extends EntryReadable {
   constructor(settings: HttpSourceSettings) {
     super()
     this.#settings = settings
+    this.#tracker = new AccountingTracker({
+      source: settings.source,
+      onAdvance: ({ sequence }) => this.#deliveries.acknowledge(sequence),
+    })
     const { dedupe, maxRememberedIds, maxRememberedBytes, rememberMs } = settings
     if (dedupe) {
       const limits = { maxEntries: maxRememberedIds, maxBytes: maxRememberedBytes, windowMs: rememberMs }
@@ -97,6 +108,12 @@ export class HttpSourceStream extends EntryReadable {
 
   get address(): AddressInfo | undefined {
     return this.#listener?.address
+  }
+
+  /** One account of all requests; entries without a way back are not in it. */
+  override get ledger(): readonly SourceAccount[] {
+    const { account } = this.#tracker
+    return Object.freeze(account.entries > 0 ? [account] : [])
   }
 
   override get stats(): StageStats & HttpSourceCounts {
@@ -167,6 +184,7 @@ export class HttpSourceStream extends EntryReadable {
       const { batch, origins } = item
       if (origins !== undefined) origins.base = this.#sequence
       this.#sequence += batch.byteLength
+      if (origins !== undefined) this.#tracker.read(this.#sequence, batch.count)
       this.took(batch.count)
       return this.give(batch)
     }
@@ -184,6 +202,7 @@ export class HttpSourceStream extends EntryReadable {
       this.#ids.add(ownId, true, nowMs)
     }
     origin.sequence = ++this.#sequence
+    this.#tracker.read(this.#sequence, 1)
     return this.give(item)
   }
 

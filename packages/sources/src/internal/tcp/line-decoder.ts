@@ -88,6 +88,7 @@ export class LineDecoder {
       } else if (areTexts || flag === 'truncated') this.#single(bytes, flag, sender, defaults, decoded)
       else this.#lines(bytes, sender, defaults, decoded)
     }
+    this.#origins.read()
     return decoded
   }
 
@@ -176,8 +177,8 @@ export class LineDecoder {
   }
 
   #batch(bytes: Buffer, { isTold }: LineSender, { time, source }: EntryDefaults): Batch {
-    const origins = isTold ? this.#origins.nextBatch(bytes.length) : undefined
-    return Batch.of({ bytes, source, time, zone: this.#settings.zone, origins })
+    const batch = Batch.of({ bytes, source, time, zone: this.#settings.zone })
+    return isTold ? batch.withNewOrigins(this.#origins.nextBatch(bytes.length, batch.count)) : batch
   }
 
   #parse(line: string, defaults: EntryDefaults, decoded: Decoded): Received | undefined {

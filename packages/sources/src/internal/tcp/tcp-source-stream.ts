@@ -9,7 +9,15 @@
  */
 
 import type { AddressInfo, Socket } from 'node:net'
-import { Batch, EntryReadable, isBatch, type LogEntry, LogwispError, type StageStats } from '@logwisp/core'
+import {
+  Batch,
+  EntryReadable,
+  isBatch,
+  type LogEntry,
+  LogwispError,
+  type SourceAccount,
+  type StageStats,
+} from '@logwisp/core'
 import { type Listener, listenTcp } from '@logwisp/core/server'
 import type { TcpSource, TcpSourceStats } from '../../tcp-source.ts'
 import { DeliveryMarks } from '../receive/delivery-marks.ts'
@@ -61,10 +69,11 @@ export class TcpSourceStream extends EntryReadable implements TcpSource {
   constructor(settings: TcpSourceSettings) {
     super()
     this.#settings = settings
-    this.#origins = new ReceivedOrigins((sequence) => this.#delivered(sequence))
+    const { source, framing, access, greetingTimeoutMs, idleTimeoutMs } = settings
+    const name = typeof source === 'function' ? 'tcp' : source
+    this.#origins = new ReceivedOrigins(name, (sequence) => this.#delivered(sequence))
     const seen = new SeenIds({ maxIds: settings.rememberedIds })
     this.#decoder = new LineDecoder(settings, this.#origins, seen)
-    const { source, framing, access, greetingTimeoutMs, idleTimeoutMs } = settings
     this.#host = {
       access,
       greetingTimeoutMs,
@@ -80,6 +89,11 @@ export class TcpSourceStream extends EntryReadable implements TcpSource {
 
   get address(): AddressInfo | undefined {
     return this.#listener?.address
+  }
+
+  /** One account of all peers; what has no way back is not in it. */
+  override get ledger(): readonly SourceAccount[] {
+    return this.#origins.ledger
   }
 
   override get stats(): TcpSourceStats {

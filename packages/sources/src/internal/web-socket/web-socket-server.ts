@@ -12,7 +12,7 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { Batch, LogwispError, type Origin, Tracker } from '@logwisp/core'
+import { AccountingTracker, Batch, LogwispError, type Origin, type SourceAccount } from '@logwisp/core'
 import {
   type HostCheck,
   hostCheckFor,
@@ -76,7 +76,7 @@ export class WebSocketIngestStream extends ReceivingSource implements WebSocketI
   #frames: { readonly peer: WebSocketPeer; readonly bytes: Buffer }[] = []
   #next = 0
   #waitingBytes = 0
-  readonly #tracker = new Tracker(({ sequence }) => this.#delivered(sequence))
+  readonly #tracker: AccountingTracker
   readonly #marks = new DeliveryMarks<WebSocketPeer>()
   readonly #toTell = new Set<WebSocketPeer>()
   readonly #repeated: RepeatedIds
@@ -100,7 +100,11 @@ export class WebSocketIngestStream extends ReceivingSource implements WebSocketI
     this.#port = port
     this.#settings = settings
     this.#repeated = new RepeatedIds(settings.maxRememberedIds)
-    const { maxFrameBytes, compress } = settings
+    const { maxFrameBytes, compress, source } = settings
+    this.#tracker = new AccountingTracker({
+      source: typeof source === 'function' ? ingestDefaults.source : source,
+      onAdvance: ({ sequence }) => this.#delivered(sequence),
+    })
     this.#server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -122,6 +126,12 @@ export class WebSocketIngestStream extends ReceivingSource implements WebSocketI
 
   get address(): AddressInfo | undefined {
     return this.#listener?.address
+  }
+
+  /** One account of all clients; entries without a way back are not in it. */
+  override get ledger(): readonly SourceAccount[] {
+    const { account } = this.#tracker
+    return Object.freeze(account.entries > 0 ? [account] : [])
   }
 
   override get stats(): WebSocketIngestStats {
@@ -302,6 +312,7 @@ export class WebSocketIngestStream extends ReceivingSource implements WebSocketI
 
   #nextOrigin(wireId: string | undefined): Origin {
     const sequence = ++this.#sequence
+    this.#tracker.read(sequence, 1)
     return { tracker: this.#tracker, sequence, id: wireId ?? `${this.#prefix}:${sequence}` }
   }
 
