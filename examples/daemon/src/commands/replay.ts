@@ -18,6 +18,7 @@ import { emptySummary, summaryOf } from './replay/rejected-summary.ts'
 import { jsonOf, type Outcome, type Route, summaryText, textOf } from './replay/replay-texts.ts'
 import { print } from './terminal/print.ts'
 import { UsageError } from './usage-error.ts'
+import { wholeNumber } from './whole-number.ts'
 
 /** Its flags. */
 export interface ReplayOptions {
@@ -161,11 +162,4 @@ async function isDirectory(path: string): Promise<boolean> {
     (stats) => stats.isDirectory(),
     () => false,
   )
-}
-
-function wholeNumber(flag: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const value = Number(text)
-  if (/^\d+$/.test(text) && value >= 1 && Number.isSafeInteger(value)) return value
-  throw new UsageError(`${flag} must be a whole number from 1, got \`${text}\``)
 }

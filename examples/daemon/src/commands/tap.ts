@@ -17,6 +17,7 @@ import { type TapNotices, tcpLines } from './tap/tcp-lines.ts'
 import { hasColors, styles } from './terminal/styles.ts'
 import { visible } from './terminal/visible.ts'
 import { UsageError } from './usage-error.ts'
+import { wholeNumber } from './whole-number.ts'
 
 /** Its flags. */
 export interface TapOptions extends CredentialOptions {
@@ -189,13 +190,4 @@ function firstOnes(count: number, stop: () => void): Transform {
       return entry
     },
   })
-}
-
-function wholeNumber(flag: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const value = Number(text)
-  if (!/^\d+$/.test(text) || value < 1 || !Number.isSafeInteger(value)) {
-    throw new UsageError(`${flag} must be a whole number from 1, got \`${text}\``)
-  }
-  return value
 }
