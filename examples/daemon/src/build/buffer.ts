@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path'
 import { type DiskBuffer, diskBuffer, type SpillBuffer, spillBuffer } from '@logwisp/core'
-import { bytesPerMegabyte } from '../config/schema/primitives.ts'
+import { bytesOf } from '../config/schema/primitives.ts'
 import type { BufferConfig } from '../config/schema.ts'
 import type { BuildContext } from './built-stage.ts'
 import { makeStage } from './make-stage.ts'
@@ -41,8 +41,4 @@ export function buildBuffer(
       budget: context.budget,
     })
   })
-}
-
-function bytesOf(megabytes: number): number {
-  return Math.round(megabytes * bytesPerMegabyte)
 }

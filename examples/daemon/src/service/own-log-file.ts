@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { LogLevel } from '@logwisp/core'
 import { type FileSink, fileSink } from '@logwisp/sinks/file-sink'
-import { bytesPerMegabyte } from '../config/schema/primitives.ts'
+import { bytesOf } from '../config/schema/primitives.ts'
 import type { Config } from '../config/schema.ts'
 
 /** Where it is, and how much of it is kept. */
@@ -102,8 +102,8 @@ function sinkFor(settings: OwnLogFileSettings): FileSink {
   const { directory, name, max_size_mb, max_total_size_mb, retention_hours } = settings
   return fileSink(directory, {
     name,
-    maxFileBytes: Math.round(max_size_mb * bytesPerMegabyte),
-    ...(max_total_size_mb > 0 && { maxTotalBytes: Math.round(max_total_size_mb * bytesPerMegabyte) }),
+    maxFileBytes: bytesOf(max_size_mb),
+    ...(max_total_size_mb > 0 && { maxTotalBytes: bytesOf(max_total_size_mb) }),
     ...(retention_hours > 0 && { maxAgeMs: Math.round(retention_hours * msPerHour) }),
   })
 }

@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises'
 import { type ByteBudget, byteBudget, type Position } from '@logwisp/core'
 import { type LoadedConfig, problemText } from '../config/loaded-config.ts'
 import type { NamedFiles } from '../config/named-files.ts'
-import { bytesPerMegabyte } from '../config/schema/primitives.ts'
+import { bytesOf } from '../config/schema/primitives.ts'
 import type { Config, PipelineConfig } from '../config/schema.ts'
 import { DirectoryHolds } from '../pipeline/directory-holds.ts'
 import { Pipeline } from '../pipeline/pipeline.ts'
@@ -332,7 +332,7 @@ class RunningService implements Service {
 }
 
 function budgetBytes({ memory_budget_mb }: Config): number {
-  return memory_budget_mb === undefined ? Infinity : Math.round(memory_budget_mb * bytesPerMegabyte)
+  return memory_budget_mb === undefined ? Infinity : bytesOf(memory_budget_mb)
 }
 
 function waits(pipeline: string): string {

@@ -1,7 +1,7 @@
 /** A file, rotated. */
 
 import { fileSink } from '@logwisp/sinks/file-sink'
-import { bytesPerMegabyte } from '../../config/schema/primitives.ts'
+import { bytesOf } from '../../config/schema/primitives.ts'
 import type { SinkOf } from '../../config/schema.ts'
 import type { BuildContext, BuiltSink } from '../built-stage.ts'
 import { sinkFormat } from '../format.ts'
@@ -18,10 +18,10 @@ export function buildFileSink(options: SinkOf<'file'>['options'], context: Build
     fileSink(directory, {
       name,
       format,
-      maxFileBytes: megabytes(options.max_size_mb),
-      maxTotalBytes: boundOf(megabytes(options.max_total_size_mb)),
+      maxFileBytes: bytesOf(options.max_size_mb),
+      maxTotalBytes: boundOf(bytesOf(options.max_total_size_mb)),
       maxAgeMs: boundOf(Math.round(retention_hours * msPerHour)),
-      minFreeBytes: megabytes(options.min_disk_free_mb),
+      minFreeBytes: bytesOf(options.min_disk_free_mb),
       rotateEveryMs: rotate_every_hours && Math.round(rotate_every_hours * msPerHour),
       compress: compress === 'none' ? undefined : compress,
       fsync,
@@ -31,10 +31,6 @@ export function buildFileSink(options: SinkOf<'file'>['options'], context: Build
   )
   const ready = new Promise<void>((resolve) => stream.once('ready', resolve).once('close', resolve))
   return { stream, ready, release: () => {} }
-}
-
-function megabytes(count: number): number {
-  return Math.round(count * bytesPerMegabyte)
 }
 
 /** 0 is no bound in a configuration. */

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path'
 import { type DeadLetter, deadLetter } from '@logwisp/core'
 import { httpClientSink } from '@logwisp/sinks/http-client-sink'
-import { bytesPerMegabyte } from '../../config/schema/primitives.ts'
+import { bytesOf } from '../../config/schema/primitives.ts'
 import type { SinkOf } from '../../config/schema.ts'
 import type { BuildContext, BuiltSink } from '../built-stage.ts'
 import { shownProof } from '../client-auth.ts'
@@ -69,7 +69,7 @@ function buildDeadLetter(
   context: BuildContext,
   place: string,
 ): DeadLetter {
-  const maxBytes = Math.round(max_size_mb * bytesPerMegabyte)
+  const maxBytes = bytesOf(max_size_mb)
   const letters = makeStage(context, place, () => deadLetter(resolve(directory), { maxBytes, whenFull: when_full }))
   // The sink tells of it, and fails with it; when it is gone nobody else need know.
   letters.on('error', () => {})

@@ -6,6 +6,11 @@ import { Secret } from '../secret.ts'
 /** MB of a configuration, as its ancestor has them. Unit: bytes. */
 export const bytesPerMegabyte = 1_000_000
 
+/** A size of a configuration in MB, of which parts are allowed, as whole bytes. */
+export function bytesOf(megabytes: number): number {
+  return Math.round(megabytes * bytesPerMegabyte)
+}
+
 /** A TCP port of a server; 0 takes any free one. */
 export const port = z.int().min(0).max(65_535)
 
