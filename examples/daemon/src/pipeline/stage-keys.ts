@@ -15,8 +15,6 @@ export interface StageKey {
 
 /** A sink as it is compared, with what stands before it on the disk. */
 export interface SinkKey extends StageKey {
-  /** The sink alone. */
-  readonly sink: string
   /** Its buffer alone; undefined when it has none on the disk. */
   readonly buffer: string | undefined
 }
@@ -36,7 +34,7 @@ export function sinkKey(sink: SinkConfig, target: PipelineTarget): SinkKey {
   const own = configKey([sink.type, options, format, formatOptions, around])
   const onDisk = diskBufferOf(sink)
   const buffer = onDisk && configKey(onDisk)
-  return { type: sink.type, key: buffer === undefined ? own : `${own} ${buffer}`, sink: own, buffer }
+  return { type: sink.type, key: buffer === undefined ? own : `${own} ${buffer}`, buffer }
 }
 
 /** The key of what stands between sources and sinks, but for the sinks themselves. */
