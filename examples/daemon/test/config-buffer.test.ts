@@ -7,30 +7,16 @@ import { readEnvironment } from '../src/config/environment.ts'
 import { readFlags } from '../src/config/flags.ts'
 import { leafAt } from '../src/config/shape.ts'
 import { withoutOwnFiles } from '../src/service/own-files.ts'
-import { readConfig } from './config-text.ts'
+import { posting, problemsIn, readConfig } from './config-text.ts'
 
-function toml(buffer: string, more = ''): string {
-  return `[[pipelines]]
-name = "app"
-[[pipelines.sources]]
-type = "directory"
-options = { path = "logs", recursive = true }
-[[pipelines.sinks]]
-type = "http_client"
-options = { url = "http://a/b"${more} }
-${buffer}`
-}
+/** A sink that posts, with this buffer before it and these options. */
+const toml = (buffer: string, options = ''): string => posting(options, buffer)
 
 function bufferOf(text: string): unknown {
   const { config, problems } = readConfig(text)
   expect(problems).toEqual([])
   const sink = config?.pipelines[0]?.sinks[0]
   return sink !== undefined && 'buffer' in sink ? sink.buffer : undefined
-}
-
-/** By path, what is wrong. */
-function problems(text: string): Record<string, string> {
-  return Object.fromEntries(readConfig(text).problems.map(({ path, message }) => [path, message]))
 }
 
 describe('a buffer before a sink', () => {
@@ -62,14 +48,14 @@ describe('a buffer before a sink', () => {
       max_bytes: 16_777_216,
       ...disk,
     })
-    expect(problems(toml('buffer = { type = "disk" }'))).toEqual({
+    expect(problemsIn(toml('buffer = { type = "disk" }'))).toEqual({
       'pipelines.0.sinks.0.buffer.directory': 'is missing: must be a text',
     })
   })
 
   it('refuses keys of another type, words that it does not know, and sinks that have viewers', () => {
     expect(
-      problems(
+      problemsIn(
         toml(
           'buffer = { type = "disk", directory = "a", max_bytes = 65536, when_full = "drop-new", fsync = "allways" }',
         ),
@@ -81,13 +67,13 @@ describe('a buffer before a sink', () => {
       'pipelines.0.sinks.0.buffer.when_full': expect.stringMatching(/must be one of `block`, `drop-newest` or/),
       'pipelines.0.sinks.0.buffer.fsync': expect.stringMatching(/got "allways"; did you mean `always`\?$/),
     })
-    expect(problems(toml('buffer = { type = "dsk" }'))['pipelines.0.sinks.0.buffer.type']).toMatch(
+    expect(problemsIn(toml('buffer = { type = "dsk" }'))['pipelines.0.sinks.0.buffer.type']).toMatch(
       /got "dsk"; did you mean `disk`\?$/,
     )
     const live = toml('buffer = { type = "memory" }')
       .replace('"http_client"', '"http"')
       .replace('url = "http://a/b"', '')
-    expect(problems(live)).toEqual({
+    expect(problemsIn(live)).toEqual({
       'pipelines.0.sinks.0.buffer': expect.stringMatching(/^is not known to `type = "http"`/),
     })
   })
@@ -120,18 +106,18 @@ sinks = [
   { type = "stderr", buffer = { type = "spill", directory = "./other/../spool" } },
   { type = "file", options = { directory = "out", name = "a" }, buffer = { type = "disk", directory = "out" } },
 ]`
-    expect(problems(two)).toEqual({
+    expect(problemsIn(two)).toEqual({
       'pipelines.0.sinks.1.buffer.directory': `${resolve('spool')} belongs to the buffer of sink 0 (stdout) of "app" already: give the buffer one of its own`,
       'pipelines.0.sinks.2.buffer.directory': `${resolve('out')} belongs to the file sink of "app" already: give the buffer one of its own`,
     })
-    expect(problems(toml('buffer = { type = "disk", directory = "logs" }'))).toEqual({
+    expect(problemsIn(toml('buffer = { type = "disk", directory = "logs" }'))).toEqual({
       'pipelines.0.sinks.0.buffer.directory': `${resolve('logs')} belongs to a source of "app" already: give the buffer one of its own`,
     })
   })
 
   it('has room for a segment, and is the only one that drops', () => {
     expect(
-      problems(
+      problemsIn(
         toml(
           'buffer = { type = "disk", directory = "a", max_size_mb = 20, segment_size_mb = 32 }',
           ', when_full = "drop-oldest"',

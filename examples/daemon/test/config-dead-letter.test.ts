@@ -3,24 +3,10 @@
 import { resolve } from 'node:path'
 import { expect, it } from 'vitest'
 import { withoutOwnFiles } from '../src/service/own-files.ts'
-import { readConfig } from './config-text.ts'
+import { posting, problemsIn, readConfig } from './config-text.ts'
 
-function toml(deadLetter: string, more = ''): string {
-  return `[[pipelines]]
-name = "app"
-[[pipelines.sources]]
-type = "directory"
-options = { path = "logs", recursive = true }
-[[pipelines.sinks]]
-type = "http_client"
-options = { url = "http://a/b", dead_letter = { ${deadLetter} } }
-${more}`
-}
-
-/** By path, what is wrong. */
-function problems(text: string): Record<string, string> {
-  return Object.fromEntries(readConfig(text).problems.map(({ path, message }) => [path, message]))
-}
+/** A sink that posts and keeps what is rejected like this. */
+const toml = (deadLetter: string, more = ''): string => posting(`, dead_letter = { ${deadLetter} }`, more)
 
 it('needs a directory; all else has a default', () => {
   const { config, problems: none } = readConfig(toml('directory = "rejected"'))
@@ -32,8 +18,8 @@ it('needs a directory; all else has a default', () => {
     when_full: 'block',
   })
   const path = 'pipelines.0.sinks.0.options.dead_letter'
-  expect(Object.keys(problems(toml('max_size_mb = 1')))).toEqual([`${path}.directory`])
-  expect(Object.keys(problems(toml('directory = "x", max_size_mb = 0.01, when_full = "wait"'))).sort()).toEqual([
+  expect(Object.keys(problemsIn(toml('max_size_mb = 1')))).toEqual([`${path}.directory`])
+  expect(Object.keys(problemsIn(toml('directory = "x", max_size_mb = 0.01, when_full = "wait"'))).sort()).toEqual([
     `${path}.max_size_mb`,
     `${path}.when_full`,
   ])
@@ -43,9 +29,9 @@ it('may be shared by sinks, and not with a buffer', () => {
   const other = `[[pipelines.sinks]]
 type = "http_client"
 options = { url = "http://a/c", dead_letter = { directory = "./rejected" } }`
-  expect(problems(toml('directory = "rejected"', other))).toEqual({})
+  expect(problemsIn(toml('directory = "rejected"', other))).toEqual({})
   const buffer = '[pipelines.sinks.buffer]\ntype = "disk"\ndirectory = "rejected"'
-  expect(problems(toml('directory = "./rejected"', buffer))).toEqual({
+  expect(problemsIn(toml('directory = "./rejected"', buffer))).toEqual({
     'pipelines.0.sinks.0.options.dead_letter.directory': `${resolve('rejected')} belongs to the buffer of sink 0 (http_client) of "app" already: give rejected entries one of their own`,
   })
 })

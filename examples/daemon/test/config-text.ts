@@ -41,3 +41,21 @@ function parserFor(file: string): typeof parseToml {
   if (file.endsWith('.json')) return parseJson
   return file.endsWith('.yaml') ? parseYaml : parseToml
 }
+
+/** By path, what is wrong with a text. */
+export function problemsIn(text: string): Record<string, string> {
+  return Object.fromEntries(readConfig(text).problems.map(({ path, message }) => [path, message]))
+}
+
+/** A pipeline from a directory, `logs`, to a sink that posts, with `options` beside its address and `more` behind it. */
+export function posting(options: string, more = ''): string {
+  return `[[pipelines]]
+name = "app"
+[[pipelines.sources]]
+type = "directory"
+options = { path = "logs", recursive = true }
+[[pipelines.sinks]]
+type = "http_client"
+options = { url = "http://a/b"${options} }
+${more}`
+}
