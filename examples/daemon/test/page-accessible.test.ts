@@ -1,17 +1,10 @@
 /** The live page for those who use it without a mouse, without sight, on a small screen, or in the dark. */
 
-import { type Browser, hasChromium, launchChromium, type Page } from '@logwisp/browser-testing'
-import axe from 'axe-core'
+import { type Browser, hasChromium, launchChromium } from '@logwisp/browser-testing'
+import { violations } from '@logwisp/browser-testing/violations'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PageServer, startPageServer } from './page-server.ts'
 import { type Visit, visit } from './page-visit.ts'
-
-/** What axe finds, each with where. Run from outside: the page's policy lets no script of others in. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source)
-  return page.evaluate(`axe.run().then(({ violations }) =>
-    violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => id + ': ' + target + ' ' + failureSummary)))`)
-}
 
 describe.skipIf(!hasChromium)('the live page for everybody', () => {
   let browser: Browser

@@ -1,20 +1,13 @@
 /** The books of a pipeline on the live page: what became of everything that was read, for everybody who looks. */
 
 import { type Browser, hasChromium, launchChromium, type Page } from '@logwisp/browser-testing'
+import { violations } from '@logwisp/browser-testing/violations'
 import type { SourceAccount } from '@logwisp/core'
-import axe from 'axe-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { booksStatus } from '../src/pipeline/books-status.ts'
 import { directory, ledger } from './http-status-fixture.ts'
 import { type PageServer, startPageServer } from './page-server.ts'
 import { type Visit, visit } from './page-visit.ts'
-
-/** What axe finds, each with where. Run from outside: the page's policy lets no script of others in. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source)
-  return page.evaluate(`axe.run().then(({ violations }) =>
-    violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => id + ': ' + target)))`)
-}
 
 describe.skipIf(!hasChromium)('the books on the live page', () => {
   let browser: Browser

@@ -1,8 +1,8 @@
 /** The dashboard for those who use it without a mouse, without sight, on a small screen, in the dark or on paper. */
 
-import { type Browser, hasChromium, launchChromium, type Page } from '@logwisp/browser-testing'
+import { type Browser, hasChromium, launchChromium } from '@logwisp/browser-testing'
+import { violations } from '@logwisp/browser-testing/violations'
 import type { LogEntry } from '@logwisp/core'
-import axe from 'axe-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type DashboardServer, startDashboard, visit } from './dashboard-visit.ts'
 
@@ -15,13 +15,6 @@ const entries: LogEntry[] = Array.from({ length: 300 }, (_, index) => ({
   message: `line ${index} ${'and so on '.repeat(index % 9)}`,
   fields: { index, user: { name: 'Ada', roles: ['admin'] }, ok: true, none: null },
 }))
-
-/** What axe finds, each with where. Run from outside: the page's policy lets no script of others in. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source)
-  return page.evaluate(`axe.run().then(({ violations }) =>
-    violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => id + ': ' + target + ' ' + failureSummary)))`)
-}
 
 describe.skipIf(!hasChromium)('the dashboard for everybody', () => {
   let browser: Browser
