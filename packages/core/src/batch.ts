@@ -119,6 +119,9 @@ class Block {
   }
 }
 
+/** Pairs of start and end, in order. */
+type Runs = Int32Array | readonly number[]
+
 /** The lines of one read block that are still selected. Immutable; filters derive new ones from it. */
 export class Batch implements Iterable<LogEntry> {
   readonly [brand] = true
@@ -338,8 +341,8 @@ export class Batch implements Iterable<LogEntry> {
     return this.#origins?.at(start, next)
   }
 
-  get #allRuns(): Int32Array {
-    return this.#runs ?? Int32Array.of(this.#from, this.#to)
+  get #allRuns(): Runs {
+    return this.#runs ?? [this.#from, this.#to]
   }
 
   /** The origins of its first and its last line but for those that `kept`, a selection from this batch, has. */
@@ -406,7 +409,7 @@ export class Batch implements Iterable<LogEntry> {
    */
   *[Symbol.iterator](): IterableIterator<LogEntry> {
     const { bytes, returns } = this.#block
-    const runs = this.#runs ?? [this.#from, this.#to]
+    const runs = this.#allRuns
     for (let run = 0; run < runs.length; run += 2) {
       const end = runs[run + 1] as number
       for (let at = runs[run] as number; at < end; ) {
@@ -424,7 +427,7 @@ export class Batch implements Iterable<LogEntry> {
     this.#block.forgetText()
     const endsOpen = this.#to === bytes.length && this.#to > this.#from && bytes[this.#to - 1] !== lineFeed
     if (!endsOpen) {
-      const runs = this.#runs ?? [this.#from, this.#to]
+      const runs = this.#allRuns
       const selected = runs.length === 2 ? bytes.subarray(runs[0], runs[1]) : joinRuns(bytes, runs)
       // Few of a block's lines may have the carriage returns.
       if (!returns || !selected.includes(carriageReturn)) return selected
@@ -480,7 +483,7 @@ let workspace: Buffer | undefined
  * `Buffer.copy` makes a view for each run, which costs more than moving a line does: 14 µs for 96 lines of a block of
  * 64 KiB. `copyWithin` makes none: with the whole block copied first, and its runs moved together there, it is 7 µs.
  */
-function joinRuns(bytes: Buffer, runs: Int32Array | readonly number[]): Buffer {
+function joinRuns(bytes: Buffer, runs: Runs): Buffer {
   const from = runs[0] as number
   const to = runs[runs.length - 1] as number
   const isWorthIt = to - from <= Math.min(maxWorkspaceBytes, runs.length * maxBytesPerEnd)
@@ -503,10 +506,10 @@ function joinRuns(bytes: Buffer, runs: Int32Array | readonly number[]): Buffer {
 
 const endOfLine = Buffer.from('\n')
 const noBytes = Buffer.alloc(0)
-const noRuns = new Int32Array(0)
+const noRuns: Runs = []
 
 /** The origins of a block made of `runs` of another one; its end is the place `to` there. */
-function originsOfRuns(origins: BatchOrigins, runs: Int32Array, to: number): BatchOrigins {
+function originsOfRuns(origins: BatchOrigins, runs: Runs, to: number): BatchOrigins {
   const starts = new Int32Array(runs.length / 2)
   let length = 0
   for (let run = 0; run < starts.length; run++) {
@@ -532,7 +535,7 @@ function originsOfRuns(origins: BatchOrigins, runs: Int32Array, to: number): Bat
 }
 
 /** Where `runs` first have something that `kept`, a part of them, has not. */
-function firstWithout(runs: Int32Array, kept: Int32Array): number {
+function firstWithout(runs: Runs, kept: Runs): number {
   let next = 0
   for (let run = 0; run < runs.length; run += 2) {
     let at = runs[run] as number
@@ -543,7 +546,7 @@ function firstWithout(runs: Int32Array, kept: Int32Array): number {
 }
 
 /** Where `runs` last have something that `kept`, a part of them, has not: its end. */
-function lastWithout(runs: Int32Array, kept: Int32Array): number {
+function lastWithout(runs: Runs, kept: Runs): number {
   let next = kept.length - 1
   for (let run = runs.length - 1; run > 0; run -= 2) {
     let at = runs[run] as number
