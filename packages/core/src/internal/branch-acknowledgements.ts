@@ -71,6 +71,8 @@ class BranchMark implements OriginTracker, OriginBooks {
   }
 
   deliver({ parent }: BranchOrigin, entries: number, branch?: string): void {
+    // Said once more, or too late: it is in the books.
+    if (parent.sequence <= this.#sequence) return
     this.#tracker.books?.deliver(parent, entries, this.#within(branch))
   }
 

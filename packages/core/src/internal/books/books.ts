@@ -97,22 +97,42 @@ export class Books {
   }
 
   deliver({ sequence }: Origin, entries: number, branch: string): void {
+    // What the mark has passed is done with: who acknowledges it once more, or too late, says nothing new.
+    if (sequence <= this.#mark) return
     this.#version++
-    const way = this.#recordAt(sequence)?.way
-    // Outside of branches it is acknowledged in the same turn, so the mark is never before it.
-    if (branch === '') way?.delivered.addPast(entries)
-    else way?.at(branch).deliver(sequence, entries)
+    this.#spread(sequence, entries, branch, ({ way, end }, part) => {
+      // Outside of branches it is acknowledged in the same turn, so the mark is never before it.
+      if (branch === '') way.delivered.addPast(part)
+      else way.at(branch).deliver(Math.min(sequence, end), part)
+    })
   }
 
   drop(first: Origin, last: Origin, entries: number, reason: string, branch: string): void {
     this.#version++
-    this.#recordAt(last.sequence)?.way.at(branch).drop(reason, entries, first, last)
+    this.#spread(last.sequence, entries, branch, ({ way }, part) => way.at(branch).drop(reason, part, first, last))
+  }
+
+  /**
+   * Tells the record that a sequence belongs to of so many entries up to there, and those before it of what it has no room
+   * for: a stage that puts several blocks away at a time (a buffer on the disk) says so once for all of them.
+   */
+  #spread(sequence: number, entries: number, branch: string, tell: (record: Record, entries: number) => void): void {
+    const index = this.#indexAt(sequence)
+    if (index === -1) return
+    let left = entries
+    // One entry is in its own record, without looking.
+    for (let i = index; i >= this.#head && left > 0 && entries > 1; i--) {
+      const record = this.#records[i] as Record
+      const part = Math.min(left, record.way.roomFor(branch, record.entries))
+      if (part > 0) tell(record, part)
+      left -= part
+    }
+    if (left > 0) tell(this.#records[index] as Record, left)
   }
 
   /** What was read with this origin goes on into branches. */
   fork({ sequence }: Origin, branches: readonly string[], branch: string): void {
-    const way = this.#recordAt(sequence)?.way.at(branch)
-    if (way !== undefined) for (const name of branches) way.fork(name)
+    this.#records[this.#indexAt(sequence)]?.way.at(branch).forkInto(branches)
   }
 
   /** A branch is out: what it did not deliver of what is under way is dropped. */
@@ -159,12 +179,12 @@ export class Books {
     partly.close(this.#sum)
   }
 
-  /** The record that a sequence belongs to; undefined when it is settled or was never read. */
-  #recordAt(sequence: number): Record | undefined {
+  /** Where the record is that a sequence belongs to; -1 when it is settled or was never read. */
+  #indexAt(sequence: number): number {
     const records = this.#records
     const oldest = records[this.#head]
-    if (oldest === undefined || sequence <= this.#begin) return undefined
-    if (sequence <= oldest.end) return oldest
+    if (oldest === undefined || sequence <= this.#begin) return -1
+    if (sequence <= oldest.end) return this.#head
     let low = this.#head + 1
     let high = records.length
     // Mostly it is the newest: a filter has it in hand.
@@ -174,7 +194,7 @@ export class Books {
       if ((records[middle] as Record).end < sequence) low = middle + 1
       else high = middle
     }
-    return records[low]
+    return low < records.length ? low : -1
   }
 
   /** Half as many records, each twice as long. */

@@ -69,6 +69,7 @@ function saveWay(way: Way): Position {
     ...(drops.length > 0 && { x: Object.fromEntries(drops) }),
     ...(way.forks !== undefined && { b: Object.fromEntries(forks) }),
     ...(way.isFailed && { failed: true }),
+    ...(way.ways > 1 && { n: way.ways }),
   }
 }
 
@@ -83,7 +84,7 @@ function restoreSum(saved: unknown): WaySum | undefined {
   sum.delivered = d
   sum.covered = c
   sum.forked = f
-  for (const { reason, ...dropped } of drops) sum.drop(reason, dropped)
+  for (const { reason, entries, first, last } of drops) sum.drop(reason, entries, first, last)
   for (const [name, savedBranch] of Object.entries(b)) {
     const branch = restoreSum(savedBranch)
     if (branch === undefined) return undefined
@@ -105,12 +106,13 @@ function restorePartly(saved: unknown): PartlyKnown | undefined {
 
 function restoreWay(saved: unknown): Way | undefined {
   if (!isRecord(saved)) return undefined
-  const { d = 0, x = {}, b = {}, failed } = saved
+  const { d = 0, x = {}, b = {}, failed, n = 1 } = saved
   const drops = restoreDrops(x)
-  if (!isCount(d) || drops === undefined || !isRecord(b)) return undefined
+  if (!isCount(d) || drops === undefined || !isRecord(b) || !isCount(n) || n === 0) return undefined
   const way = new Way()
   way.delivered.entries = d
   way.isFailed = failed === true
+  way.ways = n
   for (const { reason, entries, first, last } of drops) {
     way.addDrops({ reason, count: new Count(-Infinity, -Infinity, entries), first, last })
   }

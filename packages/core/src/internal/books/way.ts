@@ -20,7 +20,7 @@ const other = 'other'
 export interface Drops {
   readonly reason: string
   readonly count: Count
-  readonly first: string
+  first: string
   last: string
 }
 
@@ -30,6 +30,8 @@ export class Way {
   forks: Map<string, Way> | undefined
   /** Whether the branch is out, so that what it did not deliver is dropped. */
   isFailed = false
+  /** How many branches it is the way in: those beyond the bound are counted together. */
+  ways = 1
 
   /** The way in a branch, or in one within that; this one itself for `''`. */
   at(branch: string): Way {
@@ -50,6 +52,27 @@ export class Way {
       this.forks.set(key, fork)
     }
     return fork
+  }
+
+  /** It goes on into branches, all of it into each. */
+  forkInto(names: readonly string[]): void {
+    let together = 0
+    for (const name of names) {
+      this.fork(name)
+      if (this.forks?.has(name) !== true || name === other) together++
+    }
+    if (together > 1) this.fork(other).ways = Math.max(this.fork(other).ways, together)
+  }
+
+  /** Of how many of so many entries that came this way nothing is known yet, in a branch, or in one within that. */
+  roomFor(branch: string, entries: number): number {
+    const left = Math.max(0, entries - this.delivered.entries - this.droppedEntries)
+    if (branch === '') return left
+    const end = branch.indexOf(branchSeparator)
+    const name = end === -1 ? branch : branch.slice(0, end)
+    const fork = this.forks?.get(name) ?? this.forks?.get(other)
+    if (fork === undefined) return 0
+    return fork.roomFor(end === -1 ? '' : branch.slice(end + branchSeparator.length), left * fork.ways)
   }
 
   /** Whether anything is known of a branch. */
@@ -73,6 +96,7 @@ export class Way {
       this.addDrops({ reason, count, first: first.id, last: last.id })
       return
     }
+    if (first.sequence < known.count.firstAt) known.first = first.id
     if (last.sequence > known.count.lastAt) known.last = last.id
     known.count.add(first.sequence, last.sequence, entries)
   }
@@ -96,6 +120,7 @@ export class Way {
   add(more: Way): void {
     this.delivered.merge(more.delivered)
     this.isFailed ||= more.isFailed
+    this.ways = Math.max(this.ways, more.ways)
     for (const drops of more.drops ?? []) this.addDrops(withCount(drops, drops.count.entries))
     for (const [name, fork] of more.forks ?? []) this.fork(name).add(fork)
   }
@@ -108,6 +133,7 @@ export class Way {
     const sure = new Way()
     const maybe = new Way()
     sure.isFailed = this.isFailed
+    sure.ways = maybe.ways = this.ways
     const delivered = this.delivered.upTo(place)
     sure.delivered.entries = delivered.sure
     maybe.delivered.entries = delivered.maybe
@@ -128,7 +154,7 @@ export class Way {
   get least(): number {
     let least = this.delivered.entries + this.droppedEntries
     let most = 0
-    for (const fork of this.forks?.values() ?? []) most = Math.max(most, fork.least)
+    for (const fork of this.forks?.values() ?? []) most = Math.max(most, Math.ceil(fork.least / fork.ways))
     least += most
     return least
   }
@@ -152,7 +178,7 @@ export class Way {
     }
     this.delivered.entries += Math.min(maybe.delivered.entries, Math.max(0, room))
     const forked = entries - this.delivered.entries - this.droppedEntries
-    for (const [name, fork] of maybe.forks ?? []) this.fork(name).resolve(fork, forked)
+    for (const [name, fork] of maybe.forks ?? []) this.fork(name).resolve(fork, forked * fork.ways)
   }
 }
 
