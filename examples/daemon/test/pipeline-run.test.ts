@@ -251,7 +251,9 @@ describe('stopped (parity 11.1)', () => {
     const pipeline = bench.pipeline(config)
     await until(() => bench.far('http://other/').messages.length === 1000)
     const before = Date.now()
-    expect(await pipeline.stop(200)).toEqual({ undelivered: [{ sink: '0 (http_client)', entries: 1000, again: true }] })
+    expect(await pipeline.stop(200)).toEqual({
+      undelivered: [{ sink: '0 (http_client)', entries: 1000, fate: 'they are read again at the next start' }],
+    })
     expect(Date.now() - before).toBeLessThan(2_000)
     far.comeUp()
     const second = bench.pipeline(config)
@@ -265,7 +267,22 @@ describe('stopped (parity 11.1)', () => {
     const pipeline = bench.pipeline(configOf(stdinToFar))
     bench.stdin.write(lines(numbers(1, 10)))
     await until(() => pipeline.status().total_processed === 10)
-    expect(await pipeline.stop(100)).toEqual({ undelivered: [{ sink: '0 (http_client)', entries: 10, again: false }] })
+    expect(await pipeline.stop(100)).toEqual({
+      undelivered: [{ sink: '0 (http_client)', entries: 10, fate: 'they are lost' }],
+    })
+  })
+
+  test('of several sources it is said for each that has something under way: a file is read again, standard input is lost', async () => {
+    await writeFile(bench.path('in.log'), lines(numbers(1, 20)))
+    await writeFile(bench.path('read.log'), '')
+    const far = bench.far('http://far/')
+    far.mode = 'down'
+    const sources = [fromFile(bench.path('in.log')), { type: 'stdin' }, fromFile(bench.path('read.log'))]
+    const pipeline = bench.pipeline(configOf({ sources, sinks: [toFar()] }))
+    bench.stdin.write(lines(numbers(1, 10)))
+    await until(() => pipeline.status().total_processed === 30)
+    const fate = '20 of source 0 (file): read again at the next start; those of source 1 (stdin): lost'
+    expect(await pipeline.stop(100)).toEqual({ undelivered: [{ sink: '0 (http_client)', entries: 30, fate }] })
   })
 
   test('before it could even start, it ends at once', async () => {

@@ -273,7 +273,7 @@ describe('W21: a reload', () => {
     const stop = service.stop(comesUp ? 5000 : 100)
     await until(() => service.status().pipelines['kept']?.state === 'stopped')
     if (comesUp) far.comeUp()
-    const left = { pipeline: 'gone', sink: '0 (http_client)', entries: 2, again: false }
+    const left = { pipeline: 'gone', sink: '0 (http_client)', entries: 2, fate: 'they are lost' }
     expect(await stop).toEqual({ complete: comesUp, undelivered: comesUp ? [] : [left] })
     expect(far.messages).toEqual(comesUp ? ['one', 'two'] : [])
     await reload
@@ -462,7 +462,14 @@ describe('pipelines are isolated', () => {
     await until(() => service.status().pipelines['stuck']?.total_processed === 25)
     expect(await service.stop(100)).toEqual({
       complete: false,
-      undelivered: [{ pipeline: 'stuck', sink: '0 (http_client)', entries: 25, again: true }],
+      undelivered: [
+        {
+          pipeline: 'stuck',
+          sink: '0 (http_client)',
+          entries: 25,
+          fate: 'they are read again at the next start',
+        },
+      ],
     })
     await service.done
     expect(await service.reload(loadedOf(configOf({ sources: [{ type: 'stdin' }], sinks: [toFar()] })))).toMatchObject({

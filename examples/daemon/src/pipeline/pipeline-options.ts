@@ -51,8 +51,11 @@ export interface PipelineOptions extends Pick<BuildContext, 'ports' | 'stdin' | 
 
 /** What a pipeline's end left undone. */
 export interface PipelineStop {
-  /** Entries that were read and not delivered to a sink, by the sink's place and type; none when all is delivered. */
-  readonly undelivered: readonly { readonly sink: string; readonly entries: number; readonly again: boolean }[]
+  /**
+   * Entries that were read and not delivered to a sink, by the sink's place and type, and what becomes of them, in words;
+   * none when all is delivered.
+   */
+  readonly undelivered: readonly { readonly sink: string; readonly entries: number; readonly fate: string }[]
 }
 
 /** What became of a change. */

@@ -11,6 +11,7 @@ import type { SinkConfig, SourceConfig } from '../config/schema.ts'
 import { Backoff } from './backoff.ts'
 import { describeChange, sinkKeys, sourceKeys } from './describe-change.ts'
 import { DirectoryHolds } from './directory-holds.ts'
+import { fateOfUndelivered } from './fate-of-undelivered.ts'
 import { Middle } from './middle.ts'
 import { openPositions } from './open-positions.ts'
 import type { PipelineChange, PipelineOptions, PipelineStop, PipelineTarget } from './pipeline-options.ts'
@@ -449,11 +450,13 @@ export class Pipeline {
     const middle = this.#middle
     const read = this.#sources.reduce((sum, { entriesRead }) => sum + entriesRead, 0)
     const before = this.#totals.notFannedOut(read, middle?.books())
-    const again = this.#sources.every(({ isReread }) => isReread)
+    const fate = fateOfUndelivered(
+      this.#sources.flatMap((source, index) => (source.entriesRead === 0 ? [] : [{ index, ...source.undelivered() }])),
+    )
     const { sinks } = this.#target.config
     return this.#sinks.flatMap((slot, index) => {
       const entries = before + slot.undelivered(middle?.branch(slot))
-      return entries === 0 ? [] : [{ sink: `${index} (${sinks[index]?.type ?? slot.key.type})`, entries, again }]
+      return entries === 0 ? [] : [{ sink: `${index} (${sinks[index]?.type ?? slot.key.type})`, entries, fate }]
     })
   }
 

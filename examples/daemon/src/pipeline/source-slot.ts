@@ -2,13 +2,14 @@
 
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
-import type { LogwispError, SourceAccount } from '@logwisp/core'
+import { type LogwispError, type SourceAccount, sumAccounts } from '@logwisp/core'
 import type { Logger } from 'pino'
 import type { BuiltSource } from '../build/built-stage.ts'
 import type { SourceConfig } from '../config/schema.ts'
 import { Backoff } from './backoff.ts'
 import { booksStatus } from './books-status.ts'
 import { DropCounts } from './drop-counts.ts'
+import type { UndeliveredSource } from './fate-of-undelivered.ts'
 import { GrowthClock } from './growth-clock.ts'
 import type { FileStatus, RunState, SourceStatus } from './pipeline-status.ts'
 import { stageDetails } from './stage-details.ts'
@@ -84,6 +85,15 @@ export class SourceSlot {
   get entriesRead(): number {
     const stats = this.#built?.stream.stats
     return this.#givenBefore + (stats === undefined ? 0 : stats.entriesOut + stats.entriesHeld)
+  }
+
+  /** How many entries its books have open, at the sink that has the most of them open; undefined without books. */
+  undelivered(): Pick<UndeliveredSource, 'config' | 'open'> {
+    const { config } = this.#options
+    const accounts = this.#ledger ?? []
+    if (accounts.length === 0) return { config, open: undefined }
+    const { inFlight, branches } = sumAccounts('', accounts)
+    return { config, open: inFlight + Math.max(0, ...branches.map((branch) => branch.inFlight)) }
   }
 
   /** Makes the source. Resolves, never rejects, when it is made or has failed for the first time. */

@@ -349,8 +349,7 @@ class Lifetime {
       this.#say('error', `it did not stop within ${limitMs / 1000} s`)
       return exitCodes.undelivered
     }
-    for (const { pipeline, sink, entries, again } of report.undelivered) {
-      const fate = again ? 'they are read again at the next start' : 'they are lost'
+    for (const { pipeline, sink, entries, fate } of report.undelivered) {
       this.#say('error', `pipeline ${pipeline}, ${sink}: ${entries} entries were not delivered in time; ${fate}`)
     }
     if (report.complete) this.#log.info('stopped; everything that was read is delivered')

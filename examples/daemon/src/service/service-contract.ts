@@ -26,12 +26,12 @@ export interface ServiceOptions {
 export interface StopReport {
   /** Whether all that was read was delivered before the deadline. */
   readonly complete: boolean
-  /** What was not, by place. `again`: a source will read it again at the next start; otherwise it is lost. */
+  /** What was not, by place, and in words what becomes of it. */
   readonly undelivered: readonly {
     readonly pipeline: string
     readonly sink: string
     readonly entries: number
-    readonly again: boolean
+    readonly fate: string
   }[]
 }
 

@@ -284,10 +284,10 @@ class RunningService implements Service {
     this.#leaving.add(pipeline)
     const { undelivered } = await pipeline.stop(removeTimeoutMs)
     this.#leaving.delete(pipeline)
-    for (const { sink, entries, again } of undelivered) {
+    for (const { sink, entries, fate } of undelivered) {
       this.#options.log.warn(
-        { pipeline: name, sink, entries, again },
-        'a pipeline that was removed left entries undelivered',
+        { pipeline: name, sink, entries },
+        `a pipeline that was removed left entries undelivered; ${fate}`,
       )
     }
   }
