@@ -145,7 +145,7 @@ test.each(['batches', 'entries'] as const)(
     )
     expect(tracker.mark).toBe(tracker.end)
     expect(buffer.stats).toMatchObject({ entriesIn: 310, entriesOut: 310, entriesHeld: 0, bytesHeld: 0, segments: 0 })
-    expect(await readdir(directory)).toEqual(['place.json'])
+    expect(await readdir(directory)).toEqual(['place.json', 'synced'])
   },
 )
 

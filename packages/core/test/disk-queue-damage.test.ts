@@ -2,11 +2,12 @@
 
 import { cp, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { acknowledge, Batch, isBatch, type LogEntry } from '../src/index.ts'
 import { recordHeadBytes } from '../src/internal/disk/record-format.ts'
 import { encodeSegmentHead, segmentHeadBytes, segmentName } from '../src/internal/disk/segment-format.ts'
+import { type FileSystem, type OpenFile, realFileSystem } from '../src/internal/file-system.ts'
 import { RecordingTracker } from '../src/testing.ts'
 import { OpenedQueue } from './fixtures/opened-queue.ts'
 
@@ -328,3 +329,144 @@ test('a segment of a later version is refused, not skipped', async () => {
   await writeFile(path, bytes)
   await expect(OpenedQueue.open(directory)).rejects.toMatchObject({ code: 'BUFFER_NEWER' })
 })
+
+describe('what is known to be synced', () => {
+  /** One segment of four records, synced, as it is left by a kill: nothing but the segments and `synced`. */
+  async function leaveSynced(fsync: 'interval' | 'always'): Promise<{ path: string; whole: Buffer; starts: number[] }> {
+    const opened = await OpenedQueue.open(directory, { segmentBytes: 1 << 20, fsync })
+    const tracker = new RecordingTracker()
+    await opened.put(Array.from({ length: 4 }, (_, n) => tracker.batch(numbers(3 * n + 1, 3 * n + 3))))
+    await opened.queue.close()
+    const path = await pathOf(0)
+    const whole = await readFile(path)
+    return { path, whole, starts: recordsIn(whole) }
+  }
+
+  test.each(['interval', 'always'] as const)(
+    'fsync %s: a byte that turned in the last record is damage, not a torn end',
+    async (fsync) => {
+      const { path, whole, starts } = await leaveSynced(fsync)
+      const last = starts.at(-1) as number
+      const saved = join(root, 'saved')
+      await cp(directory, saved, { recursive: true })
+      for (const at of [last, last + 5, last + 20, last + recordHeadBytes, whole.length - 1]) {
+        const damaged = Buffer.from(whole)
+        damaged[at] = (damaged[at] as number) ^ 1
+        await writeFile(path, damaged)
+        const { messages, codes, texts, corrupt } = await find(true)
+        expect(messages).toEqual(numbers(1, 9))
+        expect(codes, `byte ${at}`).toEqual(['SEGMENT_CORRUPT'])
+        expect(texts[0]).toContain(`${whole.length - last} bytes of ${path} at ${last} are damaged: 3 entries are lost`)
+        expect(corrupt).toBe(3)
+        // It was told of, and all before it is acknowledged: so it goes.
+        expect(await find()).toMatchObject({ messages: [], codes: [], held: 0 })
+        expect(await segments()).toEqual([])
+        await rm(directory, { recursive: true })
+        await cp(saved, directory, { recursive: true })
+      }
+    },
+  )
+
+  test('is missing when the file became shorter, or all of it is damaged, or it is gone', async () => {
+    const { path, whole, starts } = await leaveSynced('always')
+    const opened = await OpenedQueue.open(directory)
+    for (const item of await opened.take(1)) acknowledge(item)
+    await opened.queue.close()
+    const saved = join(root, 'saved')
+    await cp(directory, saved, { recursive: true })
+    const states: [Buffer | undefined, string[], number][] = [
+      [whole.subarray(0, starts[2]), numbers(4, 6), 6],
+      [Buffer.alloc(whole.length, 'x'), [], 9],
+      [Buffer.alloc(0), [], 9],
+      [undefined, [], 9],
+    ]
+    for (const [content, messages, corrupt] of states) {
+      if (content === undefined) await rm(path)
+      else await writeFile(path, content)
+      expect(await find(true)).toMatchObject({ messages, codes: ['SEGMENT_CORRUPT'], corrupt, held: 9 })
+      expect(await find()).toMatchObject({ messages: [], codes: [], held: 0 })
+      await rm(directory, { recursive: true })
+      await cp(saved, directory, { recursive: true })
+    }
+  })
+
+  test('is all that counts: behind it a torn end is a torn end, and is cut', async () => {
+    const { path, whole, starts } = await leaveSynced('interval')
+    await writeFile(path, Buffer.concat([whole, whole.subarray(starts[3], whole.length - 3)]))
+    expect(await find()).toMatchObject({ messages: numbers(1, 12), codes: ['TORN_SEGMENT'], corrupt: 0 })
+    expect((await stat(path)).size).toBe(whole.length)
+    const damaged = Buffer.from(whole)
+    damaged[whole.length - 2] = 0
+    await writeFile(path, Buffer.concat([damaged, Buffer.alloc(100)]))
+    const { codes, corrupt } = await find()
+    expect(new Set(codes)).toEqual(new Set(['TORN_SEGMENT', 'SEGMENT_CORRUPT']))
+    expect(corrupt).toBe(3)
+  })
+
+  test.each([
+    ['gone', undefined],
+    ['empty', ''],
+    ['half written', '0000000000000400 00000000000'],
+    ['that of nobody', `${'9999999999999999 '.repeat(5)}00000000\n`],
+  ])('is nothing when the note of it is %s: a torn end is cut', async (_, text) => {
+    const { path, whole } = await leaveSynced('always')
+    if (text === undefined) await rm(join(directory, 'synced'))
+    else await writeFile(join(directory, 'synced'), text)
+    await truncate(path, whole.length - 1)
+    expect(await find()).toMatchObject({ messages: numbers(1, 9), codes: ['TORN_SEGMENT'], corrupt: 0 })
+  })
+
+  test('claims no loss where the segments were removed by hand together with the place', async () => {
+    const { path } = await leaveSynced('always')
+    await rm(path)
+    await rm(join(directory, 'place.json'), { force: true })
+    expect(await find()).toMatchObject({ messages: [], codes: [], held: 0 })
+  })
+
+  test('is noted by one short write for each sync, and by none where nothing is synced', async () => {
+    const writes: string[] = []
+    const counting = countingWrites(writes)
+    const opened = await OpenedQueue.open(directory, { fsync: 'always' }, counting)
+    const tracker = new RecordingTracker()
+    for (let n = 0; n < 5; n++) await opened.put([tracker.batch(numbers(1, 3))])
+    await opened.queue.close()
+    expect(writes.filter((name) => name === 'synced').length).toBeGreaterThan(0)
+    expect(writes.filter((name) => name === 'synced').length).toBeLessThanOrEqual(5)
+    expect(writes).not.toContain('sync synced')
+    writes.length = 0
+    const never = await OpenedQueue.open(join(root, 'never'), { fsync: 'never' }, counting)
+    await never.put([tracker.batch(numbers(1, 3))])
+    await never.queue.close()
+    expect(writes.filter((name) => name.includes('synced'))).toEqual([])
+  })
+})
+
+/** Names the files that are written to and synced. */
+function countingWrites(told: string[]): FileSystem {
+  return {
+    ...realFileSystem,
+    open: async (path, flags, mode) => {
+      const file = await realFileSystem.open(path, flags, mode)
+      const name = basename(path)
+      return {
+        read: file.read.bind(file),
+        writeFile: file.writeFile.bind(file),
+        stat: file.stat.bind(file),
+        truncate: file.truncate.bind(file),
+        close: file.close.bind(file),
+        writev: ((...args: Parameters<OpenFile['writev']>) => {
+          told.push(name)
+          return file.writev(...args)
+        }) as OpenFile['writev'],
+        sync: () => {
+          told.push(`sync ${name}`)
+          return file.sync()
+        },
+        datasync: () => {
+          told.push(`sync ${name}`)
+          return file.datasync()
+        },
+      }
+    },
+  }
+}

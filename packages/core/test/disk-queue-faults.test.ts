@@ -87,7 +87,7 @@ function scenario(fsync: DiskQueueSettings['fsync']): (fileSystem: FileSystem) =
       if (places.some((place, i) => place < 0 || place <= (places[i - 1] ?? -1)))
         throw new Error(`torn or twice: ${places}`)
     }
-    expect(['place.json', 'place.json.tmp']).toEqual(expect.arrayContaining(await readdir(directory)))
+    expect(['place.json', 'place.json.tmp', 'synced']).toEqual(expect.arrayContaining(await readdir(directory)))
     await rm(root, { recursive: true })
     if (failure !== undefined) return `died of ${failure.code}`
     return ['survived', ...[...told].sort()].join(' ')

@@ -2,7 +2,7 @@
  * The same as in disk-queue.invariants.test.ts, not by lot: one life that begins, fills, rolls, acknowledges and removes is
  * cut off at every boundary of its calls to the disk, and in the middle of each; by a kill, and by a power cut that
  * leaves nothing of what was not synced, all of it, or one of two mixtures of it (drawn, seed 20261121; `LOGWISP_RUNS=10`
- * draws ten times as many).
+ * draws ten times as many); and by each of them with a byte turned, drawn too, in what is known to be synced.
  */
 
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -53,9 +53,14 @@ test.each(['never', 'interval', 'always'] as const)(
       ...{ maxBytes: 1500, segmentBytes: 400, fsyncIntervalMs: 1000, retryDelayMs: 1000, whenFull: 'block', fsync },
     }
     let calls = 0
-    const live = async (crash: CrashPlan | undefined, losesPower: boolean, choices: Choices): Promise<void> => {
+    const live = async (
+      crash: CrashPlan | undefined,
+      losesPower: boolean,
+      choices: Choices,
+      rots = false,
+    ): Promise<void> => {
       const world = new DiskWorld(settings, new ModelDisk({ sectorBytes: 64 }))
-      await world.live(life, { crash, losesPower }, choices)
+      await world.live(life, { crash, losesPower, rots }, choices)
       calls = world.calls
       states++
     }
@@ -70,6 +75,8 @@ test.each(['never', 'interval', 'always'] as const)(
       const mixtures = Array.from({ length: 2 * factor }, () => drawn(random))
       for (const choices of [nothing, everything, ...mixtures])
         await live({ operation, moment: 'middle' }, true, choices)
+      for (const losesPower of [false, true])
+        await live({ operation, moment: 'middle' }, losesPower, drawn(random), true)
     }
   },
   120_000 * factor,

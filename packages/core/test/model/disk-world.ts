@@ -4,6 +4,8 @@ import { expect, vi } from 'vitest'
 import { acknowledge, type Batch, isBatch, type LogEntry, type OriginBooks } from '../../src/index.ts'
 import { DiskQueue } from '../../src/internal/disk/disk-queue.ts'
 import type { DiskQueueSettings } from '../../src/internal/disk/disk-queue-settings.ts'
+import { positionOfName, segmentHeadBytes } from '../../src/internal/disk/segment-format.ts'
+import { SyncedMark } from '../../src/internal/disk/synced-mark.ts'
 import { RecordingTracker } from '../../src/testing.ts'
 import type { Choices } from './choices.ts'
 import type { CrashPlan, ModelDisk } from './model-disk.ts'
@@ -24,6 +26,8 @@ export interface RunEnd {
   readonly crash: CrashPlan | undefined
   /** Whether the power goes too, or only the program dies. */
   readonly losesPower: boolean
+  /** Whether a byte turns then, in what is known to be synced. For the last life only: what it costs is told of at each opening. */
+  readonly rots?: boolean
 }
 
 const directory = '/spool'
@@ -78,7 +82,11 @@ export class DiskWorld {
   }
 
   /** One life of the program: opens the queue, acts, and ends as said; then looks at what is left. */
-  async live(actions: readonly QueueAction[], { crash, losesPower }: RunEnd, choices: Choices): Promise<void> {
+  async live(
+    actions: readonly QueueAction[],
+    { crash, losesPower, rots = false }: RunEnd,
+    choices: Choices,
+  ): Promise<void> {
     this.#disk = this.#disk.afterKill({ crash })
     await this.#begin()
     for (const action of actions) {
@@ -92,7 +100,24 @@ export class DiskWorld {
     this.#disk.cutPower()
     await this.#end(losesPower)
     this.#disk = losesPower ? this.#disk.afterPowerLoss(choices) : this.#disk.afterKill()
-    await this.#checkWhatIsLeft(!losesPower)
+    const isRotten = rots && (await this.#rot(choices))
+    await this.#checkWhatIsLeft(!losesPower && !isRotten, { isRotten })
+  }
+
+  /** Turns a byte somewhere in the records before the place that is noted as synced; false when there is none. */
+  async #rot(choices: Choices): Promise<boolean> {
+    const { synced } = await SyncedMark.load(this.#disk.afterKill(), directory, () => {})
+    const places = Object.entries(this.#disk.sizes(directory)).flatMap(([name, size]) => {
+      const from = positionOfName(name)
+      if (from === undefined) return []
+      const bytes = Math.min(size, segmentHeadBytes + synced.position - from)
+      return bytes > segmentHeadBytes ? [{ path: `${directory}/${name}`, bytes }] : []
+    })
+    if (places.length === 0) return false
+    const { path, bytes } = places[choices.pick(places.length)] as { path: string; bytes: number }
+    this.#disk.rot(path, segmentHeadBytes + choices.pick(bytes - segmentHeadBytes))
+    this.#saw('bytes turned')
+    return true
   }
 
   /** How many calls the last run made that change something on the disk, until it was cut off. */
@@ -252,7 +277,7 @@ export class DiskWorld {
     expect(vi.getTimerCount()).toBe(0)
     this.#nowSafe()
     this.#disk = this.#disk.afterKill()
-    await this.#checkWhatIsLeft(true, true)
+    await this.#checkWhatIsLeft(true, { isClosed: true })
     await this.#begin()
   }
 
@@ -290,7 +315,7 @@ export class DiskWorld {
   }
 
   /** Reads all of what the next run finds, on a copy. */
-  async #checkWhatIsLeft(isWhole: boolean, isClosed = false): Promise<void> {
+  async #checkWhatIsLeft(isWhole: boolean, { isClosed = false, isRotten = false } = {}): Promise<void> {
     const told = { corrupt: 0 }
     this.#isFailed = false
     const queue = await this.#open(this.#disk.afterKill(), told)
@@ -310,7 +335,13 @@ export class DiskWorld {
     vi.clearAllTimers()
     const there = new Set(found)
     const lost = [...this.#safe].filter((message) => !there.has(message) && !this.#done.has(message))
-    expect(lost, 'acknowledged, and neither here nor given and acknowledged').toEqual([])
+    if (isRotten) {
+      expect(lost.length, 'acknowledged, gone, and not told of').toBeLessThanOrEqual(told.corrupt)
+      for (const message of lost) this.#safe.delete(message)
+      this.#saw('entries lost to turned bytes, and told of', lost.length)
+    } else expect(lost, 'acknowledged, and neither here nor given and acknowledged').toEqual([])
+    const gone = this.#existing.filter((message) => !there.has(message))
+    expect(told.corrupt, 'told of as lost, and not lost').toBeLessThanOrEqual(gone.length)
     if (isWhole) {
       expect(told.corrupt).toBe(0)
       this.#checkContiguous(found)

@@ -9,7 +9,8 @@
  *   create, rename, remove     stays or not, each by itself, until the directory is synced; rename is one step
  * ```
  *
- * Not modelled: a sector that cannot be read at all, bits that turn, a disk that says it synced and did not.
+ * Bits turn where {@link ModelDisk.rot} is told to. Not modelled: a sector that cannot be read at all, a disk that says it
+ * synced and did not.
  */
 
 import { constants, type Stats } from 'node:fs'
@@ -136,6 +137,15 @@ export class ModelDisk implements FileSystem {
     const node = this.#find(directory)
     if (!isDirectory(node)) return {}
     return Object.fromEntries([...node.names].map(([name, file]) => [name, isDirectory(file) ? 0 : file.bytes.length]))
+  }
+
+  /** Turns bits of one byte of a file, of what is safe and of what is not. */
+  rot(path: string, offset: number): void {
+    const node = this.#find(path)
+    if (node === undefined || isDirectory(node)) throw failure('ENOENT', 'rot', path)
+    for (const bytes of [node.bytes, node.synced]) {
+      if (offset < bytes.length) bytes[offset] = (bytes[offset] as number) ^ 0x55
+    }
   }
 
   /** Whether the crash came. */

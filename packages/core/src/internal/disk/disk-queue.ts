@@ -12,8 +12,8 @@
  * What it does to its files: reads all of `place.json` and replaces it (see checkpoint-file.ts); makes a segment with
  * `open(…, 'wx')`; writes whole records to it with `writev` at their place; makes it safe with `datasync`, and once with
  * `sync` of the directory, before anything is acknowledged; on a full disk takes a torn record back with `truncate`;
- * never writes to a segment of an earlier run, but cuts the torn end of the last one; removes a segment only after
- * `place.json` says that its entries were acknowledged.
+ * notes in `synced` how far that is (see synced-mark.ts); never writes to a segment of an earlier run,
+ * but cuts the torn end of the last one; removes a segment only after `place.json` says that its entries were acknowledged.
  */
 
 import type { Batch } from '../../batch.ts'
@@ -26,16 +26,19 @@ import { bufferFailed, type Damage, segmentCorrupt } from './disk-trouble.ts'
 import { QueueReader } from './queue-reader.ts'
 import { QueueWriter } from './queue-writer.ts'
 import { ReaderPosition } from './reader-position.ts'
+import type { QueuePlace } from './record-format.ts'
 import { beginOf, makeDirectory, type Recovered, recover } from './recover.ts'
 import type { Segment } from './segment.ts'
 import { SegmentKeeper } from './segment-keeper.ts'
 import type { QueueHooks, StageQueue } from './stage-queue.ts'
+import { SyncedMark } from './synced-mark.ts'
 
 export class DiskQueue implements StageQueue {
   readonly #hooks: QueueHooks
   readonly #directory: string
   readonly #fileSystem: FileSystem
   readonly #segments: Segment[]
+  readonly #mark: SyncedMark
   readonly #keeper: SegmentKeeper
   readonly #reader: QueueReader
   readonly #writer: QueueWriter
@@ -53,6 +56,7 @@ export class DiskQueue implements StageQueue {
     hooks: QueueHooks,
     { segments, start, end }: Recovered,
     position: ReaderPosition,
+    mark: SyncedMark,
   ) {
     const { warn, written } = hooks
     const failed = (error: unknown): void => this.#fail(error)
@@ -60,16 +64,18 @@ export class DiskQueue implements StageQueue {
     this.#directory = directory
     this.#fileSystem = fileSystem
     this.#segments = segments
+    this.#mark = mark
     this.#lastOrdinal = end.ordinal
     const removed = (): void => this.#writer.roomCame()
-    this.#keeper = new SegmentKeeper({ fileSystem, segments, start, position, warn, removed, failed })
+    this.#keeper = new SegmentKeeper({ fileSystem, segments, start, position, mark, warn, removed, failed })
     const tracker = new Tracker((origin) => {
       this.#keeper.acknowledge(origin)
       if (this.#isAcknowledged) this.#onAcknowledged()
     })
     const damaged = (damage: Damage): void => this.#damaged(damage)
-    this.#reader = new QueueReader({ fileSystem, segments, start, tracker, damaged })
     const keeper = this.#keeper
+    const passed = (given: number, end: QueuePlace): void => keeper.passAfter(given, end)
+    this.#reader = new QueueReader({ fileSystem, segments, start, tracker, damaged, passed })
     const refused = (entries: number): void => {
       this.#lastOrdinal -= entries
       hooks.dropped('buffer-full', entries)
@@ -78,6 +84,7 @@ export class DiskQueue implements StageQueue {
     this.#writer = new QueueWriter({
       ...{ fileSystem, directory, settings, segments, keeper, end },
       ...{ warn, written, refused, passOver, failed },
+      synced: (place) => mark.noteSynced(place),
     })
   }
 
@@ -97,8 +104,11 @@ export class DiskQueue implements StageQueue {
     try {
       await makeDirectory(fileSystem, directory, isDurable)
       const position = await ReaderPosition.load(fileSystem, directory, warn)
-      const recovered = await recover(fileSystem, directory, position.saved, { isDurable, warn })
-      return new DiskQueue(fileSystem, directory, settings, hooks, recovered, position)
+      const mark = await SyncedMark.load(fileSystem, directory, warn)
+      const place = mark.done.position > (position.saved?.position ?? 0) ? mark.done : position.saved
+      const recovered = await recover(fileSystem, directory, place, { isDurable, synced: mark.synced, warn })
+      if (isDurable && recovered.segments.length > 0) mark.noteSynced(recovered.end)
+      return new DiskQueue(fileSystem, directory, settings, hooks, recovered, position, mark)
     } catch (error) {
       throw bufferFailed(directory, error)
     }
@@ -169,7 +179,7 @@ export class DiskQueue implements StageQueue {
       await this.#writer.stop()
     } finally {
       // Whatever fails to close: nothing may go on in the directory, which is the next one's from now on.
-      await this.#reader.close().finally(() => this.#keeper.close())
+      await this.#reader.close().finally(() => Promise.all([this.#keeper.close(), this.#mark.close()]))
     }
   }
 

@@ -23,6 +23,8 @@ export interface QueueReaderOptions {
   readonly tracker: OriginTracker
   /** Told of entries that can not be read any more. */
   readonly damaged: (damage: Damage) => void
+  /** The end of a segment is damaged: nobody will acknowledge it behind what was given last, which ends at `given`. */
+  readonly passed: (given: number, end: QueuePlace) => void
 }
 
 /** A segment that is being read. */
@@ -41,6 +43,8 @@ export class QueueReader {
   /** Behind what was read, be it ready or taken. */
   #ordinal: number
   #position: number
+  /** Where what was made ready last ends. */
+  #given: number
   /** Damage at the end of a segment of which only the next one tells how many entries it took. */
   #unsettled: { readonly segment: Segment; readonly bad: BadBytes } | undefined
 
@@ -48,6 +52,7 @@ export class QueueReader {
     this.#options = options
     this.#ordinal = options.start.ordinal
     this.#position = options.start.record
+    this.#given = options.start.position
   }
 
   /** The ordinal of the entry that is taken next. */
@@ -145,6 +150,7 @@ export class QueueReader {
       this.#ready.push(item)
       this.#readyEntries += entriesOf(item)
     }
+    this.#given = end
     this.#ordinal = head.ordinal + head.entries
   }
 
@@ -152,6 +158,7 @@ export class QueueReader {
   #atEnd({ segment, scan }: Reading): void {
     const { ordinal } = segment.end
     const bad = scan.takeBad()
+    if (bad !== undefined && segment.isSealed && !Number.isNaN(ordinal)) this.#options.passed(this.#given, segment.end)
     if (!Number.isNaN(ordinal)) this.#missed(segment, bad ?? { position: segment.end.position, bytes: 0 }, ordinal)
     else if (bad !== undefined) this.#unsettled ??= { segment, bad }
   }

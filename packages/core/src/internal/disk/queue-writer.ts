@@ -6,22 +6,19 @@
 import type { Batch } from '../../batch.ts'
 import type { LogEntry } from '../../entry.ts'
 import type { LogwispError } from '../../errors.ts'
-import type { OriginTracker } from '../../origin.ts'
 import type { FileSystem } from '../file-system.ts'
 import type { DiskQueueSettings } from './disk-queue-settings.ts'
 import { diskFull, isOutOfSpace } from './disk-trouble.ts'
-import { addTaken, type Parcel, Parcels, recordBytes, type Taken } from './parcels.ts'
+import { type Parcel, Parcels, recordBytes, type Taken } from './parcels.ts'
 import type { QueuePlace } from './record-format.ts'
 import type { Segment } from './segment.ts'
 import { segmentHeadBytes } from './segment-format.ts'
 import type { SegmentKeeper } from './segment-keeper.ts'
 import { SegmentWriter } from './segment-writer.ts'
+import { UnsafeEntries } from './unsafe-entries.ts'
 
 /** How much may wait to be written before who puts has to wait: 32 read blocks, in one write. */
 const maxWaitingBytes = 2 << 20
-
-/** With `fsync: 'interval'` no more than this is written between two syncs: a cut of power costs no more than it. */
-const maxUnsyncedBytes = 16 << 20
 
 export interface QueueWriterOptions {
   readonly fileSystem: FileSystem
@@ -34,6 +31,8 @@ export interface QueueWriterOptions {
   readonly warn: (warning: LogwispError) => void
   /** Something was written, and can be read. */
   readonly written: () => void
+  /** Everything before a place is synced. */
+  readonly synced: (place: QueuePlace) => void
   /** Entries that were put were dropped: there was no room. */
   readonly refused: (entries: number) => void
   /** The oldest segment has to go: makes the reader pass over it. */
@@ -44,13 +43,9 @@ export interface QueueWriterOptions {
 export class QueueWriter {
   readonly #options: QueueWriterOptions
   readonly #parcels = new Parcels()
+  readonly #unsafe: UnsafeEntries
   #writer: SegmentWriter | undefined
   #end: QueuePlace
-  /** Written, and not as safe as it is to be. */
-  #unsafe = new Map<OriginTracker, Taken>()
-  #unsyncedBytes = 0
-  #syncTimer: NodeJS.Timeout | undefined
-  #isSyncDue = false
   #working: Promise<void> | undefined
   #isStopped = false
   #isDiskFull = false
@@ -60,6 +55,7 @@ export class QueueWriter {
 
   constructor(options: QueueWriterOptions) {
     this.#options = options
+    this.#unsafe = new UnsafeEntries(options.settings, () => void this.#work())
     this.#end = options.end
   }
 
@@ -82,7 +78,7 @@ export class QueueWriter {
   /** Settles once everything that was put is written, and as safe as it is to be; or once it has failed. */
   async settle(): Promise<void> {
     await this.#work()
-    if (this.#unsyncedBytes > 0) this.#isSyncDue = true
+    this.#unsafe.hurry()
     await this.#work()
   }
 
@@ -105,7 +101,7 @@ export class QueueWriter {
 
   #halt(): void {
     this.#isStopped = true
-    clearTimeout(this.#syncTimer)
+    this.#unsafe.stop()
     this.#wake()
     for (const resolve of this.#roomWaiters.splice(0)) resolve()
   }
@@ -119,8 +115,8 @@ export class QueueWriter {
     // What else comes in the same turn goes out together.
     await undefined
     try {
-      while (!this.#isStopped && (!this.#parcels.isEmpty || this.#isSyncDue)) {
-        if (this.#isSyncDue) await this.#sync()
+      while (!this.#isStopped && (!this.#parcels.isEmpty || this.#unsafe.isSyncDue)) {
+        if (this.#unsafe.isSyncDue) await this.#sync()
         else await this.#write(this.#parcels.first() as Parcel)
       }
     } catch (error) {
@@ -163,40 +159,19 @@ export class QueueWriter {
     return load
   }
 
-  /** Parcels are written, or dropped: what they came from is done once what was written so far is safe. */
+  /** Parcels are written, or dropped: there is room for others. */
   #account(parcels: readonly Parcel[], bytes: number): void {
-    const { fsync, fsyncIntervalMs } = this.#options.settings
-    for (const { taken } of parcels) for (const each of taken) addTaken(this.#unsafe, each)
-    if (fsync !== 'never') this.#unsyncedBytes += bytes
-    if (this.#unsyncedBytes === 0) this.#acknowledge()
-    else if (fsync === 'interval') {
-      if (this.#unsyncedBytes >= maxUnsyncedBytes) this.#isSyncDue = true
-      this.#syncTimer ??= setTimeout(() => {
-        this.#isSyncDue = true
-        void this.#work()
-      }, fsyncIntervalMs)
-    }
+    this.#unsafe.add(parcels, bytes)
     if (this.#parcels.bytes < maxWaitingBytes) for (const resolve of this.#roomWaiters.splice(0)) resolve()
-  }
-
-  #acknowledge(): void {
-    const safe = this.#unsafe
-    this.#unsafe = new Map()
-    for (const { origin, entries } of safe.values()) {
-      if (entries > 0) origin.tracker.books?.deliver(origin, entries)
-      origin.tracker.acknowledge(origin)
-    }
   }
 
   /** Nothing is put or acknowledged meanwhile; so what was written before is what becomes safe. */
   async #sync(): Promise<void> {
-    this.#isSyncDue = false
-    clearTimeout(this.#syncTimer)
-    this.#syncTimer = undefined
-    if (this.#unsyncedBytes === 0) return
+    this.#unsafe.begun()
+    if (!this.#unsafe.isUnsynced) return
     await (this.#writer as SegmentWriter).sync()
-    this.#unsyncedBytes = 0
-    this.#acknowledge()
+    this.#unsafe.synced()
+    this.#options.synced(this.#end)
   }
 
   /** The segment that is being written gets no more. */

@@ -25,6 +25,8 @@ export interface Recovered {
 export interface RecoveryOptions {
   /** Whether what is found there is made safe from a power cut, since from now on it counts as kept. */
   readonly isDurable: boolean
+  /** Everything before it was synced once; that is nothing when it is not known. */
+  readonly synced: QueuePlace
   readonly warn: (warning: LogwispError) => void
 }
 
@@ -34,12 +36,14 @@ export interface RecoveryOptions {
  *
  * `place` is what the reader saved last. It may be behind all that is there: what was given and acknowledged need not
  * have been synced when the power went. New records then begin at the place, so that they are not taken for those.
+ *
+ * What is no sound record before `synced` is no torn end, but damage: it is kept, and the reader tells of it.
  */
 export async function recover(
   fileSystem: FileSystem,
   directory: string,
   place: ReaderPlace | undefined,
-  { isDurable, warn }: RecoveryOptions,
+  { isDurable, synced, warn }: RecoveryOptions,
 ): Promise<Recovered> {
   const positions = await segmentsIn(fileSystem, directory)
   const segments: Segment[] = []
@@ -60,20 +64,31 @@ export async function recover(
   while (end === undefined) {
     const last = segments.at(-1)
     if (last === undefined) break
-    end = await endOf(fileSystem, last, { isDurable, warn })
+    end = await endOf(fileSystem, last, { isDurable, synced, warn })
     if (end !== undefined && (place === undefined || end.position > place.position)) last.end = end
     else {
       segments.pop()
       await remove(last.path)
     }
   }
+  if (segments.length === 0 && place !== undefined && isBehind(synced, place)) {
+    // The last one is gone: in its place comes one that has nothing of what it had.
+    const lost = new Segment(directory, place.position, synced, true)
+    await (await fileSystem.open(lost.path, 'wx', 0o600)).close()
+    segments.push(lost)
+    end = synced
+  }
   if (isDurable && positions.length > 0) await syncDirectory(fileSystem, directory)
   const first = segments[0]
-  const start = place ?? (first === undefined ? nothing : { ...(await beginOf(fileSystem, first)), record: first.from })
+  const begin = first === undefined ? synced : await beginOf(fileSystem, first)
+  const start = place ?? { ...begin, record: begin.position }
   return { segments, start, end: end === undefined || end.position < start.position ? start : end }
 }
 
-const nothing: ReaderPlace = { position: 0, ordinal: 0, record: 0 }
+/** Whether what was synced goes beyond a place. */
+function isBehind(place: QueuePlace, other: QueuePlace): boolean {
+  return place.position > other.position && place.ordinal >= other.ordinal
+}
 
 /** Where the directory's segments begin, in order. Files that are no segments are not touched. */
 async function segmentsIn(fileSystem: FileSystem, directory: string): Promise<number[]> {
@@ -82,11 +97,11 @@ async function segmentsIn(fileSystem: FileSystem, directory: string): Promise<nu
   return positions.sort((a, b) => a - b)
 }
 
-/** Where a segment's last sound record ends; what is behind it is cut off. Undefined when it has none. */
+/** Where a segment's last sound record ends, or what was synced; what is behind it is cut off. Undefined when it has none. */
 async function endOf(
   fileSystem: FileSystem,
   segment: Segment,
-  { isDurable, warn }: RecoveryOptions,
+  { isDurable, synced, warn }: RecoveryOptions,
 ): Promise<QueuePlace | undefined> {
   const file = await fileSystem.open(segment.path, 'r+')
   try {
@@ -99,6 +114,7 @@ async function endOf(
         end = placeBehind(head)
       })
     }
+    if (isBehind(synced, end ?? { position: segment.from, ordinal: 0 })) end = synced
     const whole = end === undefined ? 0 : segment.offsetOf(end.position)
     if (whole < size) {
       warn(tornSegment(segment.path, whole, size - whole))

@@ -8,6 +8,7 @@ import type { ReaderPosition } from './reader-position.ts'
 import type { QueuePlace } from './record-format.ts'
 import type { PlacedOrigin, ReaderPlace } from './record-origins.ts'
 import type { Segment } from './segment.ts'
+import type { SyncedMark } from './synced-mark.ts'
 
 /** How often the place is saved: what is acknowledged since then is given again after a crash. */
 const saveIntervalMs = 1000
@@ -18,6 +19,7 @@ export interface SegmentKeeperOptions {
   readonly segments: Segment[]
   readonly start: ReaderPlace
   readonly position: ReaderPosition
+  readonly mark: SyncedMark
   readonly warn: (warning: LogwispError) => void
   /** Some were removed: there is room. */
   readonly removed: () => void
@@ -27,6 +29,8 @@ export interface SegmentKeeperOptions {
 export class SegmentKeeper {
   readonly #options: SegmentKeeperOptions
   #acknowledged: Pick<PlacedOrigin, 'sequence' | 'place'>
+  /** What nobody will acknowledge, behind what somebody is to. */
+  #next: { readonly sequence: number; readonly place: QueuePlace } | undefined
   #isDue = false
   #isFailing = false
   #isClosed = false
@@ -53,9 +57,20 @@ export class SegmentKeeper {
     this.#advance({ sequence: place.position, place: { ...place, record: place.position } })
   }
 
+  /** The same, once what is acknowledged has come so far: to where what was given before it ends. */
+  passAfter(sequence: number, place: QueuePlace): void {
+    if (this.acknowledged >= sequence) this.pass(place)
+    else this.#next = { sequence, place }
+  }
+
   #advance(to: Pick<PlacedOrigin, 'sequence' | 'place'>): void {
     if (to.sequence <= this.#acknowledged.sequence || this.#isClosed) return
     this.#acknowledged = to
+    const next = this.#next
+    if (next !== undefined && next.sequence <= to.sequence) {
+      this.#next = undefined
+      return this.pass(next.place)
+    }
     // What failed is tried again by the clock, not at each acknowledgement.
     if (this.#hasDone() && !this.#isFailing) void this.tidy()
     else this.#timer ??= setTimeout(() => this.#saveByClock(), saveIntervalMs).unref()
@@ -105,7 +120,7 @@ export class SegmentKeeper {
 
   /**
    * Before a segment goes, the place behind it is saved: so one that is missing at the next opening was lost. Only on a
-   * full disk it goes all the same, as nothing else makes room.
+   * full disk it goes all the same, as nothing else makes room: that is noted where no room is needed.
    */
   async #save(): Promise<boolean> {
     const { position, warn } = this.#options
@@ -124,6 +139,7 @@ export class SegmentKeeper {
   async #remove(): Promise<void> {
     const { segments, fileSystem, removed } = this.#options
     let count = 0
+    if (this.#isFailing && this.#hasDone()) await this.#options.mark.noteDone(this.#acknowledged.place)
     for (; this.#hasDone(); count++) {
       const [oldest] = segments as [Segment]
       // Acknowledged since the place was saved: that comes first.
