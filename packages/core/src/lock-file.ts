@@ -81,13 +81,14 @@ export async function lockFile(path: string, describe: (pid: number) => string):
     isTakenOver = await takeOver(path, text, maker)
   }
   held.add(token)
+  const identity = await identityOf(path)
   return {
     isTakenOver,
     release: async () => {
       if (!held.delete(token)) return
-      // Somebody may have taken it over, or away by hand, meanwhile: only our own is removed.
-      const text = await readLock(path)
-      if (text !== undefined && parse(text)?.token === token) await rm(path, { force: true })
+      // Somebody may have taken it over, or away by hand, meanwhile: only our own is removed. It is not read for that:
+      // where no descriptor is left, it would stay, and keep others away for as long as this process lives.
+      if (identity !== undefined && (await identityOf(path)) === identity) await rm(path, { force: true })
     },
     abandon: () => void held.delete(token),
   }
@@ -165,6 +166,17 @@ async function processStat(pid: number): Promise<{ startTime: string | undefined
     return { startTime: fields[19], hasEnded: fields[0] === 'Z' || fields[0] === 'X' }
   } catch {
     return undefined
+  }
+}
+
+/** Which file it is; undefined when there is none. */
+async function identityOf(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino, mtimeNs } = await stat(path, { bigint: true })
+    return `${dev} ${ino} ${mtimeNs}`
+  } catch (error) {
+    if (isAbsent(error)) return undefined
+    throw error
   }
 }
 

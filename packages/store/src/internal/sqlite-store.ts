@@ -70,7 +70,8 @@ export class SqliteStore extends EventEmitter<StoreEvents> implements Store {
       this.#pool = await openReaderPool({ path, readers, maxWaitingQueries })
       this.#tails = new TailHub(this.#pool, { watch: readOnly })
     } catch (error) {
-      await this.#writer?.close(0)
+      // What hindered the readers may hinder this too: it is the first error that tells.
+      await this.#writer?.close(0).catch(() => {})
       throw error
     }
   }

@@ -44,27 +44,29 @@ export async function openWriter(options: WriterOptions): Promise<OpenWriter> {
   const { onCommitted, onWarning, onFailed, maxWaitingBytes, ...settings } = options
   const lock = await lockDatabase(options.path)
   const checkpointer = new Checkpointer(options.path)
-  const thread = startThread<WriterCalls, WriterNotice>(threadUrl('writer-thread', import.meta.url), {
-    name: 'the writer of the store',
-    onFailed,
-    onNotice: async (notice) => {
-      switch (notice.kind) {
-        case 'committed':
-          return onCommitted(notice.seq)
-        case 'warning':
-          return onWarning(unpackError(notice.error) as LogwispError)
-        case 'failed':
-          return onFailed(unpackError(notice.error) as LogwispError)
-        case 'log-grown':
-          await thread.call('checkpointed', await checkpointer.checkpoint()).catch(() => {})
-      }
-    },
-  })
+  let thread: Thread<WriterCalls> | undefined
   try {
+    const started = startThread<WriterCalls, WriterNotice>(threadUrl('writer-thread', import.meta.url), {
+      name: 'the writer of the store',
+      onFailed,
+      onNotice: async (notice) => {
+        switch (notice.kind) {
+          case 'committed':
+            return onCommitted(notice.seq)
+          case 'warning':
+            return onWarning(unpackError(notice.error) as LogwispError)
+          case 'failed':
+            return onFailed(unpackError(notice.error) as LogwispError)
+          case 'log-grown':
+            await started.call('checkpointed', await checkpointer.checkpoint()).catch(() => {})
+        }
+      },
+    })
+    thread = started
     await thread.call('open', settings)
   } catch (error) {
-    await thread.close()
     // What hindered the thread may hinder this too: it is the first error that tells.
+    await thread?.close().catch(() => {})
     await lock.release().catch(() => {})
     throw error
   }
