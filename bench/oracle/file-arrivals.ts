@@ -36,6 +36,10 @@ export class FileArrivals implements JudgedSink {
     this.#live = new Arrivals(streams)
   }
 
+  get entries(): number {
+    return this.#live.entries
+  }
+
   missing(): Promise<number> {
     this.#lookLive()
     return Promise.resolve(this.#live.missing(this.#streams))

@@ -11,6 +11,8 @@ export interface JudgedSink {
   readonly dropsRepeats: boolean
   /** How much is owed and not there yet; while things go on, about. */
   missing(): Promise<number>
+  /** How many entries were there when that was asked last, repeats included. */
+  readonly entries: number
   has(stream: Stream, id: number): Promise<boolean>
   /** All that is there, once nothing comes any more: the verdict is made of this. */
   read(): Promise<Arrivals>

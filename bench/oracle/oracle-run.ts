@@ -14,7 +14,10 @@ import { Topology, type TopologyKind } from './topology.ts'
 const beginTimeoutMs = 180_000
 
 /** When everything is right again, and nothing has come for so long, nothing more will. */
-const stillMs = 20_000
+const defaultStillMs = 20_000
+
+/** The same, when nothing has come but what had come before. */
+const onlyRepeatsMs = 600_000
 
 /** For a fresh line to be everywhere. */
 const freshTimeoutMs = 60_000
@@ -129,7 +132,7 @@ export class OracleRun {
     await this.#chaos.run(plan)
     tell(`${(this.#timeline.ms / 1000).toFixed(1)} s: everything is right again`)
     const results = await Promise.all(
-      this.#topologies.map((topology, index) => this.#finish(topology, kinds[index]?.way ?? '')),
+      this.#topologies.map((topology, index) => this.#finish(topology, kinds[index] as TopologyKind)),
     )
     clearInterval(watching)
     const notTried = this.#topologies.flatMap(({ name, impossible }) =>
@@ -174,12 +177,12 @@ export class OracleRun {
     }
   }
 
-  async #finish(topology: Topology, way: string): Promise<TopologyResult> {
+  async #finish(topology: Topology, { way, stillMs = defaultStillMs }: TopologyKind): Promise<TopologyResult> {
     await Promise.all(topology.producers.map((producer) => producer.stop()))
-    const isSettled = await this.#settled(topology)
+    const isSettled = await this.#settled(topology, stillMs)
     const complaints = [...(await topology.makeGood())]
     const fresh = await this.#fresh(topology)
-    if (isSettled) await this.#settled(topology)
+    if (isSettled) await this.#settled(topology, stillMs)
     complaints.push(...(await this.#end(topology)))
     const sinks: SinkVerdict[] = []
     for (const sink of topology.sinks) {
@@ -210,17 +213,20 @@ export class OracleRun {
   }
 
   /** Waits until nothing is owed any more; gives up, with false, when nothing has come for a while. */
-  async #settled(topology: Topology): Promise<boolean> {
+  async #settled(topology: Topology, stillMs: number): Promise<boolean> {
     let least = Number.POSITIVE_INFINITY
-    let sinceMs = performance.now()
+    let entries = 0
+    let [newMs, anyMs] = [performance.now(), performance.now()]
     for (;;) {
       const backlog = await topology.backlog()
       if (backlog === 0) return true
-      if (backlog < least) {
-        least = backlog
-        sinceMs = performance.now()
-      } else if (performance.now() - sinceMs > stillMs) {
-        this.#timeline.note(topology, 'still', `nothing has come for ${stillMs} ms`)
+      const now = performance.now()
+      if (backlog < least) newMs = now
+      if (backlog < least || topology.entries !== entries) anyMs = now
+      least = Math.min(least, backlog)
+      entries = topology.entries
+      if (now - anyMs > stillMs || now - newMs > onlyRepeatsMs) {
+        this.#timeline.note(topology, 'still', `nothing new has come for ${Math.round(now - newMs)} ms`)
         return false
       }
       await wait(100)

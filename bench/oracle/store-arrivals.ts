@@ -13,6 +13,7 @@ export class StoreArrivals implements JudgedSink {
   readonly #path: string
   readonly #streams: readonly Stream[]
   #store: Store | undefined
+  #entries = 0
 
   constructor(name: string, path: string, streams: readonly Stream[]) {
     this.name = name
@@ -20,10 +21,15 @@ export class StoreArrivals implements JudgedSink {
     this.#streams = streams
   }
 
+  get entries(): number {
+    return this.#entries
+  }
+
   async missing(): Promise<number> {
     const store = await this.#opened()
     const owed = this.#streams.reduce((sum, stream) => sum + stream.owed, 0)
     const { entries = 0 } = (await store?.stats().catch(() => undefined)) ?? {}
+    this.#entries = entries
     return Math.max(0, owed - entries)
   }
 

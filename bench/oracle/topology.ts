@@ -26,6 +26,12 @@ export interface TopologyKind {
   /** What can go wrong with it. */
   readonly targets: Targets
   build(topology: Topology): Promise<void>
+  /**
+   * When everything is right again, and nothing has come for so long, nothing more will.
+   *
+   * @default 20_000
+   */
+  readonly stillMs?: number
 }
 
 /** What a topology is told. */
@@ -210,6 +216,11 @@ export class Topology {
     let most = 0
     for (const sink of this.sinks) if (sink.owes) most = Math.max(most, await sink.missing())
     return most
+  }
+
+  /** All that was there when that was asked last, repeats included. */
+  get entries(): number {
+    return this.sinks.reduce((sum, sink) => sum + sink.entries, 0)
   }
 
   /** Leaves nothing running or mounted, at once; what is on the disks is kept, or not. */

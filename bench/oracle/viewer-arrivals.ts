@@ -18,6 +18,10 @@ export class ViewerArrivals implements JudgedSink {
     this.#viewer = new EventViewer(url, { add: (data) => this.#note(data) })
   }
 
+  get entries(): number {
+    return this.#arrivals.entries
+  }
+
   missing(): Promise<number> {
     return Promise.resolve(0)
   }

@@ -10,6 +10,8 @@ export const leaky: TopologyKind = {
   way: 'file → edge → tcp_client without acknowledgement → collector → file',
   // What a network swallows is lost here for certain.
   targets: { swallow: ['edge to collector'] },
+  // What is lost never comes, and a line that comes later shows that everything else has.
+  stillMs: 5000,
   async build(topology) {
     const input = topology.folder('in')
     const output = topology.folder('collected')
