@@ -57,6 +57,11 @@ export interface TopologyResult {
   readonly mostBacklog: number
 }
 
+/** A topology that is at rest, before anything that came is read back. */
+interface TopologyEnd extends Pick<TopologyResult, 'way' | 'fresh' | 'complaints'> {
+  readonly topology: Topology
+}
+
 /** What a run came to. */
 export interface OracleResult {
   readonly date: string
@@ -131,10 +136,13 @@ export class OracleRun {
     const watching = setInterval(() => void this.#watch(), 1000).unref()
     await this.#chaos.run(plan)
     tell(`${(this.#timeline.ms / 1000).toFixed(1)} s: everything is right again`)
-    const results = await Promise.all(
+    const ends = await Promise.all(
       this.#topologies.map((topology, index) => this.#finish(topology, kinds[index] as TopologyKind)),
     )
     clearInterval(watching)
+    // Only once all are at rest: reading back what came blocks this process, and the links of the others pass through it.
+    const results: TopologyResult[] = []
+    for (const end of ends) results.push(await this.#judge(end))
     const notTried = this.#topologies.flatMap(({ name, impossible }) =>
       [...impossible].map(([what, why]) => `${name}, ${what}: ${why}`),
     )
@@ -177,13 +185,17 @@ export class OracleRun {
     }
   }
 
-  async #finish(topology: Topology, { way, stillMs = defaultStillMs }: TopologyKind): Promise<TopologyResult> {
+  async #finish(topology: Topology, { way, stillMs = defaultStillMs }: TopologyKind): Promise<TopologyEnd> {
     await Promise.all(topology.producers.map((producer) => producer.stop()))
     const isSettled = await this.#settled(topology, stillMs)
     const complaints = [...(await topology.makeGood())]
     const fresh = await this.#fresh(topology)
     if (isSettled) await this.#settled(topology, stillMs)
     complaints.push(...(await this.#end(topology)))
+    return { topology, way, fresh, complaints }
+  }
+
+  async #judge({ topology, way, fresh, complaints }: TopologyEnd): Promise<TopologyResult> {
     const sinks: SinkVerdict[] = []
     for (const sink of topology.sinks) {
       const { name, owes, dropsRepeats } = sink
