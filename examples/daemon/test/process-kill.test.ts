@@ -5,7 +5,7 @@
 
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -80,5 +80,6 @@ async function textOf(output: string): Promise<string> {
 }
 
 async function bytesIn(output: string): Promise<number> {
-  return Buffer.byteLength(await textOf(output))
+  const sizes = await Promise.all((await outputFiles(output)).map(async (path) => (await stat(path)).size))
+  return sizes.reduce((sum, size) => sum + size, 0)
 }
