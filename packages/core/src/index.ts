@@ -33,6 +33,7 @@ export {
   type DiskBufferStats,
   diskBuffer,
 } from './disk-buffer.ts'
+export { type DiskBufferBacklog, diskBufferBacklog } from './disk-buffer-backlog.ts'
 export {
   type Entries,
   isLogEntry,
