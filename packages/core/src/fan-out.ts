@@ -97,6 +97,11 @@ class FanOutSink extends EntryWritable implements FanOut {
   readonly #branches: readonly FanOutBranch[]
   readonly #acknowledgements: BranchAcknowledgements
   readonly #whenFailed: readonly BranchOptions['whenFailed'][]
+  /**
+   * In the order in which they are offered an item: those that have failed first. They only count it as dropped, and that is
+   * to be in the books of its source before another branch acknowledges it.
+   */
+  #offered: readonly FanOutBranch[]
   /** The branches that have not failed. */
   readonly #alive: Set<number>
   /** Looks again at what is waited for. */
@@ -121,6 +126,7 @@ class FanOutSink extends EntryWritable implements FanOut {
           onClosed: (error) => this.#closed(index, error),
         }),
     )
+    this.#offered = this.#branches
   }
 
   get branches(): FanOut['branches'] {
@@ -134,7 +140,7 @@ class FanOutSink extends EntryWritable implements FanOut {
   protected override consume(items: readonly (LogEntry | Batch)[]): void | Promise<void> {
     for (const item of items) {
       this.#acknowledgements.enter(item)
-      for (const branch of this.#branches) branch.offer(item)
+      for (const branch of this.#offered) branch.offer(item)
     }
     return this.#until(() => !this.#branches.some((branch) => branch.blocks))
   }
@@ -170,6 +176,7 @@ class FanOutSink extends EntryWritable implements FanOut {
     const failure = error ?? endedEarly(index)
     if (this.#whenFailed[index] === 'fail' || this.#alive.size === 1) return this.fail(failure)
     this.#alive.delete(index)
+    this.#offered = [branch, ...this.#offered.filter((other) => other !== branch)]
     this.#acknowledgements.remove(index)
     branch.abandon()
     this.#changed()

@@ -1,10 +1,11 @@
 /** The books of a source: who says something twice or too late, who says it for several blocks at once, and every bound. */
 
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import {
   AccountingTracker,
@@ -12,6 +13,7 @@ import {
   type Batch,
   type BranchAccount,
   diskBuffer,
+  type EntrySink,
   EntryWritable,
   entryTransform,
   fanOut,
@@ -97,9 +99,12 @@ describe('acknowledgements', () => {
         callback(held.length === 5 ? new Error('broken, as it was to be') : undefined)
       }
     }
-    const second = collectingSink({ takes: 'entries' })
+    class Second extends EntryWritable {
+      protected override consume(): void {}
+    }
     let made = 0
-    const sink = replaceableSink(() => (made++ === 0 ? (new First() as never) : second), { minRestartDelayMs: 1 })
+    const make = (): EntrySink => (made++ === 0 ? (new First() as Writable as EntrySink) : new Second())
+    const sink = replaceableSink(make, { minRestartDelayMs: 1 })
     sink.on('warning', () => {})
     for (const entry of blocks.next(numbered(10))) sink.write(entry)
     await sink.drained()
@@ -126,6 +131,33 @@ describe('acknowledgements', () => {
     expect(balanced(blocks)).toMatchObject({ entries: 400, delivered: 360, covered: 0, inFlight: 0 })
     expect(blocks.account.dropped).toEqual({
       filtered: { entries: 40, first: 'f:21', last: expect.stringMatching(/^f:/) },
+    })
+  })
+
+  test('what comes after a branch has failed is dropped in it, however quickly another one acknowledges', async () => {
+    const blocks = new ReadBlocks('f')
+    class Failing extends EntryWritable {
+      protected override consume(): void {
+        throw new Error('broken, as it was to be')
+      }
+    }
+    class Quick extends EntryWritable {
+      protected override consume(): void {}
+    }
+    const sink = fanOut([new Quick(), new Failing()], { perBranch: { whenFailed: 'continue' } })
+    const failed = once(sink, 'warning')
+    sink.write(blocks.next(numbered(10)))
+    await failed
+    for (let block = 1; block < 5; block++) sink.write(blocks.next(numbered(10, 10 * block)))
+    sink.end()
+    await finished(sink)
+    const [quick, failing] = balanced(blocks).branches
+    expect(quick).toMatchObject({ entries: 50, delivered: 50 })
+    expect(failing).toMatchObject({
+      entries: 50,
+      delivered: 0,
+      covered: 0,
+      dropped: { 'branch-failed': { entries: 50 } },
     })
   })
 
