@@ -12,6 +12,7 @@ import type { Builders } from '../pipeline/pipeline-options.ts'
 import { budgetStatus } from './budget-status.ts'
 import { defaultBuilders } from './default-builders.ts'
 import { handOver, putPositions } from './hand-over.ts'
+import { LeftBuffers } from './left-buffers.ts'
 import { type ListeningAddress, listeningAddresses } from './listening-addresses.ts'
 import { ownFileProblems, withoutOwnFiles } from './own-files.ts'
 import { patientPorts } from './patient-ports.ts'
@@ -51,6 +52,7 @@ class RunningService implements Service {
   readonly #budget: ByteBudget
   readonly #identity: string
   readonly #startedAt = new Date()
+  readonly #leftBuffers: LeftBuffers
   readonly #pipelines = new Map<string, Pipeline>()
   /** Removed, and still delivering what they have. */
   readonly #leaving = new Set<Pipeline>()
@@ -77,9 +79,12 @@ class RunningService implements Service {
     this.#file = options.loaded.file
     this.#namedFiles = options.loaded.namedFiles
     this.#budget = byteBudget({ maxBytes: budgetBytes(this.#config) })
+    const { stateDirectory, log } = options
+    this.#leftBuffers = new LeftBuffers({ stateDirectory, identity: this.#identity, holds: this.#holds, log })
     this.done = new Promise((resolve) => {
       this.#tellDone = resolve
     })
+    void this.#leftBuffers.look(this.#config)
     for (const pipeline of this.#config.pipelines) this.#start(pipeline, this.#config)
     this.started = Promise.all([...this.#pipelines.values()].map(({ started }) => started)).then(async () => {
       this.#hasStarted = true
@@ -245,6 +250,7 @@ class RunningService implements Service {
       }),
     ])
     this.#isChanging = false
+    void this.#leftBuffers.look(config)
     await this.#options.ports.settle()
     this.#options.log.info({ changes }, 'the new configuration is in use')
     return { result: 'changed', error: undefined, changes: [...changes, ...waiting.map(waits)] }
@@ -326,6 +332,7 @@ class RunningService implements Service {
     )
     const undelivered = stops.flat()
     await Promise.all(this.#handingOver)
+    await this.#leftBuffers.settled
     this.#tellDone()
     return { complete: undelivered.length === 0, undelivered }
   }
