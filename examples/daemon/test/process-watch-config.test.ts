@@ -137,8 +137,9 @@ test.concurrent('a file that its group may write now and might not before is not
   expect(changes()).toBe(0)
 })
 
-test.concurrent.skipIf(process.getuid?.() !== 0)(
+test.skipIf(process.getuid?.() !== 0)(
   'a file that belongs to somebody else now is not read',
+  { concurrent: true },
   async (context) => {
     const { path, changes, log } = await watched(context)
     await writeFile(path, 'not yours')
