@@ -1,12 +1,11 @@
 /** `pnpm bench`: runs every scenario and every micro bench, and writes down what came of it. */
 
-import { mkdir, writeFile } from 'node:fs/promises'
 import { loadavg } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { print, runCommand } from './harness/bench-command.ts'
 import { type BenchOptions, readOptions, usage } from './harness/bench-options.ts'
 import type { Scenario } from './harness/contest.ts'
+import { keepResults } from './harness/keep-results.ts'
 import { describeMachine } from './harness/machine.ts'
 import { runMeasured } from './harness/measured-process.ts'
 import { Progress } from './harness/progress.ts'
@@ -81,7 +80,12 @@ async function main(): Promise<number> {
   }
   progress.clear()
   print(`\n${summary(results)}\n`)
-  if (options.out !== undefined) await keep(results, options.out)
+  if (options.out !== undefined)
+    await keepResults(
+      options.out,
+      { name: 'RESULTS.md', text: resultsPage(results) },
+      { 'latest.json': `${JSON.stringify(results, null, 2)}\n`, 'latest.svg': resultsPlot(results) },
+    )
   return results.scenarios.flatMap(problemsOf).map((problem) => process.stderr.write(`${problem}\n`)).length > 0 ? 1 : 0
 }
 
@@ -120,15 +124,6 @@ function problemsOf({ name, rows, lines }: ScenarioResult): string[] {
     const accounted = (row.delivered ?? 0) + (row.missed ?? 0)
     return Math.round(accounted) === lines ? [] : [`${who}: ${row.delivered} of ${lines} lines were delivered`]
   })
-}
-
-async function keep(results: Results, directory: string): Promise<void> {
-  const details = join(directory, 'results')
-  await mkdir(details, { recursive: true })
-  await writeFile(join(details, 'latest.json'), `${JSON.stringify(results, null, 2)}\n`)
-  await writeFile(join(details, 'latest.svg'), resultsPlot(results))
-  await writeFile(join(directory, 'RESULTS.md'), resultsPage(results))
-  print(`\nwritten: ${join(directory, 'RESULTS.md')}, with ${details}\n`)
 }
 
 await runCommand(main, progress)

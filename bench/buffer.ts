@@ -1,6 +1,6 @@
 /** `pnpm buffer`: what a disk buffer costs, beside a bare loop that writes the same blocks. */
 
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +8,8 @@ import { parseArgs } from 'node:util'
 import { bufferPage, bufferTables } from './buffer/buffer-page.ts'
 import type { BufferResults, BufferRow, Fsync, RestartResult } from './buffer/buffer-result.ts'
 import { print, runCommand } from './harness/bench-command.ts'
+import { countOption } from './harness/count-option.ts'
+import { keepResults } from './harness/keep-results.ts'
 import { describeMachine } from './harness/machine.ts'
 import type { Measurement } from './harness/measured.ts'
 import { runMeasured } from './harness/measured-process.ts'
@@ -40,8 +42,8 @@ async function main(): Promise<number> {
     },
   })
   if (values.help) return print(usage)
-  const bytes = count('megabytes', values.megabytes) * 2 ** 20
-  const rounds = count('rounds', values.rounds)
+  const bytes = countOption('megabytes', values.megabytes) * 2 ** 20
+  const rounds = countOption('rounds', values.rounds)
   const out = values.out ?? (bytes === fullSize * 2 ** 20 ? packageDirectory : undefined)
   const directory = await mkdtemp(join(values.directory, 'logwisp-buffer-'))
   const machine = describeMachine()
@@ -53,18 +55,17 @@ async function main(): Promise<number> {
     const results: BufferResults = { date: new Date().toISOString(), machine, bytes, rounds, rows, restart }
     progress.clear()
     print(`\n${bufferTables(results)}\n`)
-    if (out !== undefined) await keep(results, out)
+    if (out !== undefined)
+      await keepResults(
+        out,
+        { name: 'BUFFER.md', text: bufferPage(results) },
+        { 'buffer.json': `${JSON.stringify(results, undefined, 1)}\n` },
+      )
   } finally {
     progress.clear()
     await rm(directory, { recursive: true, force: true })
   }
   return 0
-}
-
-function count(name: string, text: string): number {
-  const number = Number(text)
-  if (Number.isSafeInteger(number) && number >= 1) return number
-  throw new Error(`--${name} must be a whole number of at least 1, got ${text}`)
 }
 
 /** All ways in turn, in one order and then in the other: what slows the machine slows all of a round. */
@@ -95,14 +96,6 @@ async function measureRestart(directory: string, bytes: number): Promise<Restart
   const task = { directory: join(directory, 'restart'), fsync: 'interval', bytes }
   await runMeasured('pipelines/blocks-to-disk-buffer', { ...task, way: 'write' })
   return { ...(await runMeasured<RestartResult>('pipelines/blocks-to-disk-buffer', { ...task, way: 'read' })), bytes }
-}
-
-async function keep(results: BufferResults, directory: string): Promise<void> {
-  const details = join(directory, 'results')
-  await mkdir(details, { recursive: true })
-  await writeFile(join(details, 'buffer.json'), `${JSON.stringify(results, undefined, 1)}\n`)
-  await writeFile(join(directory, 'BUFFER.md'), bufferPage(results))
-  print(`\nwritten: ${join(directory, 'BUFFER.md')}, with ${details}\n`)
 }
 
 await runCommand(main, progress)

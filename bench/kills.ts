@@ -1,11 +1,12 @@
 /** `pnpm kills`: processes that are killed at every call by which they change the disk, and what the next ones find. */
 
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { print, runCommand } from './harness/bench-command.ts'
+import { keepResults } from './harness/keep-results.ts'
 import { describeMachine } from './harness/machine.ts'
 import { Progress } from './harness/progress.ts'
 import { type KillFigures, killEverywhere } from './kills/kill-run.ts'
@@ -69,16 +70,13 @@ async function main(): Promise<number> {
   const durationMs = Math.round(performance.now() - since)
   const results: KillResults = { date: new Date().toISOString(), machine, durationMs, once, twice }
   print(`\n${killsTables(results)}\n`)
-  if (out !== undefined) await keep(results, out)
+  if (out !== undefined)
+    await keepResults(
+      out,
+      { name: 'KILLS.md', text: killsPage(results) },
+      { 'kills.json': `${JSON.stringify(results, undefined, 2)}\n` },
+    )
   return [...once, ...twice].some(({ problems }) => problems.length > 0) ? 1 : 0
-}
-
-async function keep(results: KillResults, directory: string): Promise<void> {
-  const details = join(directory, 'results')
-  await mkdir(details, { recursive: true })
-  await writeFile(join(details, 'kills.json'), `${JSON.stringify(results, undefined, 2)}\n`)
-  await writeFile(join(directory, 'KILLS.md'), killsPage(results))
-  print(`\nwritten: ${join(directory, 'KILLS.md')}, with ${details}\n`)
 }
 
 await runCommand(main, progress)

@@ -1,10 +1,9 @@
 /** `pnpm siege`: crowds of bad clients and bad endpoints, and what memory and well-behaved neighbours say to it. */
 
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { print, runCommand } from './harness/bench-command.ts'
+import { keepResults } from './harness/keep-results.ts'
 import { describeMachine } from './harness/machine.ts'
 import { Progress } from './harness/progress.ts'
 import { siegePage, siegeTables } from './siege/siege-page.ts'
@@ -54,19 +53,15 @@ async function main(): Promise<number> {
   progress.clear()
   const results: SiegeResults = { date: new Date().toISOString(), machine, sizes, sieges: done }
   print(`\n${siegeTables(done)}\n`)
-  if (out !== undefined) await keep(results, out)
+  if (out !== undefined)
+    await keepResults(
+      out,
+      { name: 'SIEGE.md', text: siegePage(results) },
+      { 'siege.json': `${JSON.stringify(results)}\n`, 'siege.svg': siegePlot(results) },
+    )
   return done.some(({ problem, phases }) => problem !== undefined || phases.some(({ served }) => served.problem))
     ? 1
     : 0
-}
-
-async function keep(results: SiegeResults, directory: string): Promise<void> {
-  const details = join(directory, 'results')
-  await mkdir(details, { recursive: true })
-  await writeFile(join(details, 'siege.json'), `${JSON.stringify(results)}\n`)
-  await writeFile(join(details, 'siege.svg'), siegePlot(results))
-  await writeFile(join(directory, 'SIEGE.md'), siegePage(results))
-  print(`\nwritten: ${join(directory, 'SIEGE.md')}, with ${details}\n`)
 }
 
 await runCommand(main, progress)

@@ -1,11 +1,13 @@
 /** `pnpm store`: how fast the store takes entries, beside bare SQLite, and how fast it finds them again. */
 
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { print, runCommand } from './harness/bench-command.ts'
+import { countOption } from './harness/count-option.ts'
+import { keepResults } from './harness/keep-results.ts'
 import { describeMachine } from './harness/machine.ts'
 import { MeasuredProcess } from './harness/measured-process.ts'
 import { Progress } from './harness/progress.ts'
@@ -43,9 +45,9 @@ async function main(): Promise<number> {
     },
   })
   if (values.help) return print(usage)
-  const entries = count('entries', values.entries ?? String(fullSize), 100)
-  const rounds = count('rounds', values.rounds, 1)
-  const seconds = count('seconds', values.seconds, 1)
+  const entries = countOption('entries', values.entries ?? String(fullSize), 100)
+  const rounds = countOption('rounds', values.rounds)
+  const seconds = countOption('seconds', values.seconds)
   const isAsked = (part: string): boolean => values.only.length === 0 || values.only.includes(part)
   const out = values.out ?? (entries === fullSize && values.only.length === 0 ? packageDirectory : undefined)
   const directory = await mkdtemp(join(values.directory, 'logwisp-store-'))
@@ -75,14 +77,13 @@ async function main(): Promise<number> {
     await rm(directory, { recursive: true, force: true })
   }
   print(`\n${storeTables(results)}\n`)
-  if (out !== undefined) await keep(results, out)
+  if (out !== undefined)
+    await keepResults(
+      out,
+      { name: 'STORE.md', text: storePage(results) },
+      { 'store.json': `${JSON.stringify(results, undefined, 1)}\n` },
+    )
   return results.ingest?.some(({ problem }) => problem !== undefined) ? 1 : 0
-}
-
-function count(name: string, text: string, min: number): number {
-  const number = Number(text)
-  if (Number.isSafeInteger(number) && number >= min) return number
-  throw new Error(`--${name} must be a whole number of at least ${min}, got ${text}`)
 }
 
 async function run<Result extends object>(script: string, task: object): Promise<Result> {
@@ -92,14 +93,6 @@ async function run<Result extends object>(script: string, task: object): Promise
   } finally {
     await child.end()
   }
-}
-
-async function keep(results: StoreResults, directory: string): Promise<void> {
-  const details = join(directory, 'results')
-  await mkdir(details, { recursive: true })
-  await writeFile(join(details, 'store.json'), `${JSON.stringify(results, undefined, 1)}\n`)
-  await writeFile(join(directory, 'STORE.md'), storePage(results))
-  print(`\nwritten: ${join(directory, 'STORE.md')}, with ${details}\n`)
 }
 
 await runCommand(main, progress)
