@@ -44,8 +44,10 @@ export function reloadPlan(
 }
 
 function topLevelChanges(before: Config, after: Config): string[] {
-  const names = Object.keys(after).filter((name) => name !== 'pipelines') as (keyof Config)[]
-  return names
+  // What was taken out of it is in the one before only.
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]) as Set<keyof Config>
+  names.delete('pipelines')
+  return [...names]
     .filter((name) => configKey(before[name]) !== configKey(after[name]))
     .map((name) =>
       (atNextStart as readonly string[]).includes(name) ? `${name}: from the next start on` : `${name}: changed`,
