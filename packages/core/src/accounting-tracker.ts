@@ -56,8 +56,8 @@ export class AccountingTracker<Place extends Origin = Origin> extends Tracker<Pl
   }
 
   /** Entries up to this origin were delivered. For sinks, through `acknowledge`. */
-  deliver(origin: Origin, entries: number, branch = ''): void {
-    this.#books.deliver(origin, entries, branch)
+  deliver(origin: Origin, entries: number, branch = '', first: Origin = origin): void {
+    this.#books.deliver(first, origin, entries, branch)
   }
 
   /** Entries from `first` to `last` were dropped. For stages, through `noteDropped`. */

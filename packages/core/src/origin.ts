@@ -17,8 +17,11 @@ export interface OriginTracker {
  * `branch` names the branch of a fan-out that this happened in, `''` where there is none.
  */
 export interface OriginBooks {
-  /** So many entries, none of them behind this origin, were put where they belong. */
-  deliver(origin: Origin, entries: number, branch?: string): void
+  /**
+   * So many entries, none of them behind this origin, were put where they belong. `first` is where the first of them came
+   * from, for who says it of more than one entry or batch at a time.
+   */
+  deliver(origin: Origin, entries: number, branch?: string, first?: Origin): void
   /** So many entries, from the one with the first origin to the one with the last, were dropped. */
   drop(first: Origin, last: Origin, entries: number, reason: string, branch?: string): void
   /** What has this origin goes into branches, all of it into each. */

@@ -134,6 +134,16 @@ describe('acknowledgements', () => {
     })
   })
 
+  test('what is said of two blocks at once is said of the older one first, since of the newer one not all may have come', () => {
+    const blocks = new ReadBlocks('f')
+    const [one, other] = [[...blocks.next(numbered(10))], [...blocks.next(numbered(10, 10))]]
+    const { origin } = other[4] as LogEntry
+    const tracker = origin?.tracker as AccountingTracker
+    tracker.deliver(origin as Origin, 15, '', one[0]?.origin)
+    tracker.acknowledge(origin as Origin)
+    expect(balanced(blocks)).toMatchObject({ entries: 20, delivered: 15, covered: 0, inFlight: 5 })
+  })
+
   test('what comes after a branch has failed is dropped in it, however quickly another one acknowledges', async () => {
     const blocks = new ReadBlocks('f')
     class Failing extends EntryWritable {

@@ -70,10 +70,10 @@ class BranchMark implements OriginTracker, OriginBooks {
     this.#changed()
   }
 
-  deliver({ parent }: BranchOrigin, entries: number, branch?: string): void {
+  deliver({ parent }: BranchOrigin, entries: number, branch?: string, first?: BranchOrigin): void {
     // Said once more, or too late: it is in the books.
     if (parent.sequence <= this.#sequence) return
-    this.#tracker.books?.deliver(parent, entries, this.#within(branch))
+    this.#tracker.books?.deliver(parent, entries, this.#within(branch), first?.parent)
   }
 
   drop(first: BranchOrigin, last: BranchOrigin, entries: number, reason: string, branch?: string): void {

@@ -69,9 +69,9 @@ class Lane implements OriginTracker, OriginBooks {
     this.#acknowledged(origin as KeptOrigin)
   }
 
-  deliver({ parent, sequence }: KeptOrigin, entries: number, branch?: string): void {
+  deliver({ parent, sequence }: KeptOrigin, entries: number, branch?: string, first?: KeptOrigin): void {
     // Said once more, or by a sink that another one took the place of: it is in the books.
-    if (sequence > this.mark) parent?.tracker.books?.deliver(parent, entries, branch)
+    if (sequence > this.mark) parent?.tracker.books?.deliver(parent, entries, branch, first?.parent)
   }
 
   drop({ parent }: KeptOrigin, last: KeptOrigin, entries: number, reason: string, branch?: string): void {

@@ -96,38 +96,56 @@ export class Books {
     if (this.#records.length - this.#head > maxRecords) this.#mergeNeighbours()
   }
 
-  deliver({ sequence }: Origin, entries: number, branch: string): void {
+  deliver(first: Origin, { sequence }: Origin, entries: number, branch: string): void {
     // What the mark has passed is done with: who acknowledges it once more, or too late, says nothing new.
     if (sequence <= this.#mark) return
     this.#version++
-    this.#spread(sequence, entries, branch, ({ way, end }, part) => {
+    const last = this.#indexAt(sequence)
+    if (last === -1) return
+    const tell = ({ way, end }: Record, part: number): void => {
       // Outside of branches it is acknowledged in the same turn, so the mark is never before it.
       if (branch === '') way.delivered.addPast(part)
       else way.at(branch).deliver(Math.min(sequence, end), part)
-    })
+    }
+    let left = this.#spread(this.#firstOf(first.sequence, last), last, entries, branch, tell)
+    // Of two ways through a stage (memory, disk) one has overtaken the other, and was told of all that there was room for.
+    if (left > 0) left = this.#spread(last + 1, this.#records.length - 1, left, branch, tell)
+    if (left > 0) tell(this.#records[last] as Record, left)
   }
 
   drop(first: Origin, last: Origin, entries: number, reason: string, branch: string): void {
     this.#version++
-    this.#spread(last.sequence, entries, branch, ({ way }, part) => way.at(branch).drop(reason, part, first, last))
+    const index = this.#indexAt(last.sequence)
+    if (index === -1) return
+    const tell = ({ way }: Record, part: number): void => way.at(branch).drop(reason, part, first, last)
+    const left = this.#spread(this.#firstOf(first.sequence, index), index, entries, branch, tell)
+    if (left > 0) tell(this.#records[index] as Record, left)
+  }
+
+  /** Where the record of a sequence is that is no later than the one at `last`; the oldest for what is settled. */
+  #firstOf(sequence: number, last: number): number {
+    return sequence === this.#records[last]?.end ? last : Math.max(this.#head, this.#indexAt(sequence))
   }
 
   /**
-   * Tells the record that a sequence belongs to of so many entries up to there, and those before it of what it has no room
-   * for: a stage that puts several blocks away at a time (a buffer on the disk) says so once for all of them.
+   * Tells the records from one place to another of so many entries, the oldest first, as many as each has room for: a stage
+   * that puts several blocks away at a time (a buffer on the disk) says so once for all of them. Returns how many are left.
    */
-  #spread(sequence: number, entries: number, branch: string, tell: (record: Record, entries: number) => void): void {
-    const index = this.#indexAt(sequence)
-    if (index === -1) return
+  #spread(
+    from: number,
+    to: number,
+    entries: number,
+    branch: string,
+    tell: (record: Record, entries: number) => void,
+  ): number {
     let left = entries
-    // One entry is in its own record, without looking.
-    for (let i = index; i >= this.#head && left > 0 && entries > 1; i--) {
+    for (let i = from; left > 0 && i <= to; i++) {
       const record = this.#records[i] as Record
       const part = Math.min(left, record.way.roomFor(branch, record.entries))
       if (part > 0) tell(record, part)
       left -= part
     }
-    if (left > 0) tell(this.#records[index] as Record, left)
+    return left
   }
 
   /** What was read with this origin goes on into branches. */

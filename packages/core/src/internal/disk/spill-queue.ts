@@ -38,8 +38,9 @@ class SpilledTracker implements OriginTracker, OriginBooks {
     this.#safe((origin as SpilledOrigin).parent)
   }
 
-  deliver(origin: Origin, entries: number, branch?: string): void {
-    this.#source.books?.deliver((origin as SpilledOrigin).parent, entries, branch)
+  deliver(origin: Origin, entries: number, branch?: string, first?: Origin): void {
+    const { parent } = origin as SpilledOrigin
+    this.#source.books?.deliver(parent, entries, branch, (first as SpilledOrigin | undefined)?.parent)
   }
 
   drop(first: Origin, last: Origin, entries: number, reason: string, branch?: string): void {

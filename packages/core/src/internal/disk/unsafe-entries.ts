@@ -72,8 +72,8 @@ export class UnsafeEntries {
   #acknowledge(): void {
     const safe = this.#taken
     this.#taken = new Map()
-    for (const { origin, entries } of safe.values()) {
-      if (entries > 0) origin.tracker.books?.deliver(origin, entries)
+    for (const { first, origin, entries } of safe.values()) {
+      if (entries > 0) origin.tracker.books?.deliver(origin, entries, undefined, first)
       origin.tracker.acknowledge(origin)
     }
   }
