@@ -1,10 +1,13 @@
 /**
  * Compares two commits: builds both, runs one pipeline of each in turn, and prints how much of the time of the first
  * the second needs. `pnpm --filter @logwisp/bench compare HEAD~3 HEAD --pipeline file-include-to-file --rounds 11`
+ *
+ * With `--patch` the first is built with a change: what does something cost that is in both? `patches/` has what to leave out.
+ * `pnpm --filter @logwisp/bench compare HEAD HEAD --patch patches/without-acknowledgement.patch`
  */
 
 import { execFileSync } from 'node:child_process'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { Contest, RunResult } from './harness/contest.ts'
@@ -33,6 +36,7 @@ const { values, positionals } = parseArgs({
     pipeline: { type: 'string', default: 'file-include-to-file' },
     rounds: { type: 'string', default: '9' },
     megabytes: { type: 'string', default: '224' },
+    patch: { type: 'string' },
   },
 })
 const [before, after] = positionals
@@ -40,7 +44,7 @@ const output = pipelines[values.pipeline]
 
 if (before === undefined || after === undefined || output === undefined) {
   process.stderr.write(
-    `compare <before> <after> [--pipeline ${Object.keys(pipelines).join('|')}] [--rounds 9] [--megabytes 224]\n`,
+    `compare <before> <after> [--pipeline ${Object.keys(pipelines).join('|')}] [--rounds 9] [--megabytes 224] [--patch FILE]\n`,
   )
   process.exit(1)
 }
@@ -48,7 +52,11 @@ if (before === undefined || after === undefined || output === undefined) {
 const workshop = await Workshop.open('/tmp', { megabytes: Number(values.megabytes), quick: false })
 const trees: string[] = []
 try {
-  const commits = [before, after].map((name) => ({ name, tree: build(name) }))
+  const { patch } = values
+  const commits = [
+    { name: patch === undefined ? before : `${before}, ${patch}`, tree: build(before, patch) },
+    { name: after, tree: build(after) },
+  ]
   const log = workshop.log()
   const expected = { wanted: () => workshop.expected(log), all: () => log, other: () => undefined }[output]()
   const contest: Contest = {
@@ -86,12 +94,13 @@ try {
   await workshop.close()
 }
 
-/** Checks a commit out beside this one, and builds it. */
-function build(commit: string): string {
+/** Checks a commit out beside this one, changes it if asked to, and builds it. */
+function build(commit: string, patch?: string): string {
   const tree = join(workshop.directory, `tree-${trees.length}`)
   progress.step(`building ${commit}`)
   execFileSync('git', ['-C', repository, 'worktree', 'add', '--quiet', '--detach', tree, commit])
   trees.push(tree)
+  if (patch !== undefined) execFileSync('git', ['-C', tree, 'apply', resolve(patch)])
   const pnpm = (...args: string[]): void => {
     execFileSync('npx', ['-y', 'pnpm', ...args], { cwd: tree, stdio: ['ignore', 'ignore', 'inherit'] })
   }
