@@ -67,7 +67,9 @@ class Viewer {
   static async connect(port: number, path = '/stream'): Promise<Viewer> {
     const abort = new AbortController()
     viewers.push(abort)
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, { signal: abort.signal })
+    // A stream that a port's move has ended leaves a connection that is about to be closed: the next one takes its own.
+    const headers = { connection: 'close' }
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers, signal: abort.signal })
     expect(response.status).toBe(200)
     const viewer = new Viewer()
     void (async () => {
