@@ -39,7 +39,7 @@ import { givingSource } from '../core/src/testing.ts'
 import { assertBalance, droppedOf, ReadBlocks } from '../core/test/fixtures/read-blocks.ts'
 import { limitSize, rateLimit } from '../filters/src/index.ts'
 
-const runs = Number(process.env['LOGWISP_MODEL_RUNS'] ?? 60)
+const runs = Number(process.env['LOGWISP_MODEL_RUNS'] ?? 40)
 const seed = Number(process.env['LOGWISP_MODEL_SEED'] ?? 20_261_122)
 
 type Item = LogEntry | Batch
