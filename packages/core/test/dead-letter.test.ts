@@ -39,6 +39,14 @@ function rejectMany(letters: DeadLetter, count: number, prefix = 'entry'): Promi
   return Promise.all(messages.map((message) => letters.reject(entry(message), why)))
 }
 
+test('what a crash leaves of the look whether files can be made goes with the next one', async () => {
+  const directory = await letterDirectory()
+  await mkdir(directory)
+  await writeFile(join(directory, '.probe'), '')
+  await deadLetter(directory).close()
+  expect(await readdir(directory)).toEqual([])
+})
+
 describe('what is kept', () => {
   test('a line is the entry in its wire form with, in front, why and when it was rejected, and by whom', async () => {
     const directory = await letterDirectory()

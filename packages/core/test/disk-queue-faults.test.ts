@@ -12,6 +12,8 @@ import { acknowledge, type Batch, isBatch, type LogEntry, LogwispError } from '.
 import { DiskQueue } from '../src/internal/disk/disk-queue.ts'
 import type { DiskQueueSettings } from '../src/internal/disk/disk-queue-settings.ts'
 import { bufferFailed } from '../src/internal/disk/disk-trouble.ts'
+import { SpillQueue } from '../src/internal/disk/spill-queue.ts'
+import type { StageQueue } from '../src/internal/disk/stage-queue.ts'
 import { type FileSystem, realFileSystem } from '../src/internal/file-system.ts'
 import { RecordingTracker } from '../src/testing.ts'
 
@@ -23,7 +25,7 @@ const batches = 5
 const linesPerBatch = 2
 
 /** Takes everything that there is; acknowledges what `acknowledges` says. */
-async function takeAll(queue: DiskQueue, acknowledges: (index: number) => boolean): Promise<string[]> {
+async function takeAll(queue: StageQueue, acknowledges: (index: number) => boolean): Promise<string[]> {
   const messages: string[] = []
   for (let index = 0; await queue.fill(); ) {
     for (let item = queue.take(); item !== undefined; item = queue.take(), index++) {
@@ -38,7 +40,13 @@ function messagesOf(item: LogEntry | Batch): string[] {
   return isBatch(item) ? Array.from(item, ({ message }) => message) : [item.message]
 }
 
-function scenario(fsync: DiskQueueSettings['fsync']): (fileSystem: FileSystem) => Promise<string> {
+function spillQueue(disk: DiskQueue, maxEntries: number): SpillQueue {
+  const bounds = { maxEntries, maxBytes: Infinity }
+  return new SpillQueue({ disk, bounds, share: undefined, written: () => {}, sendsBatches: () => true })
+}
+
+/** Without memory before it as in a disk buffer; with so many entries, as in a spill buffer, of which some have to go to the disk. */
+function scenario(fsync: DiskQueueSettings['fsync'], memoryEntries = 0): (fileSystem: FileSystem) => Promise<string> {
   return async (fileSystem) => {
     const root = await mkdtemp(join(tmpdir(), 'logwisp-fault-'))
     const directory = join(root, 'spool')
@@ -56,10 +64,12 @@ function scenario(fsync: DiskQueueSettings['fsync']): (fileSystem: FileSystem) =
       dropped: (_: string, entries: number) => void (dropped += entries),
     }
     const ends: number[] = []
-    const queue = await DiskQueue.open(fileSystem, directory, settings, hooks).catch((error: unknown) => {
+    const disk = await DiskQueue.open(fileSystem, directory, settings, hooks).catch((error: unknown) => {
       failure = error
       return undefined
     })
+    const spills = memoryEntries > 0
+    const queue = spills && disk !== undefined ? spillQueue(disk, memoryEntries) : disk
     if (queue !== undefined) {
       for (let batch = 0; batch < batches && failure === undefined; batch++) {
         const lines = Array.from({ length: linesPerBatch }, (_, i) => lineOf(batch * linesPerBatch + i))
@@ -67,8 +77,11 @@ function scenario(fsync: DiskQueueSettings['fsync']): (fileSystem: FileSystem) =
         queue.put(tracker.batch(lines))
         for (let line = 0; line < linesPerBatch; line++) ends.push(tracker.end)
         await queue.settle()
-        got.push(...(await takeAll(queue, () => batch % 3 === 2)))
+        // With memory before it: taken when some have gone to the disk, and left there in the end.
+        if (spills ? batch % 3 === 2 : true) got.push(...(await takeAll(queue, () => spills || batch % 3 === 2)))
       }
+      queue.keep()
+      await queue.settle()
       // As the stage tells it.
       await queue.close().catch((error: unknown) => (failure ??= bufferFailed(directory, error)))
     }
@@ -95,15 +108,25 @@ function scenario(fsync: DiskQueueSettings['fsync']): (fileSystem: FileSystem) =
 }
 
 test.each([
-  { fsync: 'never', lastsCalls: 1 },
-  { fsync: 'always', lastsCalls: 1 },
-  { fsync: 'interval', lastsCalls: 3 },
-] as const)('keeps its promises whichever call fails: $fsync, $lastsCalls times', async ({ fsync, lastsCalls }) => {
-  const report = await eachFault(realFileSystem, scenario(fsync), { lastsCalls })
-  // Nothing else, and none of them with an acknowledged line that is not there.
-  const ends = ['survived', 'survived DISK_FULL', 'survived CHECKPOINT_FAILED', 'survived CHECKPOINT_FAILED DISK_FULL']
-  expect([...ends, 'died of BUFFER_FAILED', 'died of CHECKPOINT_FAILED']).toEqual(
-    expect.arrayContaining(Object.keys(report.outcomes)),
-  )
-  expect(report.trials).toBeGreaterThan(200)
-})
+  { fsync: 'never', lastsCalls: 1, memory: 0 },
+  { fsync: 'always', lastsCalls: 1, memory: 0 },
+  { fsync: 'interval', lastsCalls: 3, memory: 0 },
+  { fsync: 'always', lastsCalls: 1, memory: 3 },
+] as const)(
+  'keeps its promises whichever call fails: $fsync, $lastsCalls times, $memory entries in memory before it',
+  async ({ fsync, lastsCalls, memory }) => {
+    const report = await eachFault(realFileSystem, scenario(fsync, memory), { lastsCalls })
+    // Nothing else, and none of them with an acknowledged line that is not there.
+    const ends = [
+      'survived',
+      'survived DISK_FULL',
+      'survived CHECKPOINT_FAILED',
+      'survived CHECKPOINT_FAILED DISK_FULL',
+    ]
+    expect([...ends, 'died of BUFFER_FAILED', 'died of CHECKPOINT_FAILED']).toEqual(
+      expect.arrayContaining(Object.keys(report.outcomes)),
+    )
+    expect(report.trials).toBeGreaterThan(memory > 0 ? 100 : 200)
+    console.info(`${fsync}, ${memory} in memory: ${report.trials} faults, ${JSON.stringify(report.outcomes)}`)
+  },
+)

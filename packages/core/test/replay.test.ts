@@ -56,6 +56,20 @@ function warningsOf(source: Replay): LogwispError[] {
   return warnings
 }
 
+test('a file that a crash left empty is done with, also when a function takes the entries', async () => {
+  const directory = await letterDirectory()
+  const letters = deadLetter(directory)
+  await letters.reject(entry('a'), { reason: 'no' })
+  await letters.close()
+  await writeFile(join(directory, '29990101T000000.000Z-000000.ndjson'), '')
+  const source = replay(directory)
+  await pipeline(source, async (entries: AsyncIterable<LogEntry>) => {
+    for await (const each of entries) acknowledge(each)
+  })
+  await source.close()
+  expect(await namesIn(directory)).toEqual([])
+})
+
 describe('what comes out', () => {
   test('every entry as it was, oldest first, with the id that it had; then nothing is left', async () => {
     const directory = await letterDirectory()

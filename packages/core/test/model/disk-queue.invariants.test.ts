@@ -5,7 +5,7 @@
  * under the ids that they always had; nothing comes that was not put; the segments stay within their bounds. When a byte
  * turns in what is known to be synced, what it costs is told of, and nothing that is not lost is told of as lost.
  *
- * By lot: 25 lives for each of nine ways to be set up, of up to three runs each, with seed 20261121. `LOGWISP_RUNS=10` takes
+ * By lot: 25 lives for each of twelve ways to be set up, three of them with memory before it as in a spill buffer, of up to three runs each, with seed 20261121. `LOGWISP_RUNS=10` takes
  * ten times as many, `LOGWISP_SEED` others.
  */
 
@@ -75,29 +75,36 @@ const end: fc.Arbitrary<RunEnd> = fc.record({
   rots: fc.nat(3).map((lot) => lot === 0),
 })
 
+async function tryLives(settings: DiskQueueSettings, memoryEntries = 0): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.array(action, { minLength: 3, maxLength: 25 }), end), { minLength: 1, maxLength: 3 }),
+      fc.nat(),
+      fc.constantFrom(Infinity, 1200),
+      async (runs, luck, diskBytes) => {
+        const world = new DiskWorld(settings, new ModelDisk({ sectorBytes, maxBytes: diskBytes }), memoryEntries)
+        const choices = drawn(randomFrom(luck))
+        for (const [index, [actions, how]] of runs.entries()) {
+          const rots = how.rots === true && index === runs.length - 1
+          await world.live(actions, { ...how, rots }, choices)
+        }
+        count(world)
+      },
+    ),
+    { numRuns: Math.ceil(25 * factor), seed },
+  )
+}
+
 describe.each(['block', 'drop-newest', 'drop-oldest'] as const)('whenFull: %s', (whenFull) => {
   test.each(['never', 'interval', 'always'] as const)(
     'fsync: %s',
-    async (fsync) => {
-      const settings: DiskQueueSettings = { ...small, whenFull, fsync }
-      await fc.assert(
-        fc.asyncProperty(
-          fc.array(fc.tuple(fc.array(action, { minLength: 3, maxLength: 25 }), end), { minLength: 1, maxLength: 3 }),
-          fc.nat(),
-          fc.constantFrom(Infinity, 1200),
-          async (runs, luck, diskBytes) => {
-            const world = new DiskWorld(settings, new ModelDisk({ sectorBytes, maxBytes: diskBytes }))
-            const choices = drawn(randomFrom(luck))
-            for (const [index, [actions, how]] of runs.entries()) {
-              const rots = how.rots === true && index === runs.length - 1
-              await world.live(actions, { ...how, rots }, choices)
-            }
-            count(world)
-          },
-        ),
-        { numRuns: Math.ceil(25 * factor), seed },
-      )
-    },
+    (fsync) => tryLives({ ...small, whenFull, fsync }),
     120_000 * factor,
   )
 })
+
+test.each(['never', 'interval', 'always'] as const)(
+  'with memory before it, that spills to it: fsync: %s',
+  (fsync) => tryLives({ ...small, whenFull: 'block', fsync }, 6),
+  120_000 * factor,
+)

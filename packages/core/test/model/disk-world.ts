@@ -5,6 +5,8 @@ import { acknowledge, type Batch, isBatch, type LogEntry, type OriginBooks } fro
 import { DiskQueue } from '../../src/internal/disk/disk-queue.ts'
 import type { DiskQueueSettings } from '../../src/internal/disk/disk-queue-settings.ts'
 import { positionOfName, segmentHeadBytes } from '../../src/internal/disk/segment-format.ts'
+import { SpillQueue } from '../../src/internal/disk/spill-queue.ts'
+import type { StageQueue } from '../../src/internal/disk/stage-queue.ts'
 import { SyncedMark } from '../../src/internal/disk/synced-mark.ts'
 import { RecordingTracker } from '../../src/testing.ts'
 import type { Choices } from './choices.ts'
@@ -55,7 +57,9 @@ export class DiskWorld {
   /** What happened, over all runs: so that a test can tell that it happens at all. */
   readonly seen: Record<string, number> = {}
   #disk: ModelDisk
-  #queue: DiskQueue | undefined
+  #queue: StageQueue | undefined
+  /** How much memory stands before the disk, as in a spill buffer; none, as in a disk buffer. */
+  readonly #memoryEntries: number
   /** Everything that was ever put, by its text. */
   readonly #known = new Map<string, Put>()
   /** What the queue may give: what was found at the beginning of the run and what was put since, in order. */
@@ -76,8 +80,9 @@ export class DiskWorld {
   #calls = 0
   #isFailed = false
 
-  constructor(settings: DiskQueueSettings, disk: ModelDisk) {
+  constructor(settings: DiskQueueSettings, disk: ModelDisk, memoryEntries = 0) {
     this.settings = settings
+    this.#memoryEntries = memoryEntries
     this.#disk = disk
   }
 
@@ -140,8 +145,18 @@ export class DiskWorld {
     this.#taken = []
     this.#doneNow.clear()
     this.#lastTaken = -1
-    this.#queue = await this.#open(this.#disk).catch(() => undefined)
-    if (this.#queue === undefined) this.#isFailed = true
+    const queue = await this.#open(this.#disk).catch(() => undefined)
+    if (queue === undefined) this.#isFailed = true
+    else this.#queue = this.#spills ? this.#spillQueue(queue) : queue
+  }
+
+  get #spills(): boolean {
+    return this.#memoryEntries > 0
+  }
+
+  #spillQueue(disk: DiskQueue): SpillQueue {
+    const bounds = { maxEntries: this.#memoryEntries, maxBytes: Infinity }
+    return new SpillQueue({ disk, bounds, share: undefined, written: () => {}, sendsBatches: () => true })
   }
 
   #open(disk: ModelDisk, told: { corrupt: number } = { corrupt: 0 }): Promise<DiskQueue> {
@@ -163,7 +178,7 @@ export class DiskWorld {
   }
 
   async #act(action: QueueAction): Promise<void> {
-    const queue = this.#queue as DiskQueue
+    const queue = this.#queue as StageQueue
     if (action.kind === 'batch') queue.put(this.#newBatch(action.from, action.sizes))
     else if (action.kind === 'entry') queue.put(this.#newEntry(action))
     else if (action.kind === 'mark') queue.put((this.#upstreams[action.from] as Upstream).batch(['-']).withoutLines())
@@ -208,7 +223,7 @@ export class DiskWorld {
     this.#putNow.push({ message, upstream, sequence: origin?.sequence ?? Infinity })
   }
 
-  async #take(queue: DiskQueue, count: number): Promise<void> {
+  async #take(queue: StageQueue, count: number): Promise<void> {
     for (let taken = 0; taken < count; taken++) {
       if (!(await queue.fill())) return
       const item = queue.take() as LogEntry | Batch
@@ -221,11 +236,13 @@ export class DiskWorld {
   #checkGiven(entry: LogEntry, last: number): number {
     const { message, origin, ...rest } = entry
     const put = this.#known.get(message)
-    expect(put, `nobody put ${JSON.stringify(entry)}`).toBeDefined()
+    expect(put, `nobody put ${message}`).toBeDefined()
     const { order, entry: before } = put as Put
     const { origin: way, message: _, ...was } = before
     expect(defined(rest)).toEqual(defined(was))
     expect(order, `${message} comes after what was put behind it`).toBeGreaterThan(last)
+    // What has no id, and passes through memory, gets none.
+    if (origin === undefined && this.#spills) return order
     const id = origin?.id as string
     if (way !== undefined) expect(id).toBe(way.id)
     expect(this.#messageOf.get(id) ?? message, `two entries have the id ${id}`).toBe(message)
@@ -258,7 +275,7 @@ export class DiskWorld {
   }
 
   /** Everything is as safe as it is to be then, whether it has a way back or not: unless it waits for room. */
-  async #settle(queue: DiskQueue): Promise<void> {
+  async #settle(queue: StageQueue): Promise<void> {
     const put = this.#putNow.map(({ message }) => message)
     let isSettled = false
     void queue.settle().then(() => {
@@ -266,11 +283,14 @@ export class DiskWorld {
     })
     await this.#disk.settle()
     if (!isSettled || this.#isFailed || this.#disk.isDown || this.settings.whenFull !== 'block') return
+    // What passes through memory is safe only once it is acknowledged.
+    if (this.#spills) return
     for (const message of put) this.#safe.add(message)
   }
 
   /** In between, nothing is lost and nothing acknowledged comes again. */
-  async #reopen(queue: DiskQueue): Promise<void> {
+  async #reopen(queue: StageQueue): Promise<void> {
+    queue.keep()
     await this.#settle(queue)
     await queue.close().catch(() => {})
     if (this.#disk.isDown) return
@@ -354,7 +374,7 @@ export class DiskWorld {
 
   /** Nothing is missing in the middle: but for what is dropped there. */
   #checkContiguous(found: readonly string[]): void {
-    if (this.settings.whenFull !== 'block' || found.length === 0) return
+    if (this.settings.whenFull !== 'block' || found.length === 0 || this.#spills) return
     const from = this.#existing.indexOf(found[0] as string)
     expect(found).toEqual(this.#existing.slice(from, from + found.length))
   }

@@ -17,7 +17,7 @@ interface Place extends RejectedOrigin {
 /** A file of which all was given. */
 interface GivenFile {
   readonly file: ClaimedFile
-  /** The sequence of the last origin that was given, of this file or one before it. */
+  /** The sequence of the last entry that was given, of this file or one before it. */
   readonly last: number
   /** Where its last whole line ends. Unit: bytes. */
   readonly end: number
@@ -38,6 +38,7 @@ export class ReplayProgress {
   readonly #given: GivenFile[] = []
   readonly #hooks: ProgressHooks
   #sequence = 0
+  #lastEntry = 0
   #bytesDone = 0
 
   constructor(hooks: ProgressHooks) {
@@ -63,7 +64,10 @@ export class ReplayProgress {
   /** The way back of the next entry, whose line ends there. */
   next(file: ClaimedFile, end: number, id: string, timesRejected: number): RejectedOrigin {
     this.entries++
-    return this.#place(file, end, id, timesRejected)
+    const place = this.#place(file, end, id, timesRejected)
+    // Not that of a mark: who reads entries never gets one, and a file without entries would wait for it.
+    this.#lastEntry = place.sequence
+    return place
   }
 
   /** The way back of what comes after the last entry: for a batch without lines, that a filter which drops cannot drop. */
@@ -73,7 +77,7 @@ export class ReplayProgress {
 
   /** All of a file was given; its last whole line ends there. */
   read(file: ClaimedFile, end: number): void {
-    this.#given.push({ file, end, last: this.#sequence })
+    this.#given.push({ file, end, last: this.#lastEntry })
     this.#finishFiles()
   }
 
