@@ -25,6 +25,7 @@ export class LineTracker implements OriginTracker {
   readonly #told: (number: number) => void
   readonly #waiting = new Map<number, () => void>()
   #acknowledged = 0
+  #last = 0
 
   constructor(told: (number: number) => void = () => {}) {
     this.#told = told
@@ -47,12 +48,23 @@ export class LineTracker implements OriginTracker {
     return new Promise((resolve) => this.#waiting.set(number, resolve))
   }
 
+  /** Resolves once all that was made an item is acknowledged. */
+  untilLast(): Promise<void> {
+    return this.until(this.#last)
+  }
+
   /** Some lines as an entry, when it is one, or a batch. */
   item(from: number, count: number): LogEntry | Batch {
     const at = (_start: number, end: number): Origin => this.#origin(from - 1 + end / lineBytes)
-    if (count === 1) return { time: from, source: 'kills', message: lineOf(from), origin: this.#origin(from) }
+    this.#last = from + count - 1
+    if (count === 1) return this.entry(from)
     const text = Array.from({ length: count }, (_, i) => `${lineOf(from + i)}\n`).join('')
     return Batch.of({ bytes: Buffer.from(text), source: 'kills', time: from, origins: { at } })
+  }
+
+  /** One line. */
+  entry(number: number): LogEntry {
+    return { time: number, source: 'kills', message: lineOf(number), origin: this.#origin(number) }
   }
 
   #origin(number: number): Origin {
