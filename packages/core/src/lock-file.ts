@@ -13,6 +13,7 @@ import { hostname } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import { threadId } from 'node:worker_threads'
 import { LogwispError } from './errors.ts'
+import { isAbsent } from './internal/file-system.ts'
 
 interface Maker {
   readonly pid: number
@@ -196,8 +197,4 @@ function parse(text: string): Maker | undefined {
   } catch {
     return undefined
   }
-}
-
-function isAbsent(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT'
 }

@@ -6,11 +6,11 @@ import type { LogEntry } from './entry.ts'
 import { LogwispError } from './errors.ts'
 import { checkpointFile } from './internal/checkpoint-file.ts'
 import { decodeLetter, type Letter } from './internal/dead-letter/letter.ts'
-import { isAbsent, type LetterFile, letterPath, listLetters } from './internal/dead-letter/letter-files.ts'
+import { type LetterFile, letterPath, listLetters } from './internal/dead-letter/letter-files.ts'
 import { LetterLines } from './internal/dead-letter/letter-lines.ts'
 import { positionsName } from './internal/dead-letter/replay-claim.ts'
 import type { ReplayPosition } from './internal/dead-letter/replay-positions.ts'
-import { realFileSystem as fs } from './internal/file-system.ts'
+import { realFileSystem as fs, isAbsent } from './internal/file-system.ts'
 import { checkArgument, option } from './options.ts'
 
 /** A rejected entry as it is kept. */

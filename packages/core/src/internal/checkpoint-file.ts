@@ -4,7 +4,8 @@ import { constants } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Position } from '../checkpoint.ts'
 import { LogwispError } from '../errors.ts'
-import { type FileSystem, realFileSystem } from './file-system.ts'
+import { type FileSystem, isAbsent, realFileSystem } from './file-system.ts'
+import { syncDirectory } from './sync-directory.ts'
 
 const formatName = 'logwisp-checkpoint'
 const formatVersion = 1
@@ -35,7 +36,7 @@ async function load(fileSystem: FileSystem, path: string): Promise<Map<string, P
   try {
     text = await fileSystem.readFile(path, 'utf8')
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return new Map()
+    if (isAbsent(cause)) return new Map()
     throw new LogwispError(
       'CHECKPOINT_FAILED',
       `could not read the checkpoint ${path} (${reasonOf(cause)}): give a path to a file that this program may read`,
@@ -80,12 +81,7 @@ async function replaceFile(fileSystem: FileSystem, path: string, text: string): 
     await file.close()
   }
   await fileSystem.rename(temporary, path)
-  const directory = await fileSystem.open(dirname(path), 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
+  await syncDirectory(fileSystem, dirname(path))
 }
 
 /** What an error says. */

@@ -1,6 +1,6 @@
 /** What core uses of `node:fs/promises`, so that a test can put a failing or a crashing file system in its place. */
 
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 
 /** What is used of an open file or directory. */
 export type OpenFile = Pick<
@@ -17,8 +17,18 @@ export interface FileSystem {
   readonly rename: typeof rename
   readonly rm: typeof rm
   readonly stat: typeof stat
-  readonly statfs: typeof statfs
 }
 
 /** The disk itself. */
-export const realFileSystem: FileSystem = { open, mkdir, readdir, readFile, rename, rm, stat, statfs }
+export const realFileSystem: FileSystem = { open, mkdir, readdir, readFile, rename, rm, stat }
+
+/** Whether an error means that there is nothing at that path. */
+export function isAbsent(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT'
+}
+
+/** Whether an error means that there is no room: it passes once somebody makes some. */
+export function isOutOfSpace(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ENOSPC' || code === 'EDQUOT'
+}

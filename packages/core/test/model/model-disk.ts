@@ -298,13 +298,6 @@ export class ModelDisk implements FileSystem {
     return statsOf(node, options)
   }) as FileSystem['stat']
 
-  readonly statfs: FileSystem['statfs'] = (async () => {
-    await this.#look()
-    const blocks = this.#maxBytes === Infinity ? 2 ** 40 : Math.floor(this.#maxBytes / this.sectorBytes)
-    const free = Math.max(0, blocks - Math.ceil(this.#bytesUsed() / this.sectorBytes))
-    return { type: 0, bsize: this.sectorBytes, blocks, bfree: free, bavail: free, files: 0, ffree: 0 }
-  }) as unknown as FileSystem['statfs']
-
   // Handles
 
   #openDirectory(directory: ModelDirectory, path: string): OpenFile {

@@ -10,7 +10,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import type { FileSystem } from '../file-system.ts'
+import { type FileSystem, isAbsent } from '../file-system.ts'
 
 /** What has become of a file. */
 export type LetterFileState = 'written' | 'replay' | 'unreadable'
@@ -60,28 +60,6 @@ export async function listLetters(fs: FileSystem, directory: string): Promise<Le
     }),
   )
   return found.filter((file) => file !== undefined).sort((a, b) => (a.stem < b.stem ? -1 : 1))
-}
-
-/** Makes the names in a directory safe; nothing where that is not possible (Windows). */
-export async function syncDirectory(fs: FileSystem, directory: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const handle = await fs.open(directory, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
-/** Whether an error means that there is nothing at that path. */
-export function isAbsent(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT'
-}
-
-/** Whether an error means that there is no room: it passes once somebody makes some. */
-export function isOutOfSpace(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException
-  return code === 'ENOSPC' || code === 'EDQUOT'
 }
 
 function timeOf(stem: string): number {

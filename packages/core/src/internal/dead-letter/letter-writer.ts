@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { LogwispError } from '../../errors.ts'
 import type { WhenFull } from '../bounded-queue.ts'
-import type { FileSystem } from '../file-system.ts'
-import { dayOf, isAbsent, isOutOfSpace, type LetterFile, listLetters, nextStem } from './letter-files.ts'
+import { type FileSystem, isAbsent, isOutOfSpace } from '../file-system.ts'
+import { dayOf, type LetterFile, listLetters, nextStem } from './letter-files.ts'
 import { OpenLetterFile } from './open-letter-file.ts'
 
 /** What the writer goes by; as the options of `deadLetter` say it. */

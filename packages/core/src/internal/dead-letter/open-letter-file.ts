@@ -1,8 +1,9 @@
 /** The file that a sink of dead letters writes to: made by it, appended to, and looked at after each sync. */
 
 import type { BigIntStats } from 'node:fs'
-import type { FileSystem, OpenFile } from '../file-system.ts'
-import { isAbsent, letterPath, syncDirectory } from './letter-files.ts'
+import { type FileSystem, isAbsent, type OpenFile } from '../file-system.ts'
+import { syncDirectory } from '../sync-directory.ts'
+import { letterPath } from './letter-files.ts'
 
 /** Entries may be secret: only their owner reads them. */
 const ownerOnly = 0o600

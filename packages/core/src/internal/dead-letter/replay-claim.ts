@@ -3,9 +3,10 @@
 import { join, resolve } from 'node:path'
 import type { LogwispError } from '../../errors.ts'
 import { type FileLock, lockFile } from '../../lock-file.ts'
-import { checkpointFile } from '../checkpoint-file.ts'
+import { type CheckpointFile, checkpointFile } from '../checkpoint-file.ts'
 import type { FileSystem } from '../file-system.ts'
-import { letterPath, listLetters, syncDirectory } from './letter-files.ts'
+import { syncDirectory } from '../sync-directory.ts'
+import { letterPath, listLetters } from './letter-files.ts'
 import { type ReplayPosition, ReplayPositions } from './replay-positions.ts'
 
 /** One of its files. */
@@ -107,16 +108,15 @@ export class ReplayClaim {
 /** How far replays have come. */
 export const positionsName = 'replay.json'
 
-function positionsFile(fs: FileSystem, directory: string): ReturnType<typeof checkpointFile> {
+function positionsFile(fs: FileSystem, directory: string): CheckpointFile {
   return checkpointFile(join(directory, positionsName), fs)
 }
 
 function takeLock(directory: string): Promise<FileLock> {
   const path = join(directory, '.replay.lock')
   return lockFile(path, (pid) => {
-    const who = pid === undefined ? 'another replay that is starting' : `a replay of process ${pid}`
     const advice = `wait for its end, or \`close()\` it; if none runs any more, remove ${path}`
-    return `${directory} is being replayed by ${who}: ${advice}`
+    return `${directory} is being replayed by a replay of process ${pid}: ${advice}`
   })
 }
 

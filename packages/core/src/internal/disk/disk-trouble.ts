@@ -3,12 +3,6 @@
 import { LogwispError, type LogwispErrorCode } from '../../errors.ts'
 import { reasonOf } from '../checkpoint-file.ts'
 
-/** Whether an error passes once there is space. */
-export function isOutOfSpace(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException
-  return code === 'ENOSPC' || code === 'EDQUOT'
-}
-
 /** No space: what waits to be written waits on. */
 export function diskFull(directory: string, cause: unknown): LogwispError {
   const advice = 'free some; nothing is lost, the buffer waits'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { Position } from '../../checkpoint.ts'
 import type { LogwispError } from '../../errors.ts'
-import { checkpointFile } from '../checkpoint-file.ts'
+import { type CheckpointFile, checkpointFile } from '../checkpoint-file.ts'
 import type { FileSystem } from '../file-system.ts'
 import { placeFailed } from './disk-trouble.ts'
 import type { ReaderPlace } from './record-origins.ts'
@@ -13,10 +13,10 @@ const fileName = 'place.json'
 const key = 'reader'
 
 export class ReaderPosition {
-  readonly #file: ReturnType<typeof checkpointFile>
+  readonly #file: CheckpointFile
   #saved: ReaderPlace | undefined
 
-  private constructor(file: ReturnType<typeof checkpointFile>, saved: ReaderPlace | undefined) {
+  private constructor(file: CheckpointFile, saved: ReaderPlace | undefined) {
     this.#file = file
     this.#saved = saved
   }

@@ -1,6 +1,6 @@
 /** A record made entries and batches again. */
 
-import { Batch, isBatch } from '../../batch.ts'
+import { Batch } from '../../batch.ts'
 import type { LogEntry } from '../../entry.ts'
 import { decodeBatch, decodeStoredEntry, payloadKind } from './payload-format.ts'
 import { type QueuePlace, recordHeadBytes } from './record-format.ts'
@@ -49,11 +49,4 @@ function entriesIn(of: RecordOf, payload: Buffer, acknowledged: number): LogEntr
   }
   if (ordinal !== of.head.ordinal + of.head.entries) throw new Error(`${of.head.entries} entries expected`)
   return entries
-}
-
-/** How many entries items are. */
-export function countOf(items: readonly (LogEntry | Batch)[]): number {
-  let count = 0
-  for (const item of items) count += isBatch(item) ? item.count : 1
-  return count
 }

@@ -3,13 +3,13 @@
 import { dirname, join } from 'node:path'
 import type { LogwispError } from '../../errors.ts'
 import type { FileSystem, OpenFile } from '../file-system.ts'
+import { syncDirectory } from '../sync-directory.ts'
 import { bufferNewer, tornSegment } from './disk-trouble.ts'
 import { placeBehind, type QueuePlace } from './record-format.ts'
 import type { ReaderPlace } from './record-origins.ts'
 import { RecordScan } from './record-scan.ts'
 import { Segment } from './segment.ts'
 import { decodeSegmentHead, isNewer, positionOfName, segmentHeadBytes } from './segment-format.ts'
-import { syncDirectory } from './sync-directory.ts'
 
 /** What there is. */
 export interface Recovered {

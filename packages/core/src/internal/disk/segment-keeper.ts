@@ -2,8 +2,8 @@
 
 import type { LogwispError } from '../../errors.ts'
 import type { Origin } from '../../origin.ts'
-import type { FileSystem } from '../file-system.ts'
-import { isOutOfSpace, placeFailed } from './disk-trouble.ts'
+import { type FileSystem, isOutOfSpace } from '../file-system.ts'
+import { placeFailed } from './disk-trouble.ts'
 import type { ReaderPosition } from './reader-position.ts'
 import type { QueuePlace } from './record-format.ts'
 import type { PlacedOrigin, ReaderPlace } from './record-origins.ts'

@@ -1,13 +1,12 @@
 /** Writes records to the file of one segment, so that after each call it holds whole records only, or is known to be torn. */
 
 import { dirname } from 'node:path'
-import type { FileSystem, OpenFile } from '../file-system.ts'
-import { isOutOfSpace } from './disk-trouble.ts'
+import { type FileSystem, isOutOfSpace, type OpenFile } from '../file-system.ts'
+import { syncDirectory } from '../sync-directory.ts'
 import type { Parcel } from './parcels.ts'
 import { encodeHead, placeBehind, type QueuePlace, type RecordHead } from './record-format.ts'
 import { Segment } from './segment.ts'
 import { encodeSegmentHead, newSegmentId } from './segment-format.ts'
-import { syncDirectory } from './sync-directory.ts'
 
 /** What became of parcels: so many were written whole, and what kept the next one from being: only that the disk is full. */
 export interface Written {
