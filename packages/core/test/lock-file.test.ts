@@ -80,8 +80,9 @@ test.skipIf(process.platform !== 'linux')('is taken over when its id is by now a
 test.skipIf(process.platform !== 'linux')(
   'is taken over from a process that has ended and that nobody has asked for yet',
   async () => {
-    // The shell starts a child that ends at once, and becomes a program that never asks for it.
-    const child = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 1000'], {
+    // The shell starts a child, and becomes a program that never asks for it; the shell itself would, if it ended before.
+    const ends = 'until grep -q sleep /proc/\\$PPID/comm; do sleep 0.01; done'
+    const child = spawn('sh', ['-c', `sh -c "${ends}" & echo $!; exec sleep 1000`], {
       stdio: ['ignore', 'pipe', 'ignore'],
     })
     onTestFinished(() => void child.kill())
