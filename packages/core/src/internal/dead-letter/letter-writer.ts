@@ -1,10 +1,11 @@
 /** Puts lines into the files of a directory of dead letters: within bounds, and safe when it says so. */
 
-import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
 import { join } from 'node:path'
 import { LogwispError } from '../../errors.ts'
 import type { WhenFull } from '../bounded-queue.ts'
 import { type FileSystem, isAbsent, isOutOfSpace } from '../file-system.ts'
+import { countLines } from './count-lines.ts'
 import { dayOf, type LetterFile, listLetters, nextStem } from './letter-files.ts'
 import { OpenLetterFile } from './open-letter-file.ts'
 
@@ -25,8 +26,7 @@ export const maxGroupBytes = 1 << 20
 /** A line is read back as a whole. Unit: bytes. */
 export const maxLetterBytes = 128 * 1024 * 1024
 
-const lineFeed = 10
-const countedBytes = 65_536
+const throughNoLink = constants.O_WRONLY | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0)
 
 /** Only its owner looks into the directory. */
 const ownerOnly = 0o700
@@ -72,9 +72,10 @@ export class LetterWriter {
    */
   async open(): Promise<void> {
     await this.#fs.mkdir(this.directory, { recursive: true, mode: ownerOnly })
-    const probe = join(this.directory, `.probe-${randomBytes(6).toString('hex')}`)
+    // By one name always: what a crash leaves of it goes with the next one.
+    const probe = join(this.directory, '.probe')
     try {
-      await (await this.#fs.open(probe, 'wx', 0o600)).close()
+      await (await this.#fs.open(probe, throughNoLink, 0o600)).close()
       await this.#fs.rm(probe, { force: true })
     } catch (error) {
       if (!isOutOfSpace(error)) throw error
@@ -235,20 +236,4 @@ function linesWithin(lines: readonly Buffer[], bytes: number): readonly Buffer[]
     return sum > bytes
   })
   return lines.slice(0, end === -1 ? undefined : Math.max(1, end))
-}
-
-async function countLines(fs: FileSystem, path: string): Promise<number> {
-  const handle = await fs.open(path, 'r')
-  try {
-    const buffer = Buffer.allocUnsafe(countedBytes)
-    let lines = 0
-    for (let at = 0; ; ) {
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, at)
-      if (bytesRead === 0) return lines
-      at += bytesRead
-      for (const byte of buffer.subarray(0, bytesRead)) if (byte === lineFeed) lines++
-    }
-  } finally {
-    await handle.close()
-  }
 }
