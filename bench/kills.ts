@@ -17,7 +17,7 @@ import { victimProgram } from './kills/victim-program.ts'
 const usage = `Kills processes at every call to the file system: pnpm --filter @logwisp/bench kills [options]
 
   --every <n>     only every n-th call (default 1)
-  --again <n>     kill what goes on too, at each of its first n calls (default 6; 0: no)
+  --again <n>     kill what goes on too, at each of its first n calls (default 4; 0: no), after every sixth of those calls
   --only <part>   only what has this in its name; may be repeated
   --out <path>    where KILLS.md and results/ are written (default: this package, but nowhere with other options)
   --list          the names of what is killed
@@ -25,6 +25,8 @@ const usage = `Kills processes at every call to the file system: pnpm --filter @
 
 const packageDirectory = fileURLToPath(new URL('..', import.meta.url))
 const progress = new Progress(process.stderr)
+/** All of them in both lives would take an hour. */
+const callsBetweenTwice = 6
 const everyMoment = ['before', 'first byte', 'half', 'last byte', 'after'] as const
 
 async function main(): Promise<number> {
@@ -44,7 +46,7 @@ async function main(): Promise<number> {
   if (values.help) return print(usage)
   if (values.list) return print(`${asked.map(({ name }) => name).join('\n')}\n`)
   const everyCalls = Number(values.every ?? 1)
-  const again = Number(values.again ?? 6)
+  const again = Number(values.again ?? 4)
   if (!(everyCalls >= 1 && again >= 0)) throw new Error('--every must be at least 1, --again at least 0')
   const isWhole = values.every === undefined && values.again === undefined && only.length === 0
   const out = values.out ?? (isWhole ? packageDirectory : undefined)
@@ -61,7 +63,8 @@ async function main(): Promise<number> {
       once.push(await killEverywhere(scenario, { ...common, moments: everyMoment, killsAgain: 0 }))
       if (again === 0) continue
       progress.step(`${scenario.name}, twice`)
-      twice.push(await killEverywhere(scenario, { ...common, moments: [], killsAgain: again }))
+      const calls = everyCalls * callsBetweenTwice
+      twice.push(await killEverywhere(scenario, { ...common, everyCalls: calls, moments: [], killsAgain: again }))
     }
   } finally {
     await rm(directory, { recursive: true, force: true })
