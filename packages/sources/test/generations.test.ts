@@ -1,7 +1,7 @@
 /** Which names are rotated forms of a log, and in what order they were written. */
 
 import { expect, test } from 'vitest'
-import { oldestFirst, possibleBases, rotatedName } from '../src/internal/file/generations.ts'
+import { oldestFirst, originalOf, possibleBases, rotatedName } from '../src/internal/file/generations.ts'
 
 test.each([
   ['app.log', 'app.log.1', 'number'],
@@ -80,4 +80,55 @@ test.each([
   const names = ['1', '2', '3']
   const ordered = oldestFirst(names.map((name, i) => born(`app.log.${name}`, births[i] as number, times[i] as number)))
   expect(ordered.map(({ path }) => path)).toEqual(expected.map((name) => `app.log.${name}`))
+})
+
+const made = (name: string, birthtimeNs: number) => ({
+  ...sibling(name, 0),
+  stat: { birthtimeNs: BigInt(birthtimeNs) } as never,
+})
+
+test.each<[string, [string, number][], number, number | undefined]>([
+  ['a copy: of what the path shows', [['app.log.1', 20]], 10, 10],
+  [
+    'a copy: of what was renamed after it',
+    [
+      ['app.log.2', 20],
+      ['app.log.1', 10],
+    ],
+    30,
+    10,
+  ],
+  [
+    'a copy before another: of the same',
+    [
+      ['app.log.2', 20],
+      ['app.log.1', 30],
+    ],
+    10,
+    10,
+  ],
+  [
+    'a renamed file: of none',
+    [
+      ['app.log.2', 10],
+      ['app.log.1', 20],
+    ],
+    30,
+    undefined,
+  ],
+  ['one of the same tick of the clock: of none', [['app.log.1', 10]], 10, undefined],
+  [
+    'any, where times make the order: of none',
+    [
+      ['app.log.1', 20],
+      ['app.log.old', 20],
+    ],
+    10,
+    undefined,
+  ],
+  ['any, where the system does not tell when a file was made: of none', [['app.log.1', 10]], 0, undefined],
+])('what a rotated file was copied from: %s', (_what, rotated, shown, original) => {
+  const siblings = rotated.map(([name, time]) => made(name, time))
+  const found = originalOf(0, siblings, { birthtimeNs: BigInt(shown) } as never)
+  expect(found?.birthtimeNs).toBe(original === undefined ? undefined : BigInt(original))
 })

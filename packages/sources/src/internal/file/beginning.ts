@@ -1,6 +1,6 @@
 /** Finds where a follower begins: where the last run was, wherever that is now, or where `startAt` says. */
 
-import { type FileSearch, noFile } from './file-search.ts'
+import { type FileOnDisk, type FileSearch, noFile } from './file-search.ts'
 import type { FollowerWarnings } from './follower-warnings.ts'
 import { type LeftFile, leftInEarlierRun, leftNothing } from './left-file.ts'
 import type { FileEncoding } from './line-blocks.ts'
@@ -23,6 +23,8 @@ export interface FileToRead {
   readonly file: OpenedFile
   readonly offset: number
   readonly id?: string | undefined
+  /** Without an id: the file that it is named after, if that is another, as for a copy. */
+  readonly namedAfter?: FileOnDisk | undefined
 }
 
 /** Where to begin: in files, the oldest generation's first, or, without any, after the one that was left. */
@@ -72,7 +74,11 @@ async function goOn(search: FileSearch, places: readonly SavedPlace[], warnings:
     for (const place of places) {
       const file = await search.findSaved(place, place === last)
       if (file === undefined) gone.push(place)
-      else files.push({ file, offset: place.offset, id: place.id ?? undefined })
+      else {
+        // It may be a copy by now; what was given after the save was given by the name of the file itself.
+        const namedAfter = { dev: BigInt(place.device), ino: BigInt(place.inode) }
+        files.push({ file, offset: place.offset, id: place.id ?? undefined, namedAfter })
+      }
     }
   } catch (error) {
     for (const { file } of files) await file.close()

@@ -439,9 +439,9 @@ export class FileFollower {
   }
 
   /** Reads a generation from its beginning. */
-  async #goOn({ file, older }: NextFile): Promise<boolean> {
+  async #goOn({ file, older, original }: NextFile): Promise<boolean> {
     const left = this.#left
-    await this.#openReader({ file, offset: 0 })
+    await this.#openReader({ file, offset: 0, namedAfter: original })
     this.#older = older
     if (left === undefined || left.truncated) return true
     this.counts.rotations++
@@ -455,8 +455,8 @@ export class FileFollower {
   }
 
   /** A reader at a place in an open file, which is closed when that can't be had. */
-  async #readerOf({ file, offset, id }: FileToRead): Promise<FileReader> {
-    const identity = new FileIdentity(file.stat, file.head, this.#ids, id)
+  async #readerOf({ file, offset, id, namedAfter }: FileToRead): Promise<FileReader> {
+    const identity = new FileIdentity(file.stat, file.head, this.#ids, id, namedAfter)
     try {
       const proof = (await readProof(file, offset)) ?? Buffer.alloc(0)
       return new FileReader(identity, file, offset, proof, this.#options, this.#buffers)
@@ -470,6 +470,7 @@ export class FileFollower {
     this.#reader = reader
     this.#left = undefined
     this.#older = undefined
+    reader.identity.nameCopy()
     this.#stand()
     if (reader.file !== undefined) this.#events.opened(reader.file.path)
   }

@@ -37,14 +37,25 @@ export class FileIdentity {
   readonly device: bigint
   readonly inode: bigint
   readonly #ids: FileIds
+  readonly #namedAfter: Pick<BigIntStats, 'dev' | 'ino'>
   #head: Buffer
   #fingerprint: SavedFingerprint | undefined
   #id: string | undefined
 
-  /** `id` is that of an earlier run; without it one is made once the first line is there. */
-  constructor(stat: BigIntStats, head: Buffer, ids: FileIds, id?: string) {
+  /**
+   * `id` is that of an earlier run; without it one is made once the first line is there: of the device and inode of
+   * `namedAfter`, for a copy those of the file that it was made of.
+   */
+  constructor(
+    stat: BigIntStats,
+    head: Buffer,
+    ids: FileIds,
+    id?: string,
+    namedAfter: Pick<BigIntStats, 'dev' | 'ino'> = stat,
+  ) {
     this.device = stat.dev
     this.inode = stat.ino
+    this.#namedAfter = namedAfter
     this.#head = written(head)
     this.#ids = ids
     this.#id = id
@@ -105,6 +116,12 @@ export class FileIdentity {
     return this.#id
   }
 
+  /** Gives a copy its id at once, if its first line is there: it is kept with it in the checkpoint, `namedAfter` is not. */
+  nameCopy(): void {
+    const isCopy = this.#namedAfter.ino !== this.inode || this.#namedAfter.dev !== this.device
+    if (isCopy && (this.#head.includes(10) || this.#head.length >= maxFingerprintBytes)) void this.id
+  }
+
   /** The id, if it was needed yet. */
   get knownId(): string | undefined {
     return this.#id
@@ -117,7 +134,8 @@ export class FileIdentity {
 
   #wantedId(): string {
     const firstLine = this.#head.subarray(0, this.#head.indexOf(10) + 1 || this.#head.length)
-    const place = `${hostname()}:${this.device}:${this.inode}:`
+    const { dev, ino } = this.#namedAfter
+    const place = `${hostname()}:${dev}:${ino}:`
     return createHash('sha256').update(place).update(firstLine).digest('base64url').slice(0, 16)
   }
 }

@@ -4,7 +4,7 @@ import type { BigIntStats } from 'node:fs'
 import { dirname } from 'node:path'
 import { type FileSystem, isMissing } from './file-system.ts'
 import { fitsFingerprint, maxFingerprintBytes } from './fingerprint.ts'
-import { findSiblings, type Sibling } from './generations.ts'
+import { findSiblings, originalOf, type Sibling } from './generations.ts'
 import { type OpenedFile, openFile, readProof, UnfinishedFileError } from './opened-file.ts'
 import type { FilePlace, SavedPlace } from './saved-position.ts'
 
@@ -141,6 +141,8 @@ export interface Predecessor {
 export interface NextFile {
   readonly file: OpenedFile
   readonly older: OlderFile | undefined
+  /** What it was copied from, when it is known to be a copy. */
+  readonly original: FileOnDisk | undefined
 }
 
 /** The rotated files that may be newer than one that is not among them. */
@@ -299,7 +301,10 @@ export class FileSearch {
           await file.close()
           continue
         }
-        return { file, older: siblings[(index === -1 ? siblings.length : index) - 1]?.stat }
+        const older = siblings[(index === -1 ? siblings.length : index) - 1]?.stat
+        // What is compressed has always a time of its own, and of a link's target other names tell the order.
+        const mayTell = index !== -1 && !file.compressed && this.#target === undefined
+        return { file, older, original: mayTell ? originalOf(index, siblings, shown) : undefined }
       }
     }
     return undefined

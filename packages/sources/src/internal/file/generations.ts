@@ -116,12 +116,36 @@ async function statOf(fileSystem: FileSystem, path: string): Promise<BigIntStats
  */
 export function oldestFirst<Item extends Pick<Sibling, 'name' | 'stat'>>(siblings: readonly Item[]): Item[] {
   const scheme = siblings[0]?.name.scheme
-  const byName = scheme !== 'word' && siblings.every(({ name }) => name.scheme === scheme)
+  const byName = namesTellOrder(siblings)
   const byRank = (a: Item, b: Item): number =>
     scheme === 'number' ? Number(b.name.digits) - Number(a.name.digits) : compare(a.name.digits, b.name.digits)
   const byTime = (a: Item, b: Item): number => Number(a.stat.mtimeNs - b.stat.mtimeNs)
   const ordered = siblings.toSorted((a, b) => (byName ? byRank(a, b) || byTime(a, b) : byTime(a, b) || byRank(a, b)))
   return byName && scheme === 'number' && countsUp(ordered) ? ordered.reverse() : ordered
+}
+
+/**
+ * What a rotated file was copied from, when it is a copy that was made before a log was cut: the file that the path
+ * showed then, which goes on with other lines. It is the first of the newer ones that was made before the copy, for a file
+ * that is renamed keeps the time at which it was made. Undefined for what is no copy, and where it can't be told: where
+ * names don't tell the order, or the system not when a file was made.
+ */
+export function originalOf(
+  index: number,
+  siblings: readonly Pick<Sibling, 'name' | 'stat'>[],
+  shown: BigIntStats | undefined,
+): BigIntStats | undefined {
+  const copy = siblings[index]?.stat
+  if (copy === undefined || !namesTellOrder(siblings)) return undefined
+  const newer = siblings.slice(index + 1).map(({ stat }) => stat)
+  if (shown !== undefined) newer.push(shown)
+  return newer.find(({ birthtimeNs }) => birthtimeNs > 0n && birthtimeNs < copy.birthtimeNs)
+}
+
+/** Whether the order of these generations is told by their names, and not by times, which late writers change. */
+function namesTellOrder(siblings: readonly Pick<Sibling, 'name'>[]): boolean {
+  const scheme = siblings[0]?.name.scheme
+  return scheme !== 'word' && siblings.every(({ name }) => name.scheme === scheme)
 }
 
 /**
