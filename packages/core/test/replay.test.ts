@@ -297,6 +297,8 @@ describe('rejected again', () => {
 
   test('while others go on rejecting: every entry comes out, at least once, with its own id', async () => {
     const directory = await letterDirectory()
+    // A replay that comes before the directory is made is refused.
+    await mkdir(directory)
     const letters = deadLetter(directory, { maxFileBytes: 3000 })
     const count = 1000
     let kept = 0
