@@ -24,7 +24,7 @@ test('what a LogWisp sends over TCP is in one account: by sink, and what was fil
   const pipeline = bench.pipeline(configOf(stages), { ports })
   bench.far('http://stuck/').mode = 'stuck'
   await until(() => ports.listeners.length > 0)
-  const [{ port }] = ports.listeners as [{ port: number }]
+  const port = ports.listeners[0]?.port as number
   const send = async (text: string): Promise<void> => {
     const peer = connect({ port, host: '127.0.0.1' }).on('error', () => {})
     await once(peer, 'connect')
