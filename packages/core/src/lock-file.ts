@@ -68,28 +68,29 @@ export async function lockFile(path: string, describe: (pid: number) => string):
   const token = randomUUID()
   const startTime = await startTimeOf(process.pid)
   const maker: Maker = { pid: process.pid, startTime, thread: threadId, host: hostname(), token }
+  const [lock, next] = [new Writing(path), new Writing(`${path}.next`)]
   let isTakenOver = false
   while (!(isTakenOver || (await make(path, maker)))) {
     const text = await readLock(path)
     if (text === undefined) continue
     const owner = parse(text)
-    if (owner === undefined && (await isFresh(path))) {
+    if (owner === undefined && (await lock.isUnderWay())) {
       // To give up here would fail a program that is started again right after it was killed while it wrote this.
       await setTimeout(writingLookMs)
       continue
     }
     if (owner !== undefined && (await isHeld(owner, maker))) throw new LogwispError('FILE_IN_USE', describe(owner.pid))
-    isTakenOver = await takeOver(path, text, maker)
+    isTakenOver = await takeOver(path, text, maker, next)
   }
   held.add(token)
-  const identity = await identityOf(path)
+  const own = await fileAt(path)
   return {
     isTakenOver,
     release: async () => {
       if (!held.delete(token)) return
       // Somebody may have taken it over, or away by hand, meanwhile: only our own is removed. It is not read for that:
       // where no descriptor is left, it would stay, and keep others away for as long as this process lives.
-      if (identity !== undefined && (await identityOf(path)) === identity) await rm(path, { force: true })
+      if (own !== undefined && (await fileAt(path))?.identity === own.identity) await rm(path, { force: true })
     },
     abandon: () => void held.delete(token),
   }
@@ -109,12 +110,12 @@ async function make(path: string, maker: Maker): Promise<boolean> {
 }
 
 /** Puts an own lock in the place of one that nobody holds; false when somebody else is at it, or was. */
-async function takeOver(path: string, text: string, maker: Maker): Promise<boolean> {
+async function takeOver(path: string, text: string, maker: Maker, writing: Writing): Promise<boolean> {
   // Of those who find the same old lock only the one who can make this file may replace it. The file is its lock
   // already, so that one rename both replaces the old lock and opens the way for others.
-  const next = `${path}.next`
+  const next = writing.path
   if (!(await make(next, maker))) {
-    if (await isFresh(next)) await setTimeout(takeOverTakesMs)
+    if (await writing.isUnderWay()) await setTimeout(takeOverTakesMs)
     else await rm(next, { force: true })
     return false
   }
@@ -144,12 +145,25 @@ async function isAlive(pid: number, startTime: string | undefined): Promise<bool
   return !found.hasEnded && (startTime === undefined || found.startTime === startTime)
 }
 
-async function isFresh(path: string): Promise<boolean> {
-  try {
-    return Date.now() - (await stat(path)).mtimeMs < writingTakesMs
-  } catch (error) {
-    if (isAbsent(error)) return false
-    throw error
+/** A file that another process may be writing this moment, or that a crash left. */
+class Writing {
+  readonly path: string
+  #seen: { readonly identity: string; readonly sinceMs: number } | undefined
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  /**
+   * Whether it may still come to something. What is old by the clock is not; what is young is watched for as long: where the
+   * clock was set back, a crash's file stays young for hours.
+   */
+  async isUnderWay(): Promise<boolean> {
+    const found = await fileAt(this.path)
+    if (found === undefined || Date.now() - found.modifiedMs >= writingTakesMs) return false
+    const now = performance.now()
+    if (this.#seen?.identity !== found.identity) this.#seen = { identity: found.identity, sinceMs: now }
+    return now - this.#seen.sinceMs < writingTakesMs
   }
 }
 
@@ -170,11 +184,11 @@ async function processStat(pid: number): Promise<{ startTime: string | undefined
   }
 }
 
-/** Which file it is; undefined when there is none. */
-async function identityOf(path: string): Promise<string | undefined> {
+/** Which file stands there, and when it was written; undefined when there is none. */
+async function fileAt(path: string): Promise<{ readonly identity: string; readonly modifiedMs: number } | undefined> {
   try {
-    const { dev, ino, mtimeNs } = await stat(path, { bigint: true })
-    return `${dev} ${ino} ${mtimeNs}`
+    const { dev, ino, mtimeNs, mtimeMs } = await stat(path, { bigint: true })
+    return { identity: `${dev} ${ino} ${mtimeNs}`, modifiedMs: Number(mtimeMs) }
   } catch (error) {
     if (isAbsent(error)) return undefined
     throw error

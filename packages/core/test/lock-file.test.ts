@@ -116,6 +116,18 @@ test('that a process left empty when it was killed a moment ago is waited for, a
   await lock.release()
 })
 
+test('that a kill left empty is taken over within seconds where the clock was set back, which keeps it young for hours', async () => {
+  const comesAt = Date.now() / 1000 + 7200
+  const empty = await lockLeftBy('')
+  await utimes(empty, comesAt, comesAt)
+  const halfTaken = await lockLeftBy({ pid: 2 ** 30, host: hostname(), thread: 0, token: 'x' })
+  await writeFile(`${halfTaken}.next`, '')
+  await utimes(`${halfTaken}.next`, comesAt, comesAt)
+  const locks = await Promise.all([lockFile(empty), lockFile(halfTaken)])
+  expect(locks.map(({ isTakenOver }) => isTakenOver)).toEqual([true, true])
+  for (const path of [empty, halfTaken]) expect(await readdir(join(path, '..'))).toEqual(['.app.lock'])
+})
+
 test('of many who find an old one at the same time, one gets it', async () => {
   const path = await lockLeftBy({ pid: 2 ** 30, host: hostname(), thread: 0, token: 'x' })
   const tries = await Promise.allSettled(Array.from({ length: 20 }, () => lockFile(path)))
