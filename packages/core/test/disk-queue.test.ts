@@ -1,6 +1,6 @@
 /** The queue under `diskBuffer` and `spillBuffer`: what is put comes out, whatever lies between. */
 
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -302,6 +302,23 @@ describe('acknowledged to what comes before', () => {
     ;(waiting.shift() as () => void)()
     await until(() => tracker.mark === tracker.end)
     await queue.close()
+  })
+
+  test('is a batch without lines that is written together with others: it takes no place, and is no damage to who reads on', async () => {
+    const tracker = new RecordingTracker()
+    const opened = await OpenedQueue.open(directory)
+    const nothing = (): Batch => tracker.batch(['dropped']).withoutLines()
+    const items = [tracker.batch(['a']), nothing(), nothing(), tracker.batch(['b']), nothing()]
+    for (const item of items) opened.queue.put(item)
+    await opened.queue.settle()
+    expect(tracker.mark).toBe(tracker.end)
+    expect(messagesIn(await opened.take())).toEqual(['a', 'b'])
+    expect(opened.queue.bytesHeld).toBe((await stat(join(directory, (await segments())[0] as string))).size)
+    await opened.queue.close()
+    const again = await OpenedQueue.open(directory)
+    expect(messagesIn(await again.take())).toEqual(['a', 'b'])
+    await again.queue.close()
+    expect([...opened.warnings, ...again.warnings]).toEqual([])
   })
 })
 

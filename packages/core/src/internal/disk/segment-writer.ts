@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { type FileSystem, isOutOfSpace, type OpenFile } from '../file-system.ts'
 import { syncDirectory } from '../sync-directory.ts'
 import type { Parcel } from './parcels.ts'
-import { encodeHead, placeBehind, type QueuePlace, type RecordHead } from './record-format.ts'
+import { encodeHead, placeBehind, type QueuePlace } from './record-format.ts'
 import { Segment } from './segment.ts'
 import { encodeSegmentHead, newSegmentId } from './segment-format.ts'
 
@@ -49,13 +49,16 @@ export class SegmentWriter {
    */
   async write(parcels: readonly Parcel[]): Promise<Written> {
     const buffers = this.#size === 0 ? [this.#head] : []
-    const heads: RecordHead[] = []
+    const ends: QueuePlace[] = []
     let place = this.segment.end
     for (const { payload, length, checksum, entries } of parcels) {
-      const head = { length, checksum, ...place, entries }
-      heads.push(head)
-      buffers.push(encodeHead(head), ...payload)
-      place = placeBehind(head)
+      // One without a payload takes no place: nobody could read a record of it.
+      if (length > 0) {
+        const head = { length, checksum, ...place, entries }
+        buffers.push(encodeHead(head), ...payload)
+        place = placeBehind(head)
+      }
+      ends.push(place)
     }
     let outOfSpace: unknown
     let end = this.#size
@@ -70,16 +73,16 @@ export class SegmentWriter {
       if (!isOutOfSpace(error)) throw error
       outOfSpace = error
     }
-    const whole = this.#keepWhole(heads, end)
+    const whole = this.#keepWhole(ends, end)
     if (outOfSpace === undefined) return { parcels: whole }
     await this.#file.truncate(this.#size)
     return { parcels: whole, outOfSpace }
   }
 
-  #keepWhole(heads: readonly RecordHead[], end: number): number {
+  /** Keeps those of which all is written: so many, by where they end. */
+  #keepWhole(ends: readonly QueuePlace[], end: number): number {
     let whole = 0
-    for (const head of heads) {
-      const place = placeBehind(head)
+    for (const place of ends) {
       if (this.segment.offsetOf(place.position) > end) break
       this.segment.end = place
       whole++
