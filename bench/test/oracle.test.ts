@@ -92,13 +92,14 @@ describe('pnpm oracle', () => {
     timeout: 120_000,
   }, async () => {
     const { child, said } = start('--minutes', '5', '--seed', '3', ...small)
-    const before = await sharedMemory()
     while (!said().includes('the chaos begins')) await once(child.stdout as NodeJS.ReadableStream, 'data')
+    const running = await processesOf(child)
+    expect(running).not.toEqual([])
     child.kill('SIGINT')
     const [code] = await once(child, 'close')
     expect(code).toBe(1)
     await leftNothing(child, directory, [])
-    expect(await sharedMemory()).toEqual(before)
+    expect(await sharedMemoryOf(running)).toEqual([])
   })
 
   it('leaves nothing running or mounted when it is killed', { timeout: 120_000 }, async () => {
@@ -120,16 +121,24 @@ async function untilNothingIsLeft(child: ChildProcess, directory: string): Promi
 }
 
 /** What libfaketime keeps there, which only a process that ends by itself takes away. */
-async function sharedMemory(): Promise<string[]> {
-  return (await readdir('/dev/shm').catch(() => [])).filter((name) => name.includes('faketime'))
+async function sharedMemoryOf(processes: readonly string[]): Promise<string[]> {
+  const names = await readdir('/dev/shm').catch(() => [])
+  return names.filter((name) => name.includes('faketime') && processes.includes(name.split('_').at(-1) as string))
 }
 
 /** Whatever it started knows the name of its run. */
-async function runningOf({ pid }: ChildProcess): Promise<string[]> {
-  const running: string[] = []
+async function processesOf({ pid }: ChildProcess): Promise<string[]> {
+  const processes: string[] = []
   for (const process of await readdir('/proc')) {
     const environment = await readFile(`/proc/${process}/environ`, 'utf8').catch(() => '')
-    if (!environment.includes(`ORACLE_RUN=${pid}-`)) continue
+    if (environment.includes(`ORACLE_RUN=${pid}-`)) processes.push(process)
+  }
+  return processes
+}
+
+async function runningOf(child: ChildProcess): Promise<string[]> {
+  const running: string[] = []
+  for (const process of await processesOf(child)) {
     // One that was killed may be on its way out.
     const command = await readFile(`/proc/${process}/cmdline`, 'utf8').catch(() => '')
     if (command !== '') running.push(command)
