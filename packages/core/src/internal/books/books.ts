@@ -102,6 +102,8 @@ export class Books {
     this.#version++
     const last = this.#indexAt(sequence)
     if (last === -1) return
+    // Entry by entry, as stages of the user's own give them: each is in its own record, and that is looked for no further.
+    if (entries === 1 && branch === '') return (this.#records[last] as Record).way.delivered.addPast(1)
     const tell = ({ way, end }: Record, part: number): void => {
       // Outside of branches it is acknowledged in the same turn, so the mark is never before it.
       if (branch === '') way.delivered.addPast(part)
