@@ -6,14 +6,18 @@
 
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { connect as connectTls } from 'node:tls'
+import { acknowledge, type LogEntry } from '@logwisp/core'
+import { tcpSource } from '@logwisp/sources'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { type ExampleDaemon, exampleFolder, startExample } from './config-run/example-daemon.ts'
+import { httpReceiver } from './config-run/far-sides.ts'
 import { freePort } from './config-run/free-ports.ts'
-import { type Line, type PutIn, putIn } from './config-run/lines-in.ts'
+import { type Line, type PutIn, post, putIn } from './config-run/lines-in.ts'
 import { isLine, listenAt, type Output, viewersKnown } from './config-run/lines-out.ts'
 import { anyLines, type Row, rows, tried } from './config-run/rows.ts'
 
@@ -100,8 +104,54 @@ describe.concurrent('each configuration', () => {
       await collector.close()
       await rm(directory, { recursive: true, force: true })
     }
-    ran += tried.length
-    edges += tried.length
+    ran += 2
+    edges += 2
+  })
+
+  test('buffered-edge.toml, to an endpoint and to a LogWisp', { timeout: timeoutMs }, async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'logwisp-buffered-'))
+    const endpoint = await httpReceiver()
+    const collector = tcpSource({ port: 0 })
+    const collected: string[] = []
+    const collecting = pipeline(collector, async (entries: AsyncIterable<LogEntry>) => {
+      for await (const entry of entries) {
+        collected.push(entry.message)
+        acknowledge(entry)
+      }
+    })
+    await once(collector, 'listening')
+    const edge = await startExample('buffered-edge.toml', {
+      temporary: directory,
+      flags: {
+        'pipelines.0.sinks.0.options.url': `http://127.0.0.1:${endpoint.port}/ingest`,
+        'pipelines.0.sinks.0.options.dead_letter.directory': join(directory, 'rejected'),
+        'pipelines.0.sinks.0.buffer.directory': join(directory, 'to-api'),
+        'pipelines.0.sinks.1.options.address': `127.0.0.1:${collector.address?.port}`,
+        'pipelines.0.sinks.1.buffer.directory': join(directory, 'to-collector'),
+      },
+    })
+    try {
+      const texts = anyLines.map(({ text }) => text)
+      await appendFile(join(edge.root, 'var/log/app/app.log'), texts.map((text) => `${text}\n`).join(''))
+      expect(await post(edge, `http://127.0.0.1:${edge.port(8090)}/ingest`, '{"message":"posted"}')).toBe(200)
+      const all = [...texts, 'posted'].sort()
+      await vi.waitFor(() => expect(collected.toSorted()).toEqual(all), 15_000)
+      const messages = (): string[] => endpoint.texts.map((text) => JSON.parse(text).message)
+      await vi.waitFor(() => expect(messages().sort()).toEqual(all), 15_000)
+      expect(await readdir(join(directory, 'to-api'))).not.toEqual([])
+      const { memory } = await edge.status()
+      expect(memory.budget).toMatchObject({ max_bytes: 128_000_000 })
+      await stop(edge)
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${edge.daemon.output()}`, { cause: error })
+    } finally {
+      await edge.close()
+      endpoint.close()
+      collector.stop()
+      await collecting
+    }
+    ran++
+    edges += 4
   })
 })
 

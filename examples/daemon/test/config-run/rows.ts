@@ -354,5 +354,5 @@ export const rows: Readonly<Record<string, Row>> = {
   'sockets.json': {},
 }
 
-/** Two files that are made for each other: each is tried with the other. */
-export const tried: readonly string[] = ['chain-edge.toml', 'chain-collector.toml']
+/** Two files that are made for each other: each is tried with the other; and one that needs a far side of its own. */
+export const tried: readonly string[] = ['chain-edge.toml', 'chain-collector.toml', 'buffered-edge.toml']
