@@ -12,7 +12,7 @@ const quietTurns = 4
  * Real time without a callback after which nothing more is on its way, where there is work that cannot be looked at:
  * compression, other threads, child processes.
  */
-const quietMs = 25
+const quietMs = 100
 
 /** Calls under way that call back by themselves: to files, and for the addresses of names. Those to sockets may never. */
 const isRequest = (name: string): boolean => name.startsWith('FSReq') || otherRequests.has(name)
