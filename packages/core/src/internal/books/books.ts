@@ -104,12 +104,11 @@ export class Books {
     if (last === -1) return
     // Entry by entry, as stages of the user's own give them: each is in its own record, and that is looked for no further.
     if (entries === 1 && branch === '') return (this.#records[last] as Record).way.delivered.addPast(1)
-    const tell = ({ way, end }: Record, part: number): void => {
-      // Outside of branches it is acknowledged in the same turn, so the mark is never before it.
-      if (branch === '') way.delivered.addPast(part)
-      else way.at(branch).deliver(Math.min(sequence, end), part)
-    }
-    let left = this.#spread(this.#firstOf(first.sequence, last), last, entries, branch, tell)
+    const from = this.#firstOf(first.sequence, last)
+    if (this.#isAllOf(from, last, entries, branch))
+      return tellDelivered(this.#records[last] as Record, sequence, entries, branch)
+    const tell = (record: Record, part: number): void => tellDelivered(record, sequence, part, branch)
+    let left = this.#spread(from, last, entries, branch, tell)
     // Of two ways through a stage (memory, disk) one has overtaken the other, and was told of all that there was room for.
     if (left > 0) left = this.#spread(last + 1, this.#records.length - 1, left, branch, tell)
     if (left > 0) tell(this.#records[last] as Record, left)
@@ -119,14 +118,25 @@ export class Books {
     this.#version++
     const index = this.#indexAt(last.sequence)
     if (index === -1) return
+    const from = this.#firstOf(first.sequence, index)
+    if (this.#isAllOf(from, index, entries, branch)) {
+      return (this.#records[index] as Record).way.at(branch).drop(reason, entries, first, last)
+    }
     const tell = ({ way }: Record, part: number): void => way.at(branch).drop(reason, part, first, last)
-    const left = this.#spread(this.#firstOf(first.sequence, index), index, entries, branch, tell)
+    const left = this.#spread(from, index, entries, branch, tell)
     if (left > 0) tell(this.#records[index] as Record, left)
   }
 
   /** Where the record of a sequence is that is no later than the one at `last`; the oldest for what is settled. */
   #firstOf(sequence: number, last: number): number {
     return sequence === this.#records[last]?.end ? last : Math.max(this.#head, this.#indexAt(sequence))
+  }
+
+  /** Whether all of it is of one record, which has the room: so it mostly is. */
+  #isAllOf(from: number, last: number, entries: number, branch: string): boolean {
+    if (from !== last) return false
+    const { way, entries: all } = this.#records[last] as Record
+    return entries <= way.roomFor(branch, all)
   }
 
   /**
@@ -290,6 +300,12 @@ export class Books {
 }
 
 const nowhere = { id: '' } as const
+
+function tellDelivered({ way, end }: Record, sequence: number, entries: number, branch: string): void {
+  // Outside of branches it is acknowledged in the same turn, so the mark is never before it.
+  if (branch === '') way.delivered.addPast(entries)
+  else way.at(branch).deliver(Math.min(sequence, end), entries)
+}
 
 /** The last place of each file. */
 function addEnd(ends: FileEnd[], added: FileEnd): void {
