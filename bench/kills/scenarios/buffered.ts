@@ -1,10 +1,12 @@
 /** What the scenarios of buffers share: a sink behind them that is always some lines late, and what comes out of it. */
 
 import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
 import { type Duplex, Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { acknowledge, type Batch, type LogEntry } from '@logwisp/core'
-import { type LineTracker, lineCount, lineOf } from '../numbered-lines.ts'
+import type { Verdict } from '../kill-scenario.ts'
+import { checkLines, type LineTracker, lineCount, lineOf } from '../numbered-lines.ts'
 
 /** After how many lines the sink has them safe, and acknowledges them. */
 const acknowledgedTogether = 5
@@ -58,18 +60,31 @@ export function numberOf({ message }: LogEntry): number {
 
 /** Everything that arrived, in two lives, and whether an id is that of two lines. */
 export class Arrived {
-  readonly messages: string[]
-  problem: string | undefined
+  readonly #messages: string[]
+  #problem: string | undefined
   readonly #ids = new Map<string, string>()
 
   constructor(delivered: readonly number[]) {
-    this.messages = delivered.map(lineOf)
+    this.#messages = delivered.map(lineOf)
   }
 
   readonly add = ({ message, origin }: LogEntry): void => {
-    this.messages.push(message)
+    this.#messages.push(message)
     const id = origin?.id ?? ''
-    if ((this.#ids.get(id) ?? message) !== message) this.problem = `${id} is the id of two lines`
+    if ((this.#ids.get(id) ?? message) !== message) this.#problem = `${id} is the id of two lines`
     this.#ids.set(id, message)
   }
+
+  /** What it comes to; `leftOver` is what is still on the disk, and should not be. */
+  verdict(leftOver: readonly string[]): Verdict {
+    const { isDisordered, ...check } = checkLines(this.#messages)
+    const left = leftOver.length === 0 ? undefined : `left over: ${leftOver.join(' ')}`
+    return { ...check, problem: this.#problem ?? (isDisordered ? 'lines are not in their order' : left) }
+  }
+}
+
+/** What a buffer has left in its directory, when it has not let go of it. */
+export async function leftLocked(directory: string): Promise<readonly string[]> {
+  const names = await readdir(directory)
+  return names.includes('.lock') ? names : []
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { deadLetter, replay } from '@logwisp/core'
 import type { KillScenario } from '../kill-scenario.ts'
-import { checkLines, LineTracker, lineBytes, lineCount } from '../numbered-lines.ts'
+import { LineTracker, lineBytes, lineCount } from '../numbered-lines.ts'
 import { Arrived, lateSink, numberOf } from './buffered.ts'
 
 /** Lines that are rejected together. */
@@ -36,12 +36,6 @@ async function replayInto(directory: string, arrived: Parameters<typeof lateSink
   await source.close()
 }
 
-/** What is there still, after all of it was replayed. */
-async function leftOver(directory: string): Promise<string | undefined> {
-  const names = await readdir(join(directory, 'rejected'))
-  return names.length === 0 ? undefined : `left over: ${names.join(' ')}`
-}
-
 export const rejecting: KillScenario = {
   name: 'dead letters',
   run: (directory, from, say) => rejectFrom(directory, from, say.acknowledged),
@@ -49,9 +43,7 @@ export const rejecting: KillScenario = {
     await rejectFrom(directory, acknowledged + 1, () => {})
     const arrived = new Arrived([])
     await replayInto(directory, arrived.add)
-    const { isDisordered, ...check } = checkLines(arrived.messages)
-    const problem = arrived.problem ?? (isDisordered ? 'lines are not in their order' : await leftOver(directory))
-    return { ...check, problem }
+    return arrived.verdict(await readdir(join(directory, 'rejected')))
   },
 }
 
@@ -66,8 +58,6 @@ export const replaying: KillScenario = {
   async judge(directory, { delivered }) {
     const arrived = new Arrived(delivered)
     await replayInto(directory, arrived.add)
-    const { isDisordered, ...check } = checkLines(arrived.messages)
-    const problem = arrived.problem ?? (isDisordered ? 'lines are not in their order' : await leftOver(directory))
-    return { ...check, problem }
+    return arrived.verdict(await readdir(join(directory, 'rejected')))
   },
 }

@@ -1,11 +1,10 @@
 /** A disk buffer that is written and read at the same time, with what comes behind it always some lines late. */
 
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type DiskBuffer, type DiskBufferOptions, diskBuffer } from '@logwisp/core'
 import type { KillScenario } from '../kill-scenario.ts'
-import { checkLines, LineTracker, lineCount } from '../numbered-lines.ts'
-import { Arrived, carry, itemsFrom, lateSink, numberOf } from './buffered.ts'
+import { LineTracker, lineCount } from '../numbered-lines.ts'
+import { Arrived, carry, itemsFrom, lateSink, leftLocked, numberOf } from './buffered.ts'
 
 function bufferIn(directory: string, fsync: NonNullable<DiskBufferOptions['fsync']>): DiskBuffer {
   // A segment takes seven lines or so: some of them come and go.
@@ -34,10 +33,7 @@ export function diskBufferScenario(fsync: NonNullable<DiskBufferOptions['fsync']
       const tracker = new LineTracker()
       const left = acknowledged < lineCount ? [tracker.item(acknowledged + 1, lineCount - acknowledged)] : []
       await carry(left, bufferIn(directory, fsync), lateSink(arrived.add))
-      const { isDisordered, ...check } = checkLines(arrived.messages)
-      const names = await readdir(join(directory, 'spool'))
-      const leftOver = names.includes('.lock') ? `left over: ${names.join(' ')}` : undefined
-      return { ...check, problem: arrived.problem ?? (isDisordered ? 'lines are not in their order' : leftOver) }
+      return arrived.verdict(await leftLocked(join(directory, 'spool')))
     },
   }
 }

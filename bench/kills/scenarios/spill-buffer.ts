@@ -1,11 +1,10 @@
 /** A spill buffer whose memory is full after a few lines, and empty again in between: all three of its ways are gone. */
 
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type SpillBuffer, spillBuffer } from '@logwisp/core'
 import type { KillScenario } from '../kill-scenario.ts'
-import { checkLines, LineTracker, lineCount } from '../numbered-lines.ts'
-import { Arrived, carry, itemsFrom, lateSink, numberOf } from './buffered.ts'
+import { LineTracker, lineCount } from '../numbered-lines.ts'
+import { Arrived, carry, itemsFrom, lateSink, leftLocked, numberOf } from './buffered.ts'
 
 /** So many lines come at once; then all of them are waited for. */
 const burst = 12
@@ -38,9 +37,6 @@ export const spilled: KillScenario = {
     const tracker = new LineTracker()
     const left = acknowledged < lineCount ? [tracker.item(acknowledged + 1, lineCount - acknowledged)] : []
     await carry(left, bufferIn(directory), lateSink(arrived.add))
-    const { isDisordered, ...check } = checkLines(arrived.messages)
-    const names = await readdir(join(directory, 'spool'))
-    const leftOver = names.includes('.lock') ? `left over: ${names.join(' ')}` : undefined
-    return { ...check, problem: arrived.problem ?? (isDisordered ? 'lines are not in their order' : leftOver) }
+    return arrived.verdict(await leftLocked(join(directory, 'spool')))
   },
 }
