@@ -12,6 +12,7 @@ import {
   type StageStats,
 } from '@logwisp/core'
 import { type AccessControl, type HostCheck, type Listener, listenHttp, type ServerTls } from '@logwisp/core/server'
+import { takenLedger } from '../receive/taken-ledger.ts'
 import { DeliveryWaits } from './delivery-waits.ts'
 import { HttpIngest, type IngestOutcome, type RequestCounts } from './http-ingest.ts'
 import { type IngestHandler, ingestHandler } from './ingest-handler.ts'
@@ -112,8 +113,7 @@ export class HttpSourceStream extends EntryReadable {
 
   /** One account of all requests; entries without a way back are not in it. */
   override get ledger(): readonly SourceAccount[] {
-    const { account } = this.#tracker
-    return Object.freeze(account.entries > 0 ? [account] : [])
+    return takenLedger(this.#tracker)
   }
 
   override get stats(): StageStats & HttpSourceCounts {

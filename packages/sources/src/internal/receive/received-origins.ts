@@ -8,6 +8,7 @@ import {
   type OriginTracker,
   type SourceAccount,
 } from '@logwisp/core'
+import { takenLedger } from './taken-ledger.ts'
 
 class ReceivedOrigin implements Origin {
   readonly tracker: OriginTracker
@@ -36,8 +37,7 @@ export class ReceivedOrigins {
 
   /** What became of all that got an origin; none as long as nothing did. */
   get ledger(): readonly SourceAccount[] {
-    const { account } = this.#tracker
-    return Object.freeze(account.entries > 0 ? [account] : [])
+    return takenLedger(this.#tracker)
   }
 
   /** The place of what was given last. */

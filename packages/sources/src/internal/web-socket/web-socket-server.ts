@@ -31,6 +31,7 @@ import type { WebSocketIngest, WebSocketIngestOptions, WebSocketIngestStats } fr
 import { DeliveryMarks } from '../receive/delivery-marks.ts'
 import { withOrigin } from '../receive/received-entry.ts'
 import { ReceivingSource } from '../receive/receiving-source.ts'
+import { takenLedger } from '../receive/taken-ledger.ts'
 import { RepeatedIds } from '../resume/repeated-ids.ts'
 import { controlFrame } from './control-frame.ts'
 import { frameEntries } from './frame-entries.ts'
@@ -130,8 +131,7 @@ export class WebSocketIngestStream extends ReceivingSource implements WebSocketI
 
   /** One account of all clients; entries without a way back are not in it. */
   override get ledger(): readonly SourceAccount[] {
-    const { account } = this.#tracker
-    return Object.freeze(account.entries > 0 ? [account] : [])
+    return takenLedger(this.#tracker)
   }
 
   override get stats(): WebSocketIngestStats {
