@@ -3,14 +3,14 @@
  * since nobody else would ever ask for it. Kept beside the positions.
  */
 
-import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { type Checkpoint, diskBufferBacklog, type LogwispError, openCheckpoint } from '@logwisp/core'
 import type { Logger } from 'pino'
 import { buffersOnDisk } from '../config/checks/check-buffers.ts'
 import type { Config } from '../config/schema.ts'
 import type { DirectoryHolds } from '../pipeline/directory-holds.ts'
+import { bufferListPath } from './state-directory.ts'
 
 /** Directories that are remembered; beyond it new ones are not. */
 const maxDirectories = 1000
@@ -53,8 +53,7 @@ export class LeftBuffers {
   async #look(config: Pick<Config, 'pipelines'>): Promise<void> {
     const { stateDirectory, identity } = this.#options
     const wanted = new Map(buffersOnDisk(config).map(({ buffer, title }) => [resolve(buffer.directory), title]))
-    const hash = createHash('sha256').update(identity).digest('hex').slice(0, 16)
-    const path = join(stateDirectory, `buffers-${hash}.json`)
+    const path = bufferListPath(stateDirectory, identity)
     if (wanted.size === 0 && !existsSync(path)) return
     const known = await openCheckpoint(path)
     try {

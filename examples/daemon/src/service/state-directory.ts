@@ -25,6 +25,14 @@ export function identityOf({ file, config }: Pick<LoadedConfig, 'file' | 'config
 
 /** The checkpoint of one pipeline: a name of its own, so that daemons and pipelines stay apart. */
 export function checkpointPath(stateDirectory: string, identity: string, pipeline: string): string {
-  const hash = createHash('sha256').update(`${identity}\0${pipeline}`).digest('hex').slice(0, 16)
-  return join(stateDirectory, `checkpoint-${pipeline}-${hash}.json`)
+  return join(stateDirectory, `checkpoint-${pipeline}-${hashOf(`${identity}\0${pipeline}`)}.json`)
+}
+
+/** The list of the directories that a daemon's buffers have had. */
+export function bufferListPath(stateDirectory: string, identity: string): string {
+  return join(stateDirectory, `buffers-${hashOf(identity)}.json`)
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
