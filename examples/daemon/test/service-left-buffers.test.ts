@@ -2,45 +2,23 @@
 
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { LoadedConfig } from '../src/config/loaded-config.ts'
 import type { Config } from '../src/config/schema.ts'
-import { createPortHost } from '../src/http/ports.ts'
-import { startService } from '../src/service/service.ts'
 import type { Service } from '../src/service/service-contract.ts'
 import { Bench, configOf, fromFile, lines, numbers, toFar, until } from './pipeline-bench.ts'
+import { StartedServices } from './started-services.ts'
 
 let bench: Bench
-const services: Service[] = []
+let services: StartedServices
 beforeEach(async () => {
   bench = await Bench.open()
+  services = new StartedServices(bench)
 })
 afterEach(async () => {
-  await Promise.all(services.splice(0).map((service) => service.stop(0)))
+  await services.stop()
   await bench.close()
 })
 
-const loadedOf = (config: Config): LoadedConfig => ({
-  config,
-  file: bench.path('logwisp.toml'),
-  origins: new Map(),
-  notices: [],
-})
-
-async function start(config: Config): Promise<Service> {
-  const service = await startService({
-    loaded: loadedOf(config),
-    log: bench.log,
-    version: '0.0.0',
-    stateDirectory: bench.path('state'),
-    stdin: bench.stdin,
-    once: false,
-    ports: createPortHost({ home: (_req, res) => res.writeHead(404).end(), onWarning: () => {} }),
-    builders: bench.builders,
-  })
-  services.push(service)
-  await service.started
-  return service
-}
+const start = (config: Config): Promise<Service> => services.start(config)
 
 const app = (sink: object): Config => configOf({ sources: [fromFile(bench.path('in.log'))], sinks: [sink] })
 const plain = (): Config => app(toFar('http://plain/'))
@@ -94,7 +72,7 @@ describe('what waits in a buffer that no sink has any more', () => {
     far.comeUp()
     const service = await start(buffered())
     await until(() => far.messages.length === 50)
-    await service.reload(loadedOf(plain()))
+    await service.reload(services.loaded(plain()))
     await service.stop(5000)
     await rm(bench.path('in.log'))
     await leaveBehind(20)

@@ -2,21 +2,21 @@
 
 import { writeFile } from 'node:fs/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { LoadedConfig } from '../src/config/loaded-config.ts'
 import { type Config, configSchema } from '../src/config/schema.ts'
-import { createPortHost } from '../src/http/ports.ts'
 import type { BudgetStatus } from '../src/service/budget-status.ts'
-import { startService } from '../src/service/service.ts'
 import type { Service } from '../src/service/service-contract.ts'
 import { Bench, fromFile, lines, toFar, until } from './pipeline-bench.ts'
+import { StartedServices } from './started-services.ts'
 
 let bench: Bench
-let service: Service | undefined
+let services: StartedServices
+let service: Service
 beforeEach(async () => {
   bench = await Bench.open()
+  services = new StartedServices(bench)
 })
 afterEach(async () => {
-  await service?.stop(0)
+  await services.stop()
   await bench.close()
 })
 
@@ -33,14 +33,7 @@ const configWith = (megabytes: number | undefined): Config =>
     ],
   })
 
-const loadedOf = (config: Config): LoadedConfig => ({
-  config,
-  file: bench.path('logwisp.toml'),
-  origins: new Map(),
-  notices: [],
-})
-
-const budget = (): BudgetStatus => (service as Service).status().memory.budget
+const budget = (): BudgetStatus => service.status().memory.budget
 
 /** A block of a file, which a holder may take beyond its share. */
 const blockBytes = 65_536 + 1024
@@ -57,28 +50,20 @@ test('a reload raises and lowers the bound of what is held for sinks that take n
   await writeFile(bench.path('in.log'), lines(messages))
   const far = ['http://one/', 'http://two/'].map((url) => bench.far(url))
   for (const side of far) side.mode = 'stuck'
-  service = await startService({
-    loaded: loadedOf(configWith(0.5)),
-    log: bench.log,
-    version: '0.0.0',
-    stateDirectory: bench.path('state'),
-    stdin: bench.stdin,
-    once: false,
-    ports: createPortHost({ home: (_req, res) => res.writeHead(404).end(), onWarning: () => {} }),
-    builders: bench.builders,
-  })
-  await service.started
+  service = await services.start(configWith(0.5))
   await untilFull(500_000)
   const names = budget().holders.map(({ name }) => name)
   expect(names).toEqual(
     expect.arrayContaining(['app/http_client/replaceableSink', 'app/http_client-2/replaceableSink']),
   )
 
-  expect(await service.reload(loadedOf(configWith(1.5)))).toMatchObject({ changes: ['memory_budget_mb: changed'] })
+  expect(await service.reload(services.loaded(configWith(1.5)))).toMatchObject({
+    changes: ['memory_budget_mb: changed'],
+  })
   await untilFull(1_500_000)
 
   // Lowered, nobody gets more; what is held goes as it is delivered.
-  await service.reload(loadedOf(configWith(0.5)))
+  await service.reload(services.loaded(configWith(0.5)))
   const held = budget().held_bytes
   expect(budget()).toMatchObject({ max_bytes: 500_000, held_bytes: held })
   far[0]?.comeUp()
@@ -89,7 +74,7 @@ test('a reload raises and lowers the bound of what is held for sinks that take n
   await until(() => budget().held_bytes === 0)
 
   // Taken out of the configuration, it is no bound any more.
-  expect(await service.reload(loadedOf(configWith(undefined)))).toMatchObject({
+  expect(await service.reload(services.loaded(configWith(undefined)))).toMatchObject({
     changes: ['memory_budget_mb: changed'],
   })
   expect(budget()).not.toHaveProperty('max_bytes')

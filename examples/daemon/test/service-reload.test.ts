@@ -8,51 +8,26 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { LoadedConfig } from '../src/config/loaded-config.ts'
 import type { Config } from '../src/config/schema.ts'
 import { configSchema } from '../src/config/schema.ts'
-import { createPortHost } from '../src/http/ports.ts'
-import { startService } from '../src/service/service.ts'
 import type { Service, ServiceOptions } from '../src/service/service-contract.ts'
 import { freePort } from './config-run/free-ports.ts'
 import { Bench, configOf, fromFile, lines, numbers, toFar, until } from './pipeline-bench.ts'
+import { StartedServices } from './started-services.ts'
 
 let bench: Bench
-const services: Service[] = []
+let services: StartedServices
 const viewers: AbortController[] = []
 beforeEach(async () => {
   bench = await Bench.open()
+  services = new StartedServices(bench)
 })
 afterEach(async () => {
   for (const viewer of viewers.splice(0)) viewer.abort()
-  await Promise.all(services.splice(0).map((service) => service.stop(0)))
+  await services.stop()
   await bench.close()
 })
 
-const loadedOf = (config: Config): LoadedConfig => ({
-  config,
-  file: bench.path('logwisp.toml'),
-  origins: new Map(),
-  notices: [],
-})
-
-async function start(config: Config, more: Partial<ServiceOptions> = {}): Promise<Service> {
-  const ports = createPortHost({
-    home: (_req, res) => res.writeHead(404).end(),
-    onWarning: () => {},
-  })
-  const service = await startService({
-    loaded: loadedOf(config),
-    log: bench.log,
-    version: '0.0.0',
-    stateDirectory: bench.path('state'),
-    stdin: bench.stdin,
-    once: false,
-    ports,
-    builders: bench.builders,
-    ...more,
-  })
-  services.push({ ...service, stop: (timeoutMs) => service.stop(timeoutMs).finally(() => ports.close(0)) } as Service)
-  await service.started
-  return service
-}
+const loadedOf = (config: Config): LoadedConfig => services.loaded(config)
+const start = (config: Config, more?: Partial<ServiceOptions>): Promise<Service> => services.start(config, more)
 
 async function occupy(port: number): Promise<Server> {
   const server = createServer().listen(port, '127.0.0.1')
